@@ -1,0 +1,466 @@
+"""What crosses the wire: the API's requests, answers and live messages. The console's types are made from these."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dialer.domain.agent import AgentState
+from dialer.domain.call import CallState
+from dialer.domain.campaign import CampaignState, DialMode, RecordingNotice
+from dialer.domain.outcomes import Effect, Outcome, PhoneStatus
+
+
+class Wire(BaseModel):
+    """Base of every message: unknown fields are an error, not a silence."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+Role = Literal["agent", "supervisor", "qa", "admin"]
+Language = Literal["es", "en", "pt"]
+
+
+# --- session and phone ------------------------------------------------------------------------------------
+
+
+class Credentials(Wire):
+    """POST /session."""
+
+    login: str = Field(min_length=1, max_length=64)
+    password: str = Field(min_length=1, max_length=256)
+
+
+class Me(Wire):
+    """Who is logged in."""
+
+    id: int
+    login: str
+    display_name: str
+    role: Role
+    agent_group_id: int | None
+
+
+class Softphone(Wire):
+    """POST /softphone: what the browser's SIP stack registers with. The password lives until `expires_at`."""
+
+    sip_user: str
+    password: str
+    realm: str
+    domain: str
+    #: ws:// or wss:// address of the switch.
+    socket_url: str
+    expires_at: datetime
+
+
+# --- intents: what a person asks of the shard -------------------------------------------------------------
+
+
+class ConnectPhone(Wire):
+    """Call my softphone and keep the leg up for the whole log-in. Replaces a leg that is still there."""
+
+    type: Literal["connect_phone"] = "connect_phone"
+
+
+class GoReady(Wire):
+    type: Literal["go_ready"] = "go_ready"
+
+
+class GoNotReady(Wire):
+    """Now, or after this call's wrap-up when in one."""
+
+    type: Literal["go_not_ready"] = "go_not_ready"
+    reason: Literal["break", "lunch", "training", "meeting", "restroom", "technical", "other"] = "break"
+
+
+class LogOut(Wire):
+    """Ends the phone leg too. In a call it waits for the end of wrap-up."""
+
+    type: Literal["log_out"] = "log_out"
+
+
+class HangUp(Wire):
+    """End the customer's call; the agent's leg stays."""
+
+    type: Literal["hang_up"] = "hang_up"
+    attempt_id: str
+
+
+class Dispose(Wire):
+    """The agent's result of a call; ends wrap-up. During the call it also hangs up."""
+
+    type: Literal["dispose"] = "dispose"
+    attempt_id: str
+    disposition: str = Field(max_length=40)
+    note: str = Field(default="", max_length=4000)
+    #: Only (and always) with a disposition whose effect is `callback`.
+    callback_at: datetime | None = None
+
+
+class TickNotice(Wire):
+    """The agent has spoken the recording notice (campaigns with `recording_notice` = spoken)."""
+
+    type: Literal["tick_notice"] = "tick_notice"
+    attempt_id: str
+
+
+class DialPreview(Wire):
+    """Preview mode: dial the lead on the screen (its `phone_id`, one of the card's phones)."""
+
+    type: Literal["dial_preview"] = "dial_preview"
+    lead_id: int
+    phone_id: int | None = None
+
+
+class SkipPreview(Wire):
+    type: Literal["skip_preview"] = "skip_preview"
+    lead_id: int
+    reason: str = Field(default="", max_length=200)
+
+
+class DialNumber(Wire):
+    """Manual mode: dial a number of the portfolio (any usual way of writing it)."""
+
+    type: Literal["dial_number"] = "dial_number"
+    number: str = Field(min_length=3, max_length=40)
+
+
+AgentIntent = Annotated[
+    ConnectPhone
+    | GoReady
+    | GoNotReady
+    | LogOut
+    | HangUp
+    | Dispose
+    | TickNotice
+    | DialPreview
+    | SkipPreview
+    | DialNumber,
+    Field(discriminator="type"),
+]
+
+
+class IntentRequest(Wire):
+    """POST /intents (agents). `key` makes a repeated click one intent."""
+
+    key: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
+    intent: AgentIntent
+
+
+class IntentAccepted(Wire):
+    """202: it is stored and on its way; the result comes as a live change of kind `intent`."""
+
+    id: int
+
+
+# --- campaigns --------------------------------------------------------------------------------------------
+
+
+class CampaignView(Wire):
+    """One campaign's settings and state."""
+
+    id: int
+    name: str
+    agent_group_id: int
+    state: CampaignState
+    state_reason: str | None
+    mode: DialMode
+    ratio: float
+    max_lines_per_agent: float
+    abandon_cap: float
+    connect_limit_s: float
+    ring_timeout_s: int
+    wrap_up_s: int
+    recording_notice: RecordingNotice
+    rule_set: str
+    language: Language
+    version: int
+
+
+class CampaignPatch(Wire):
+    """PATCH /campaigns/{id} with `If-Match: <version>`; absent fields stay."""
+
+    mode: DialMode | None = None
+    ratio: float | None = Field(default=None, ge=1.0, le=10.0)
+    max_lines_per_agent: float | None = Field(default=None, ge=1.0, le=15.0)
+    abandon_cap: float | None = Field(default=None, ge=0.0, le=0.05)
+    ring_timeout_s: int | None = Field(default=None, ge=15, le=90)
+    wrap_up_s: int | None = Field(default=None, ge=0, le=900)
+    recording_notice: RecordingNotice | None = None
+
+
+class DispositionView(Wire):
+    code: str
+    label: dict[str, str]
+    effect: Effect
+    right_party: bool
+
+
+# --- the live view ----------------------------------------------------------------------------------------
+
+
+class CampaignLive(Wire):
+    """A campaign as the supervisor's strip shows it; counts are of this instant, totals of today (UTC)."""
+
+    id: int
+    name: str
+    state: CampaignState
+    state_reason: str | None
+    mode: DialMode
+    ratio: float
+    rule_set: str
+    version: int
+    dialling: int  # ordered, not yet ringing
+    ringing: int
+    waiting: int  # answered, no agent yet
+    talking: int
+    attempts_today: int
+    live_answers_today: int
+    connected_today: int
+    abandoned_today: int
+    abandon_rate: float | None  # None until the first live answer
+    abandon_cap: float
+    outcomes_today: dict[Outcome, int]
+    leads_left: int
+    #: The pacing's last decision in words and numbers (`explain()`), empty before the first.
+    pacing: dict[str, str | float | int | bool | None]
+
+
+class AgentLive(Wire):
+    """An agent as the supervisor's list shows him."""
+
+    id: int
+    name: str
+    state: AgentState
+    reason: str | None
+    since: datetime
+    leg_up: bool
+    attempt_id: str | None
+    calls_today: int
+
+
+class SwitchLive(Wire):
+    """Can we dial at all? `dialer_up` is the shard's lease, `switch_up` its AMI link."""
+
+    dialer_up: bool
+    switch_up: bool
+
+
+class PersonCard(Wire):
+    full_name: str
+    external_ref: str
+    language: str
+    time_zone: str | None
+
+
+class PhoneCard(Wire):
+    id: int
+    number: str
+    status: PhoneStatus
+
+
+class DebtCard(Wire):
+    external_ref: str
+    creditor: str
+    product: str
+    balance_minor: int
+    currency: str
+    due_on: date | None
+    days_past_due: int | None
+
+
+class CallCard(Wire):
+    """All that the agent sees of the call (or, previewing, of the lead) he has."""
+
+    #: None while previewing.
+    attempt_id: str | None
+    lead_id: int
+    campaign_id: int
+    campaign_name: str
+    mode: DialMode
+    rule_set: str
+    #: None while previewing.
+    state: CallState | None
+    number: str | None
+    phone_id: int | None
+    person: PersonCard
+    phones: list[PhoneCard]
+    debts: list[DebtCard]
+    segment: str | None
+    script_name: str | None
+    script_markdown: str
+    dispositions: list[DispositionView]
+    recording_notice: RecordingNotice
+    notice_at: datetime | None
+    recording: bool
+    answered_at: datetime | None
+    connected_at: datetime | None
+    ended_at: datetime | None
+    outcome: Outcome | None
+    #: When wrap-up ends by itself.
+    wrap_up_until: datetime | None
+
+
+class MeLive(Wire):
+    """The logged-in agent himself."""
+
+    state: AgentState
+    reason: str | None
+    since: datetime
+    leg_up: bool
+    #: What was asked for during a call and happens after wrap-up: not_ready | logged_out.
+    after_wrap_up: str | None
+    calls_today: int
+    call: CallCard | None
+    campaigns: list[str]
+
+
+class LiveView(Wire):
+    """The whole state one role sees: agents get `me`, supervisors campaigns and agents, QA only the switch."""
+
+    me: MeLive | None
+    campaigns: dict[int, CampaignLive]
+    agents: dict[int, AgentLive]
+    switch: SwitchLive
+    server_time: datetime
+
+
+class MeChange(Wire):
+    kind: Literal["me"] = "me"
+    value: MeLive
+
+
+class CampaignChange(Wire):
+    kind: Literal["campaign"] = "campaign"
+    id: int
+    #: None: it is gone.
+    value: CampaignLive | None
+
+
+class AgentChange(Wire):
+    kind: Literal["agent"] = "agent"
+    id: int
+    value: AgentLive | None
+
+
+class SwitchChange(Wire):
+    kind: Literal["switch"] = "switch"
+    value: SwitchLive
+
+
+class IntentChange(Wire):
+    """One of my intents was carried out, or refused with a code the console has words for."""
+
+    kind: Literal["intent"] = "intent"
+    id: int
+    error: str | None
+
+
+LiveChange = Annotated[
+    MeChange | CampaignChange | AgentChange | SwitchChange | IntentChange, Field(discriminator="kind")
+]
+
+
+class Snapshot(Wire):
+    """First message on /live, and the answer to {"type": "resync"}. Numbering starts again at `seq`."""
+
+    type: Literal["snapshot"] = "snapshot"
+    seq: int
+    view: LiveView
+
+
+class Delta(Wire):
+    """What changed since `seq` - 1. A gap in `seq` means: send {"type": "resync"}."""
+
+    type: Literal["delta"] = "delta"
+    seq: int
+    changes: list[LiveChange]
+
+
+# --- attempts and recordings ------------------------------------------------------------------------------
+
+
+class AttemptView(Wire):
+    id: str
+    campaign_id: int
+    lead_id: int
+    person_name: str
+    number: str
+    n: int
+    mode: DialMode
+    trunk: str
+    state: CallState
+    outcome: Outcome | None
+    q850: int | None
+    sip_status: int | None
+    agent_id: int | None
+    agent_name: str | None
+    planned_at: datetime
+    ringing_at: datetime | None
+    answered_at: datetime | None
+    connected_at: datetime | None
+    ended_at: datetime | None
+    connect_ms: float | None
+    disposition: str | None
+    note: str | None
+    recording_id: int | None
+
+
+class EventView(Wire):
+    seq: int
+    type: str
+    at: datetime
+    data: dict[str, object]
+
+
+class AttemptStory(Wire):
+    """One attempt, event by event."""
+
+    attempt: AttemptView
+    events: list[EventView]
+
+
+class AttemptPage(Wire):
+    items: list[AttemptView]
+    #: Pass as `?cursor=`; None on the last page.
+    next_cursor: str | None
+
+
+class RecordingView(Wire):
+    id: int
+    attempt_id: str
+    campaign_id: int
+    campaign_name: str
+    agent_id: int | None
+    agent_name: str | None
+    person_name: str
+    number: str
+    disposition: str | None
+    started_at: datetime
+    duration_ms: int
+    bytes: int
+    sha256: str
+
+
+class RecordingPage(Wire):
+    items: list[RecordingView]
+    next_cursor: str | None
+
+
+class Peaks(Wire):
+    """Both waveforms: per slice the loudest sample, 0-255. GET /recordings/{id}/audio serves the sound."""
+
+    slices_per_s: int
+    customer: list[int]
+    agent: list[int]
+
+
+class Problem(Wire):
+    """RFC 9457 problem details; `type` is a stable code, `detail` says what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str

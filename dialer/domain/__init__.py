@@ -1,0 +1,1 @@
+"""States, values and rules of dialling: pure, standard library only."""

@@ -1,0 +1,76 @@
+"""The campaign: its settings, and its states as a table.
+
+DRAFT -> RUNNING <-> PAUSED; RUNNING -> DRAINING -> CLOSED; HALTED when a breaker trips, left by a person only.
+"Out of leads" is a figure, not a state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CampaignState(StrEnum):
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DRAINING = "draining"
+    CLOSED = "closed"
+    HALTED = "halted"
+
+
+class DialMode(StrEnum):
+    MANUAL = "manual"
+    PREVIEW = "preview"
+    PROGRESSIVE = "progressive"
+    POWER = "power"
+    PREDICTIVE = "predictive"
+
+
+class RecordingNotice(StrEnum):
+    """Who tells the customer that the call is recorded: the switch into the bridge, or the agent."""
+
+    PLAYED = "played"
+    SPOKEN = "spoken"
+
+
+class CampaignInput(StrEnum):
+    STARTED = "started"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    DRAINED = "drained"
+    TRIPPED = "tripped"
+
+
+S, I = CampaignState, CampaignInput  # noqa: E741
+
+TRANSITIONS: dict[CampaignState, dict[CampaignInput, CampaignState]] = {
+    S.DRAFT: {I.STARTED: S.RUNNING},
+    S.RUNNING: {I.PAUSED: S.PAUSED, I.STOPPED: S.DRAINING, I.TRIPPED: S.HALTED},
+    S.PAUSED: {I.STARTED: S.RUNNING, I.STOPPED: S.CLOSED},
+    S.DRAINING: {I.DRAINED: S.CLOSED, I.TRIPPED: S.HALTED},
+    S.HALTED: {I.PAUSED: S.PAUSED},
+    S.CLOSED: {I.STARTED: S.RUNNING},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign's settings as the engine knows them; one version, replaced whole."""
+
+    id: int
+    name: str
+    agent_group_id: int
+    state: CampaignState
+    mode: DialMode
+    ratio: float  # power mode: calls per free agent
+    max_lines_per_agent: float
+    abandon_cap: float  # share of live answers, 0..1
+    connect_limit_s: float  # from the answer
+    ring_timeout_s: int
+    wrap_up_s: int
+    priority: int
+    rule_set: str
+    recording_notice: RecordingNotice
+    language: str
+    version: int

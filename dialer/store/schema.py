@@ -1,0 +1,392 @@
+"""The tables. Persons, numbers and debts are entities of their own; a lead only points at them.
+
+Money is integer minor units with an ISO 4217 code, times are `timestamptz` (UTC), numbers are E.164 with `+`.
+Migrations under `migrations/` build exactly this; `tests/integration/test_store.py` compares the two.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigInteger, Identity(), primary_key=True)
+
+
+def _at(name: str, *, nullable: bool = True) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _created() -> Column[object]:
+    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def _ref(name: str, target: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, ForeignKey(target), nullable=nullable)
+
+
+# --- whom we call -----------------------------------------------------------------------------------------
+
+person = Table(
+    "person",
+    metadata,
+    _id(),
+    Column("external_ref", Text, nullable=False, unique=True),  # the creditor's own key
+    Column("full_name", Text, nullable=False),
+    Column("language", Text, nullable=False, server_default="es"),  # es | en | pt
+    Column("time_zone", Text),  # IANA; null = unknown, and unknown means legal in all zones of the number
+    Column("subdivision", Text),  # ISO 3166-2
+    _created(),
+)
+
+phone = Table(
+    "phone",
+    metadata,
+    _id(),
+    _ref("person_id", "person.id"),
+    Column("number", Text, nullable=False),
+    Column("position", SmallInteger, nullable=False),  # dialling order within the person, from 0
+    Column("status", Text, nullable=False, server_default="active"),  # domain.outcomes.PhoneStatus
+    Column("last_outcome", Text),
+    Column("same_outcome_run", Integer, nullable=False, server_default="0"),
+    _at("tried_at"),
+    UniqueConstraint("person_id", "number"),
+    Index("phone_number_idx", "number"),
+)
+
+debt = Table(
+    "debt",
+    metadata,
+    _id(),
+    _ref("person_id", "person.id"),
+    Column("external_ref", Text, nullable=False, unique=True),
+    Column("creditor", Text, nullable=False),
+    Column("product", Text, nullable=False),
+    Column("balance_minor", BigInteger, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("due_on", Date),
+    Index("debt_person_id_idx", "person_id"),
+)
+
+do_not_call = Table(
+    "do_not_call",
+    metadata,
+    _id(),
+    _ref("person_id", "person.id", nullable=True),  # the whole person ...
+    Column("number", Text),  # ... or one number, whoever answers it
+    Column("reason", Text, nullable=False),
+    Column("source", Text, nullable=False),  # who asked: debtor, agent, list, regulator
+    _created(),
+    CheckConstraint("person_id IS NOT NULL OR number IS NOT NULL", name="whom"),
+    Index("do_not_call_person_id_idx", "person_id"),
+    Index("do_not_call_number_idx", "number"),
+)
+
+# --- what we say ------------------------------------------------------------------------------------------
+
+script = Table(
+    "script",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("language", Text, nullable=False, server_default="es"),
+    Column("body", Text, nullable=False),  # Liquid template, rendered to Markdown with the call's fields
+    _created(),
+)
+
+segment = Table(
+    "segment",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    _ref("script_id", "script.id", nullable=True),
+)
+
+# --- who works --------------------------------------------------------------------------------------------
+
+agent_group = Table("agent_group", metadata, _id(), Column("name", Text, nullable=False, unique=True))
+
+app_user = Table(
+    "app_user",
+    metadata,
+    _id(),
+    Column("login", Text, nullable=False, unique=True),
+    Column("display_name", Text, nullable=False),
+    Column("role", Text, nullable=False),  # agent | supervisor | qa | admin
+    Column("password_hash", Text, nullable=False),  # argon2id
+    _ref("agent_group_id", "agent_group.id", nullable=True),
+    Column("active", Boolean, nullable=False, server_default="true"),
+    _created(),
+    CheckConstraint("role IN ('agent', 'supervisor', 'qa', 'admin')", name="role"),
+    CheckConstraint("role <> 'agent' OR agent_group_id IS NOT NULL", name="agent_has_group"),
+)
+
+user_session = Table(
+    "user_session",
+    metadata,
+    Column("token_hash", Text, primary_key=True),  # SHA-256 of the cookie: the cookie itself is nowhere
+    _ref("user_id", "app_user.id"),
+    _created(),
+    _at("expires_at", nullable=False),
+    Index("user_session_user_id_idx", "user_id"),
+)
+
+sip_credential = Table(
+    "sip_credential",
+    metadata,
+    Column("user_id", BigInteger, ForeignKey("app_user.id"), primary_key=True),
+    Column("sip_user", Text, nullable=False, unique=True),  # agent-<user id>
+    Column("ha1", Text, nullable=False),  # MD5(user:realm:password): RFC 8760 lets Asterisk check it
+    Column("webrtc", Boolean, nullable=False),
+    _at("expires_at", nullable=False),
+)
+
+# --- campaigns --------------------------------------------------------------------------------------------
+
+campaign = Table(
+    "campaign",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    _ref("agent_group_id", "agent_group.id"),
+    Column("state", Text, nullable=False, server_default="draft"),  # domain.campaign.CampaignState
+    Column("state_reason", Text),
+    Column("mode", Text, nullable=False, server_default="progressive"),  # domain.campaign.DialMode
+    Column("ratio", Double, nullable=False, server_default="1.5"),  # power mode: calls per free agent
+    Column("max_lines_per_agent", Double, nullable=False, server_default="3"),
+    Column("abandon_cap", Double, nullable=False, server_default="0.03"),  # share of live answers
+    Column("connect_limit_s", Double, nullable=False, server_default="2"),  # from the answer
+    Column("ring_timeout_s", Integer, nullable=False, server_default="25"),
+    Column("wrap_up_s", Integer, nullable=False, server_default="60"),
+    Column("priority", SmallInteger, nullable=False, server_default="0"),
+    Column("rule_set", Text, nullable=False, server_default="laboratory"),
+    Column("recording_notice", Text, nullable=False, server_default="played"),  # played | spoken
+    Column("language", Text, nullable=False, server_default="es"),
+    Column("version", Integer, nullable=False, server_default="1"),  # settings version, for If-Match
+    _created(),
+    CheckConstraint("ring_timeout_s >= 15", name="ring_timeout"),
+)
+
+disposition = Table(
+    "disposition",
+    metadata,
+    _id(),
+    _ref("campaign_id", "campaign.id"),
+    Column("code", Text, nullable=False),
+    Column("label", JSONB, nullable=False),  # {"es": .., "en": .., "pt": ..}
+    Column("effect", Text, nullable=False),  # domain.outcomes.Effect
+    Column("right_party", Boolean, nullable=False, server_default="false"),
+    Column("position", SmallInteger, nullable=False),
+    UniqueConstraint("campaign_id", "code"),
+)
+
+lead_list = Table(
+    "lead_list",
+    metadata,
+    _id(),
+    _ref("campaign_id", "campaign.id"),
+    Column("name", Text, nullable=False),
+    Column("content_sha256", Text, nullable=False),  # the same file twice is refused
+    Column("active", Boolean, nullable=False, server_default="true"),
+    _created(),
+    UniqueConstraint("campaign_id", "content_sha256"),
+)
+
+lead = Table(
+    "lead",
+    metadata,
+    _id(),
+    _ref("campaign_id", "campaign.id"),
+    _ref("list_id", "lead_list.id"),
+    _ref("person_id", "person.id"),
+    _ref("debt_id", "debt.id", nullable=True),  # the debt this call is about
+    _ref("segment_id", "segment.id", nullable=True),
+    Column("state", Text, nullable=False, server_default="callable"),  # domain.outcomes.LeadState
+    Column("state_reason", Text),
+    Column("priority", SmallInteger, nullable=False, server_default="0"),
+    #: When it may be claimed: RESTING and CALLBACK leads become callable by this alone, no sweep needed.
+    Column("next_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    _ref("next_phone_id", "phone.id", nullable=True),  # null = the first usable number
+    _ref("callback_agent_id", "app_user.id", nullable=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),  # burnt ones only
+    Column("last_n", Integer, nullable=False, server_default="0"),  # number of the newest attempt
+    Column("claimed_by", BigInteger),  # shard
+    Column("claim_fence", BigInteger),
+    _at("lease_until"),
+    UniqueConstraint("campaign_id", "person_id"),
+    # The claim: campaign's claimable leads by priority, then by age. Partial, so it holds only what can be claimed.
+    Index(
+        "lead_claim_idx",
+        "campaign_id",
+        text("priority DESC"),
+        "next_at",
+        "id",
+        postgresql_where=text("state IN ('callable', 'resting', 'callback')"),
+    ),
+    Index("lead_lease_idx", "lease_until", postgresql_where=text("state = 'claimed'")),
+    Index("lead_person_id_idx", "person_id"),
+)
+
+# --- carriers ---------------------------------------------------------------------------------------------
+
+trunk = Table(
+    "trunk",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),  # the PJSIP endpoint
+    Column("position", SmallInteger, nullable=False),  # failover order
+    Column("calls_per_second", Double, nullable=False),
+    Column("channels", Integer, nullable=False),
+    Column("caller_ids", ARRAY(Text), nullable=False),
+    Column("enabled", Boolean, nullable=False, server_default="true"),
+)
+
+# --- dialling ---------------------------------------------------------------------------------------------
+
+shard = Table(
+    "shard",
+    metadata,
+    Column("agent_group_id", BigInteger, ForeignKey("agent_group.id"), primary_key=True),
+    Column("owner", Text),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
+    _at("lease_until"),
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", Text, primary_key=True),  # ULID = ChannelId of the Originate
+    Column("shard_id", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    _ref("campaign_id", "campaign.id"),
+    _ref("lead_id", "lead.id"),
+    _ref("person_id", "person.id"),
+    _ref("phone_id", "phone.id"),
+    Column("n", Integer, nullable=False),  # 1, 2, ... within the lead
+    Column("mode", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("trunk", Text, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("verdict", JSONB, nullable=False),  # rule set, its version, what was checked
+    Column("state", Text, nullable=False),  # domain.call.CallState
+    Column("outcome", Text),
+    Column("q850", SmallInteger),
+    Column("sip_status", SmallInteger),
+    _ref("agent_id", "app_user.id", nullable=True),
+    _at("planned_at", nullable=False),
+    _at("ringing_at"),
+    _at("answered_at"),
+    _at("connected_at"),
+    _at("ended_at"),
+    _at("notice_at"),
+    Column("connect_ms", Double),  # answer -> both legs in one bridge
+    Column("disposition", Text),
+    _at("disposed_at"),
+    Column("note", Text),
+    UniqueConstraint("lead_id", "n"),
+    # One ring in flight per person, whoever dials: the database itself refuses the second.
+    Index("attempt_open_person_idx", "person_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+    Index("attempt_campaign_id_planned_at_idx", "campaign_id", "planned_at"),
+    Index("attempt_open_shard_idx", "shard_id", postgresql_where=text("ended_at IS NULL")),
+)
+
+abandonment = Table(
+    "abandonment",
+    metadata,
+    Column("attempt_id", Text, ForeignKey("attempt.id"), primary_key=True),
+    _ref("campaign_id", "campaign.id"),
+    _at("answered_at", nullable=False),
+    _at("deadline_at", nullable=False),
+    _at("abandoned_at", nullable=False),
+    Index("abandonment_campaign_id_abandoned_at_idx", "campaign_id", "abandoned_at"),
+)
+
+agent_session = Table(
+    "agent_session",
+    metadata,
+    Column("user_id", BigInteger, ForeignKey("app_user.id"), primary_key=True),
+    Column("shard_id", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),  # domain.agent.AgentState
+    Column("reason", Text),
+    _at("since", nullable=False),
+    Column("leg_id", Text),  # channel of the nailed-up phone leg
+    Column("attempt_id", Text),
+    Column("after_wrap_up", Text),  # what was asked for during a call: not_ready | logged_out
+)
+
+call_event = Table(
+    "call_event",
+    metadata,
+    Column("shard_id", BigInteger, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("attempt_id", Text),
+    Column("type", Text, nullable=False),
+    _at("at", nullable=False),
+    Column("data", JSONB, nullable=False),
+    Index("call_event_attempt_id_idx", "attempt_id", postgresql_where=text("attempt_id IS NOT NULL")),
+)
+
+intent = Table(
+    "intent",
+    metadata,
+    _id(),
+    Column("shard_id", BigInteger, nullable=False),
+    _ref("user_id", "app_user.id"),
+    Column("key", Text, nullable=False),  # idempotency: the same click twice is one intent
+    Column("type", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    _created(),
+    _at("done_at"),
+    Column("error", Text),
+    UniqueConstraint("user_id", "key"),
+    Index("intent_open_idx", "shard_id", "id", postgresql_where=text("done_at IS NULL")),
+)
+
+# --- recordings -------------------------------------------------------------------------------------------
+
+recording = Table(
+    "recording",
+    metadata,
+    _id(),
+    Column("attempt_id", Text, ForeignKey("attempt.id"), nullable=False, unique=True),
+    Column("path", Text, nullable=False),  # relative to the recordings folder; made of ids and dates only
+    Column("duration_ms", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    #: Per channel (customer, agent) the peak of each of PEAKS_PER_S slices a second, 0-255: two equal halves.
+    Column("peaks", LargeBinary, nullable=False),
+    _at("started_at", nullable=False),
+    _created(),
+)
