@@ -1,0 +1,142 @@
+"""What the shard needs of the world, as protocols. Each has a real adapter and an in-memory one in `testing`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from dialer.domain.agent import AgentState
+from dialer.domain.call import CallState
+from dialer.domain.campaign import Campaign
+from dialer.domain.facts import AnyFact
+from dialer.domain.outcomes import Effect
+from dialer.domain.values import Attempt, AttemptId, ClaimedLead, LegId, Trunk
+
+
+class LogUnavailable(Exception):
+    """The event log can't be written now; nothing was. Campaigns halt until it can."""
+
+
+class FenceLost(Exception):
+    """Another process owns the shard: stop at once, dial nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """An attempt without an end, as found when a shard starts."""
+
+    attempt: Attempt
+    lead: ClaimedLead
+    state: CallState
+    answered_at: datetime | None
+    connected_at: datetime | None
+    agent_id: int | None
+    notice_given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAgent:
+    """An agent of the group, with his session as last written."""
+
+    id: int
+    name: str
+    sip_user: str
+    state: AgentState
+    reason: str | None
+    since: datetime
+    leg_id: LegId | None
+    attempt_id: AttemptId | None
+    after_wrap_up: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDisposition:
+    campaign_id: int
+    code: str
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A campaign's live answers and abandons since `since`."""
+
+    campaign_id: int
+    live_answers: int
+    abandoned: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedCall:
+    """An ended, connected attempt whose agent still owes a disposition (he is in wrap-up)."""
+
+    attempt: Attempt
+    lead: ClaimedLead
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardState:
+    """All a starting shard reads: the fold of its log so far, kept as summary rows."""
+
+    fence: int
+    campaigns: tuple[Campaign, ...]
+    trunks: tuple[Trunk, ...]
+    agents: tuple[StoredAgent, ...]
+    dispositions: tuple[StoredDisposition, ...]
+    open_attempts: tuple[OpenAttempt, ...]
+    unfinished: tuple[UnfinishedCall, ...]
+    tallies: tuple[Tally, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIntent:
+    """A click on its way: `type` and `data` are those of `api/schemas.py`, checked by the shard again."""
+
+    id: int
+    user_id: int
+    role: str
+    type: str
+    data: dict[str, object]
+
+
+class ShardStore(Protocol):
+    """The shard's side of the store. One shard, one writer, guarded by lease and fence."""
+
+    async def acquire(self, agent_group_id: int, owner: str, lease: timedelta) -> int | None:
+        """Take the shard when its lease is free or run out: the new fence, or None."""
+
+    async def renew(self, lease: timedelta) -> None:
+        """Keep the lease. Raises FenceLost when somebody else has it."""
+
+    async def release(self) -> None:
+        """Give the lease and every claimed, undialled lead back."""
+
+    async def load(self) -> ShardState:
+        """The state to start from."""
+
+    async def append(self, facts: Sequence[AnyFact]) -> frozenset[AttemptId]:
+        """Write the batch in one transaction and return the ids of the planned attempts that may be dialled.
+
+        A planned attempt is refused (left out) when its lead's claim is no longer ours or its person already
+        has a call open; such an attempt leaves no row. Raises FenceLost, LogUnavailable.
+        """
+
+    async def claim(self, campaign_id: int, count: int, lease: timedelta, now: datetime) -> list[ClaimedLead]:
+        """Up to `count` callable leads, by priority and age, ours until the lease ends (SKIP LOCKED).
+
+        Leads due for a callback come with `callback_agent_id`; leads without an active number are finished
+        here (`no_number`) and never returned.
+        """
+
+    async def claim_phone(
+        self, number: str, campaign_ids: Sequence[int], lease: timedelta, now: datetime
+    ) -> ClaimedLead | None:
+        """The lead of this number in these campaigns, claimed for a manual call, whatever its `next_at`."""
+
+    def intents(self) -> AsyncIterator[StoredIntent]:
+        """Open intents in order, then each new one as it comes (LISTEN); never ends."""
+
+    def campaign_changes(self) -> AsyncIterator[Campaign]:
+        """Each campaign whose settings were edited (LISTEN); never ends."""
