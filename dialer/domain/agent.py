@@ -35,6 +35,7 @@ class AgentInput(StrEnum):
     CALL_ENDED = "call_ended"
     LEG_LOST = "leg_lost"
     LEG_BACK = "leg_back"
+    WRAP_UP_RESUMED = "wrap_up_resumed"  # the leg is back and a disposition is still owed
     LOGGED_OUT = "logged_out"
 
 
@@ -42,7 +43,7 @@ S, I = AgentState, AgentInput  # noqa: E741
 
 TRANSITIONS: dict[AgentState, dict[AgentInput, AgentState]] = {
     S.LOGGED_OUT: {I.LOGGED_IN: S.UNREACHABLE},
-    S.UNREACHABLE: {I.LEG_BACK: S.NOT_READY, I.LOGGED_OUT: S.LOGGED_OUT},
+    S.UNREACHABLE: {I.LEG_BACK: S.NOT_READY, I.WRAP_UP_RESUMED: S.WRAP_UP, I.LOGGED_OUT: S.LOGGED_OUT},
     S.NOT_READY: {
         I.WENT_READY: S.READY,
         I.WENT_NOT_READY: S.NOT_READY,

@@ -100,7 +100,8 @@ class PhoneHistory:
 
     phone_id: int
     status: PhoneStatus
-    #: Attempts on this number that ended with the same outcome as its last, without another between.
+    last_outcome: Outcome | None = None
+    #: Attempts on this number that ended with `last_outcome`, without another outcome between.
     same_outcome_run: int = 0
     tried_at: datetime | None = None
 

@@ -1,0 +1,237 @@
+"""What comes in at the engine's one door. Each carries `at` (UTC); the engine never reads a clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dialer.domain.campaign import Campaign
+from dialer.domain.values import AttemptId, ClaimedLead, LegId
+from dialer.domain.wishes import Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    at: datetime
+
+
+# --- from the switch: a customer's leg --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRang(Event):
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered(Event):
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallParked(Event):
+    """The answered customer stands in the switch's waiting room: a bridge may take him now."""
+
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBridged(Event):
+    """Customer and agent hear each other."""
+
+    attempt_id: AttemptId
+    leg_id: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BridgeFailed(Event):
+    """The switch refused to connect the two; `leg_gone` when it was for want of the agent's leg."""
+
+    attempt_id: AttemptId
+    leg_id: LegId
+    leg_gone: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageBegan(Event):
+    """The dialplan's dead-man's switch fired: the safe-harbour message plays, then the call ends."""
+
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerHeld(Event):
+    """The agent's leg died under the customer; the dialplan has him on hold with music."""
+
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallHungUp(Event):
+    """The customer's leg is gone: Q.850 cause and, where there was one, the SIP status."""
+
+    attempt_id: AttemptId
+    q850: int | None
+    sip_status: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginateFailed(Event):
+    """The switch never made the channel (or we can't know: `unknown`)."""
+
+    attempt_id: AttemptId
+    why: str
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeEnded(Event):
+    """The recording notice has been played to its end."""
+
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderClosed(Event):
+    """The recorder closed the call's files."""
+
+    attempt_id: AttemptId
+
+
+# --- from the switch: an agent's leg, and the link itself -------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegParked(Event):
+    """The agent's leg stands in its waiting room (again)."""
+
+    leg_id: LegId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegHungUp(Event):
+    leg_id: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChannel:
+    """A channel of ours that the switch reports in a listing."""
+
+    id: str
+    up: bool
+    parked: bool
+    #: The other channel of its two-party bridge.
+    bridged_with: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchUp(Event):
+    """The link is (again) there, and this is all that lives on the switch."""
+
+    channels: tuple[LiveChannel, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchDown(Event):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelsListed(Event):
+    """A routine listing asked for at `asked_at`: what we believe alive and it does not hold is gone."""
+
+    asked_at: datetime
+    channels: tuple[LiveChannel, ...]
+
+
+# --- from the store ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptsCommitted(Event):
+    """These planned attempts are on disk and may be dialled; the refused ones may not."""
+
+    committed: frozenset[AttemptId]
+    refused: frozenset[AttemptId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsClaimed(Event):
+    """The answer to ClaimLeads; fewer than asked for means the list has no more just now."""
+
+    campaign_id: int
+    asked: int
+    leads: tuple[ClaimedLead, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneClaimed(Event):
+    """The answer to ClaimPhone: the lead behind a number typed by an agent, or None."""
+
+    intent_id: int
+    agent_id: int
+    lead: ClaimedLead | None
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLost(Event):
+    """The event log can't be written: nothing may be dialled."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogBack(Event):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignEdited(Event):
+    """Settings as they are now; `state` in it is ignored, the engine's own counts."""
+
+    campaign: Campaign
+
+
+# --- from people, and from time ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wished(Event):
+    intent_id: int
+    user_id: int
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Woke(Event):
+    """`Engine.next_deadline()` has come."""
+
+
+AnyEvent = (
+    CallRang
+    | CallAnswered
+    | CallParked
+    | CallBridged
+    | BridgeFailed
+    | MessageBegan
+    | CustomerHeld
+    | CallHungUp
+    | OriginateFailed
+    | NoticeEnded
+    | RecorderClosed
+    | LegParked
+    | LegHungUp
+    | SwitchUp
+    | SwitchDown
+    | ChannelsListed
+    | AttemptsCommitted
+    | LeadsClaimed
+    | PhoneClaimed
+    | LogLost
+    | LogBack
+    | CampaignEdited
+    | Wished
+    | Woke
+)
