@@ -7,12 +7,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from dialer.domain.agent import AgentState
-from dialer.domain.call import CallState
 from dialer.domain.campaign import Campaign
+from dialer.domain.commands import SwitchCommand
 from dialer.domain.facts import AnyFact
-from dialer.domain.outcomes import Effect
-from dialer.domain.values import Attempt, AttemptId, ClaimedLead, LegId, Trunk
+from dialer.domain.stored import (
+    OpenAttempt,
+    ShardState,
+    StoredAgent,
+    StoredDisposition,
+    Tally,
+    UnfinishedCall,
+)
+from dialer.domain.values import AttemptId, ClaimedLead
+
+__all__ = [
+    "FenceLost",
+    "LogUnavailable",
+    "OpenAttempt",
+    "Publisher",
+    "ShardState",
+    "ShardStore",
+    "StoredAgent",
+    "StoredDisposition",
+    "StoredIntent",
+    "Switch",
+    "Tally",
+    "UnfinishedCall",
+]
 
 
 class LogUnavailable(Exception):
@@ -21,73 +42,6 @@ class LogUnavailable(Exception):
 
 class FenceLost(Exception):
     """Another process owns the shard: stop at once, dial nothing more."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenAttempt:
-    """An attempt without an end, as found when a shard starts."""
-
-    attempt: Attempt
-    lead: ClaimedLead
-    state: CallState
-    answered_at: datetime | None
-    connected_at: datetime | None
-    agent_id: int | None
-    notice_given: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAgent:
-    """An agent of the group, with his session as last written."""
-
-    id: int
-    name: str
-    sip_user: str
-    state: AgentState
-    reason: str | None
-    since: datetime
-    leg_id: LegId | None
-    attempt_id: AttemptId | None
-    after_wrap_up: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDisposition:
-    campaign_id: int
-    code: str
-    effect: Effect
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """A campaign's live answers and abandons since `since`."""
-
-    campaign_id: int
-    live_answers: int
-    abandoned: int
-
-
-@dataclass(frozen=True, slots=True)
-class UnfinishedCall:
-    """An ended, connected attempt whose agent still owes a disposition (he is in wrap-up)."""
-
-    attempt: Attempt
-    lead: ClaimedLead
-    agent_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class ShardState:
-    """All a starting shard reads: the fold of its log so far, kept as summary rows."""
-
-    fence: int
-    campaigns: tuple[Campaign, ...]
-    trunks: tuple[Trunk, ...]
-    agents: tuple[StoredAgent, ...]
-    dispositions: tuple[StoredDisposition, ...]
-    open_attempts: tuple[OpenAttempt, ...]
-    unfinished: tuple[UnfinishedCall, ...]
-    tallies: tuple[Tally, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +94,23 @@ class ShardStore(Protocol):
 
     def campaign_changes(self) -> AsyncIterator[Campaign]:
         """Each campaign whose settings were edited (LISTEN); never ends."""
+
+
+class Switch(Protocol):
+    """The switch's side: orders go in, events come out through the callback given at construction."""
+
+    async def run(self) -> None:
+        """Keep the link, report SwitchUp/SwitchDown and every event, until cancelled."""
+
+    def execute(self, command: SwitchCommand) -> None:
+        """Order it, without waiting. Whatever goes wrong comes back as an event."""
+
+    def list_channels(self) -> None:
+        """Ask for a listing; it comes as ChannelsListed."""
+
+
+class Publisher(Protocol):
+    """Facts outwards (MQTT). Never in the way: a slow or absent broker loses messages, not calls."""
+
+    def publish(self, facts: Sequence[AnyFact]) -> None:
+        """Take a committed batch; returns at once."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dialer.domain.campaign import Campaign
+from dialer.domain.outcomes import Outcome
 from dialer.domain.values import AttemptId, ClaimedLead, LegId
 from dialer.domain.wishes import Wish
 
@@ -69,11 +70,17 @@ class CustomerHeld(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallHungUp(Event):
-    """The customer's leg is gone: Q.850 cause and, where there was one, the SIP status."""
+    """The customer's leg is gone: Q.850 cause and, where there was one, the SIP status.
+
+    `network_outcome` is what those two say of a call that nobody answered; `trunk_fault`: the carrier itself
+    failed, the callee was never tried.
+    """
 
     attempt_id: AttemptId
     q850: int | None
     sip_status: int | None
+    network_outcome: Outcome
+    trunk_fault: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,79 @@
+"""What a starting shard finds: the fold of its log so far, kept as summary rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dialer.domain.agent import AgentState
+from dialer.domain.call import CallState
+from dialer.domain.campaign import Campaign
+from dialer.domain.outcomes import Effect
+from dialer.domain.values import Attempt, AttemptId, ClaimedLead, LegId, Trunk
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """An attempt without an end, as found when a shard starts."""
+
+    attempt: Attempt
+    lead: ClaimedLead
+    state: CallState
+    answered_at: datetime | None
+    connected_at: datetime | None
+    agent_id: int | None
+    notice_given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAgent:
+    """An agent of the group, with his session as last written."""
+
+    id: int
+    name: str
+    sip_user: str
+    state: AgentState
+    reason: str | None
+    since: datetime
+    leg_id: LegId | None
+    attempt_id: AttemptId | None
+    after_wrap_up: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDisposition:
+    campaign_id: int
+    code: str
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A campaign's live answers and abandons since `since`."""
+
+    campaign_id: int
+    live_answers: int
+    abandoned: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedCall:
+    """An ended, connected attempt whose agent still owes a disposition (he is in wrap-up)."""
+
+    attempt: Attempt
+    lead: ClaimedLead
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardState:
+    """All a starting shard reads: the fold of its log so far, kept as summary rows."""
+
+    fence: int
+    campaigns: tuple[Campaign, ...]
+    trunks: tuple[Trunk, ...]
+    agents: tuple[StoredAgent, ...]
+    dispositions: tuple[StoredDisposition, ...]
+    open_attempts: tuple[OpenAttempt, ...]
+    unfinished: tuple[UnfinishedCall, ...]
+    tallies: tuple[Tally, ...]
