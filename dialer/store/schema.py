@@ -83,7 +83,12 @@ phone = Table(
     Column("same_outcome_run", Integer, nullable=False, server_default="0"),
     _at("tried_at"),
     UniqueConstraint("person_id", "number"),
-    Index("phone_number_idx", "number"),
+)
+# By its end: an agent may type a number with or without its prefixes (reverse(number) LIKE '...%').
+Index(
+    "phone_reversed_idx",
+    func.reverse(phone.c.number).label("reversed"),
+    postgresql_ops={"reversed": "text_pattern_ops"},
 )
 
 debt = Table(
@@ -242,11 +247,12 @@ lead = Table(
     _ref("callback_agent_id", "app_user.id", nullable=True),
     Column("attempts", Integer, nullable=False, server_default="0"),  # burnt ones only
     Column("last_n", Integer, nullable=False, server_default="0"),  # number of the newest attempt
+    Column("claimed_from", Text),  # the state before the claim, to go back to when nothing was dialled
     Column("claimed_by", BigInteger),  # shard
     Column("claim_fence", BigInteger),
     _at("lease_until"),
     UniqueConstraint("campaign_id", "person_id"),
-    # The claim: campaign's claimable leads by priority, then by age. Partial, so it holds only what can be claimed.
+    # The claim: a campaign's claimable leads by priority, then by age. Partial: it holds nothing else.
     Index(
         "lead_claim_idx",
         "campaign_id",
@@ -256,6 +262,7 @@ lead = Table(
         postgresql_where=text("state IN ('callable', 'resting', 'callback')"),
     ),
     Index("lead_lease_idx", "lease_until", postgresql_where=text("state = 'claimed'")),
+    Index("lead_in_attempt_idx", "campaign_id", postgresql_where=text("state = 'in_attempt'")),
     Index("lead_person_id_idx", "person_id"),
 )
 
@@ -282,6 +289,7 @@ shard = Table(
     Column("owner", Text),
     Column("fence", BigInteger, nullable=False, server_default="0"),
     _at("lease_until"),
+    Column("switch_up", Boolean, nullable=False, server_default="false"),  # its AMI link, as last logged
 )
 
 attempt = Table(
@@ -300,6 +308,10 @@ attempt = Table(
     Column("trunk", Text, nullable=False),
     Column("caller_id", Text, nullable=False),
     Column("verdict", JSONB, nullable=False),  # rule set, its version, what was checked
+    # As planned: what the switch was told for this call, whatever the campaign says now.
+    Column("ring_timeout_s", Integer, nullable=False),
+    Column("connect_limit_s", Double, nullable=False),
+    Column("language", Text, nullable=False),
     Column("state", Text, nullable=False),  # domain.call.CallState
     Column("outcome", Text),
     Column("q850", SmallInteger),
@@ -342,8 +354,11 @@ agent_session = Table(
     Column("reason", Text),
     _at("since", nullable=False),
     Column("leg_id", Text),  # channel of the nailed-up phone leg
+    Column("leg_up", Boolean, nullable=False),
     Column("attempt_id", Text),
+    Column("lead_id", BigInteger),  # the lead previewed
     Column("after_wrap_up", Text),  # what was asked for during a call: not_ready | logged_out
+    _at("wrap_up_until"),
 )
 
 call_event = Table(
@@ -356,6 +371,13 @@ call_event = Table(
     _at("at", nullable=False),
     Column("data", JSONB, nullable=False),
     Index("call_event_attempt_id_idx", "attempt_id", postgresql_where=text("attempt_id IS NOT NULL")),
+    # A campaign's last pacing decision: few rows a second, read when a live view starts.
+    Index(
+        "call_event_pacing_idx",
+        text("((data ->> 'campaign_id'::text)::bigint)"),
+        "seq",
+        postgresql_where=text("type = 'PacingDecided'"),
+    ),
 )
 
 intent = Table(
