@@ -1,0 +1,5 @@
+"""The policies, one file each; importing this package registers them all."""
+
+from pacing.policies import power, progressive
+
+__all__ = ["power", "progressive"]

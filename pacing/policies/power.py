@@ -1,0 +1,34 @@
+"""A fixed number of calls in flight per free agent (a power dialer): the ratio is the supervisor's to answer
+for."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from pacing.counting import LedgerPolicy
+from pacing.policy import Limit, Snapshot, register
+
+#: More calls per agent than this is a slip of the keyboard, not a setting.
+HIGHEST_RATIO = 20.0
+
+
+@register("power")
+class Power(LedgerPolicy):
+    """`ratio` calls in flight per free agent, rounded half up; people waiting count as calls."""
+
+    def __init__(self, ratio: float = 2.0) -> None:
+        super().__init__()
+        if not 1.0 <= ratio <= HIGHEST_RATIO:
+            raise ValueError(f"ratio {ratio!r} is out of range: give 1 to {HIGHEST_RATIO:g} calls per free agent")
+        self.ratio = ratio
+
+    def want(self, now: float, snap: Snapshot) -> tuple[int, Limit, str, dict[str, Any]]:
+        dialling = self.ledger.dialling(snap)
+        figures = {"dialling": dialling, "ratio": self.ratio}
+        if snap.ready <= 0:
+            return 0, Limit.FREE_AGENTS, "No agent is free.", figures
+        goal = math.floor(self.ratio * snap.ready + 0.5)
+        under_way = dialling + snap.waiting
+        reason = f"{self.ratio:g} calls per free agent: {snap.ready} free, {under_way} on their way."
+        return goal - under_way, Limit.FREE_AGENTS, reason, figures
