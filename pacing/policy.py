@@ -7,8 +7,8 @@ in any order, twice or never. A policy bears that: it never raises for an order 
 zero or without bound, and places nothing while nobody is logged in. Its decisions are a function of what it
 was told, so a logged day replays.
 
-To add a policy: one file in `pacing/policies/` with a class under `@register("name")`, and one line in that package's
-`__init__`. Duck typing is enough for the callers; `Policy` spells the shape out.
+To add a policy: one file in `pacing/policies/` with a class under `@register("name")`, and one line in that
+package's `__init__`. Duck typing is enough for the callers; `Policy` spells the shape out.
 """
 
 from __future__ import annotations
@@ -230,8 +230,7 @@ def register(name: str) -> Callable[[P], P]:
 
 def names() -> list[str]:
     """The names `create` knows, sorted."""
-    import pacing.policies  # noqa: F401  (its modules register themselves; not at the top: they import this
-    one)
+    import pacing.policies  # noqa: F401  (its modules register themselves, and import this one)
 
     return sorted(POLICIES)
 

@@ -20,7 +20,7 @@ class Power(LedgerPolicy):
     def __init__(self, ratio: float = 2.0) -> None:
         super().__init__()
         if not 1.0 <= ratio <= HIGHEST_RATIO:
-            raise ValueError(f"ratio {ratio!r} is out of range: give 1 to {HIGHEST_RATIO:g} calls per free agent")
+            raise ValueError(f"ratio {ratio!r} is out of range: give 1 to {HIGHEST_RATIO:g}")
         self.ratio = ratio
 
     def want(self, now: float, snap: Snapshot) -> tuple[int, Limit, str, dict[str, Any]]:
