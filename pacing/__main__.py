@@ -1,0 +1,64 @@
+"""Command line of the pacing package: `python -m pacing bench --scenarios FILE --policies a,b --seeds N`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from pacing.bench import COLUMNS, compare, load_scenarios, result, row
+from pacing.policy import names
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m pacing", description="Score pacing policies by simulation."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    bench = commands.add_parser("bench", help="run policies over scenarios on common random numbers")
+    bench.add_argument(
+        "--scenarios", required=True, type=Path, metavar="FILE", help="a pacing-scenarios/1 file"
+    )
+    bench.add_argument(
+        "--policies",
+        required=True,
+        metavar="A,B",
+        help=f"any of {', '.join(names())}; settings as power:ratio=3",
+    )
+    bench.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="replications, seeds 1 to N (default 1)"
+    )
+    bench.add_argument("--only", default="", metavar="X,Y", help="only the scenarios of these names")
+    bench.add_argument("--hours", type=float, metavar="H", help="only the first hours of each shift")
+    bench.add_argument("--json", type=Path, metavar="OUT", help="write the figures there")
+    arguments = parser.parse_args(argv)
+    if arguments.seeds < 1:
+        parser.error("--seeds must be at least 1")
+    if arguments.hours is not None and arguments.hours <= 0:
+        parser.error("--hours must be above 0")
+    return arguments
+
+
+def main(argv: list[str] | None = None) -> int:
+    arguments = _arguments(argv)
+    measures = []
+    try:
+        only = [name for name in arguments.only.split(",") if name]
+        scenarios = load_scenarios(arguments.scenarios, only)
+        policies = [name for name in arguments.policies.split(",") if name]
+        print(COLUMNS)  # noqa: T201
+        for m in compare(scenarios, policies, arguments.seeds, arguments.hours):
+            measures.append(m)
+            print(row(m), flush=True)  # noqa: T201
+        if arguments.json:
+            document = result(measures, arguments.seeds, arguments.hours)
+            arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    except (ValueError, OSError) as error:
+        print(f"pacing: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
