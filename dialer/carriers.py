@@ -105,7 +105,9 @@ class Carriers:
 
     def free_lines(self) -> int:
         """Channels not in use on trunks that are not shut by their breaker."""
-        return sum(max(0, d.trunk.channels - d.in_use) for d in self.loads if d.open_until is None or d.probing)
+        return sum(
+            max(0, d.trunk.channels - d.in_use) for d in self.loads if d.open_until is None or d.probing
+        )
 
     def total_cps(self) -> float:
         return sum(load.trunk.calls_per_second for load in self.loads)

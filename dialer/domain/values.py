@@ -36,7 +36,9 @@ class PhoneNumber:
 
     def __post_init__(self) -> None:
         digits = self.e164[1:]
-        if not (self.e164.startswith("+") and digits.isascii() and digits.isdigit() and 8 <= len(digits) <= 15):
+        if not (
+            self.e164.startswith("+") and digits.isascii() and digits.isdigit() and 8 <= len(digits) <= 15
+        ):
             raise ValueError("a phone number is + and 8 to 15 digits (E.164)")
 
     @property

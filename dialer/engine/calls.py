@@ -1,0 +1,579 @@
+"""What the switch says of calls and legs, and the joint rules that couple call and agent.
+
+Joint rules (nothing else couples the two machines):
+- call WAITING + agent READY: reserve, bridge
+- call ENDED + agent ON_CALL: WRAP_UP; + agent RESERVED: READY
+- agent UNREACHABLE + call BRIDGED: the call WAITS on hold, his for a grace, then anybody's
+- agent UNREACHABLE + call WAITING: the reservation is freed
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dialer.domain.agent import AgentInput, AgentState
+from dialer.domain.call import DIALLING_STATES, CallInput, CallState
+from dialer.domain.campaign import CampaignInput, CampaignState, DialMode, RecordingNotice
+from dialer.domain.commands import Bridge, HangUpCall, HangUpLeg, PlayNotice, StartRecording
+from dialer.domain.events import (
+    BridgeFailed,
+    CallAnswered,
+    CallBridged,
+    CallHungUp,
+    CallParked,
+    CallRang,
+    CustomerHeld,
+    LegHungUp,
+    LegParked,
+    MessageBegan,
+    NoticeEnded,
+    OriginateFailed,
+    RecorderClosed,
+)
+from dialer.domain.facts import (
+    AttemptDisposed,
+    AttemptEnded,
+    CallAbandoned,
+    LeadMoved,
+    NoticeGiven,
+    RecordingBegan,
+    RecordingClosed,
+)
+from dialer.domain.outcomes import (
+    LIVE_OUTCOMES,
+    UNBURNT_OUTCOMES,
+    NextStep,
+    Outcome,
+    PhoneHistory,
+    dispose,
+    recycle,
+)
+from dialer.domain.values import AttemptId, HungUpBy
+from dialer.engine.floor import Floor
+from dialer.engine.records import LOG_OUT, Agent, Call
+
+#: How long a customer whose agent was lost is that agent's alone: a reload takes 2-4 s.
+REJOIN_S = 6.0
+#: How long the dialplan holds him in all (asterisk_conf/switch: S(20)), less a second of margin.
+HOLD_S = 19.0
+#: A Bridge that is not confirmed by then has failed; it takes 4 ms (p50), 25 ms (p99) on a loaded switch.
+BRIDGE_TIMEOUT_S = 1.0
+#: No bridge is begun so shortly before the deadline: the dialplan would already be leaving the waiting room.
+BRIDGE_MARGIN_S = 0.03
+
+
+def on_rang(floor: Floor, event: CallRang) -> None:
+    call = floor.calls.get(event.attempt_id)
+    if call and call.state is CallState.ORIGINATING and floor.move_call(call, CallInput.RANG, event.at):
+        floor.note_call(call, event.at)
+
+
+def on_answered(floor: Floor, event: CallAnswered) -> None:
+    call = floor.calls.get(event.attempt_id)
+    if (
+        call is None
+        or call.answered_at is not None
+        or not floor.move_call(call, CallInput.ANSWERED, event.at)
+    ):
+        return
+    call.answered_at = event.at
+    call.deadline = event.at + timedelta(seconds=call.attempt.connect_limit_s)
+    floor.wake_at(call.deadline)
+    floor.note_call(call, event.at)
+    floor.pool.answered(event.at, call.id, call.deadline)
+
+
+def on_parked(floor: Floor, event: CallParked) -> None:
+    """The customer may be bridged now: after his answer, or on hold after his agent was lost."""
+    call = floor.calls.get(event.attempt_id)
+    if call is None:
+        floor.unexpected += 1
+        return
+    if call.answered_at is None:
+        on_answered(floor, CallAnswered(at=event.at, attempt_id=event.attempt_id))
+    call.parked = True
+    if call.state is CallState.ANSWERED and floor.move_call(call, CallInput.PARKED, event.at):
+        floor.note_call(call, event.at)
+    elif call.state is CallState.BRIDGED:
+        lose_agent(floor, call, event.at)
+
+
+def on_bridged(floor: Floor, event: CallBridged) -> None:
+    call = floor.calls.get(event.attempt_id)
+    agent = floor.agents.get(floor.legs.get(event.leg_id, 0))
+    if call is None or agent is None:
+        floor.unexpected += 1
+        return
+    if agent.attempt_id != call.id or agent.state is not AgentState.RESERVED:
+        # A bridge that we had given up for failed and that came about after all.
+        if agent.state is not AgentState.READY or call.state is not CallState.WAITING:
+            floor.unexpected += 1
+            floor.order(HangUpCall(call.id))
+            return
+        reserve(floor, call, agent, event.at)
+    if not floor.move_call(call, CallInput.BRIDGED, event.at):
+        floor.order(HangUpCall(call.id))
+        return
+    call.bridging_until = call.deadline = call.held_for = call.held_until = None
+    call.parked = agent.leg_parked = False
+    connect_ms = None
+    if call.connected_at is None and call.answered_at is not None:
+        call.connected_at = event.at
+        connect_ms = round((event.at - call.answered_at).total_seconds() * 1000, 3)
+        floor.campaigns[call.attempt.campaign_id].gauge.add(event.at)
+    floor.note_call(call, event.at, connect_ms)
+    floor.move_agent(agent, AgentInput.CONNECTED, event.at)
+    floor.pool.connected(event.at, call.id, agent.id)
+    campaign = floor.campaigns[call.attempt.campaign_id].campaign
+    if connect_ms is not None and campaign.recording_notice is RecordingNotice.PLAYED:
+        floor.order(PlayNotice(call.id, call.attempt.language))
+
+
+def on_bridge_failed(floor: Floor, event: BridgeFailed) -> None:
+    call = floor.calls.get(event.attempt_id)
+    agent = floor.agents.get(floor.legs.get(event.leg_id, 0))
+    if event.leg_gone and agent and agent.leg_id == event.leg_id and agent.leg_up:
+        lose_leg(floor, agent, event.at)
+    elif call and agent and agent.state is AgentState.RESERVED and agent.attempt_id == call.id:
+        free_reservation(floor, call, event.at)
+
+
+def on_message_began(floor: Floor, event: MessageBegan) -> None:
+    """The dialplan has given the customer up: whatever we had in mind for him is over."""
+    call = floor.calls.get(event.attempt_id)
+    if call is None:
+        floor.unexpected += 1
+        return
+    if call.answered_at is None:
+        on_answered(floor, CallAnswered(at=event.at, attempt_id=event.attempt_id))
+    if call.state in (CallState.ANSWERED, CallState.WAITING):
+        miss_deadline(floor, call, event.at)
+
+
+def on_customer_held(floor: Floor, event: CustomerHeld) -> None:
+    call = floor.calls.get(event.attempt_id)
+    if call and call.state is CallState.BRIDGED:
+        lose_agent(floor, call, event.at)
+
+
+def on_hung_up(floor: Floor, event: CallHungUp) -> None:
+    call = floor.calls.get(event.attempt_id)
+    if call is None:
+        floor.unexpected += 1
+        return
+    outcome = _outcome(call, event)
+    by = call.hung_up_by or (HungUpBy.CUSTOMER if call.answered_at else None)
+    end_call(
+        floor,
+        call,
+        event.at,
+        outcome,
+        q850=event.q850,
+        sip_status=event.sip_status,
+        by=by,
+        trunk_fault=event.trunk_fault and call.answered_at is None,
+    )
+
+
+def _outcome(call: Call, event: CallHungUp) -> Outcome:
+    if call.outcome is not None:
+        return call.outcome
+    if call.connected_at is not None:
+        return Outcome.CONNECTED
+    if call.answered_at is not None:
+        return Outcome.CUSTOMER_HUNG_UP if call.hung_up_by is None else Outcome.CANCELLED
+    if call.hung_up_by is not None:
+        return Outcome.CANCELLED
+    return event.network_outcome
+
+
+def on_originate_failed(floor: Floor, event: OriginateFailed) -> None:
+    call = floor.calls.get(event.attempt_id)
+    if call is None or call.state not in DIALLING_STATES:
+        return
+    if event.unknown:
+        return  # the link is gone: what became of it, the next listing of channels tells
+    end_call(floor, call, event.at, Outcome.FAILED, by=HungUpBy.SYSTEM, trunk_fault=True)
+
+
+def on_notice_ended(floor: Floor, event: NoticeEnded) -> None:
+    call = floor.calls.get(event.attempt_id)
+    if call and call.state in (CallState.BRIDGED, CallState.WAITING) and not call.notice_given:
+        give_notice(floor, call, event.at, spoken=False)
+
+
+def give_notice(floor: Floor, call: Call, at: datetime, *, spoken: bool) -> None:
+    """Only now may the recorder run."""
+    call.notice_given = True
+    floor.note(NoticeGiven(at=at, attempt_id=call.id, spoken=spoken))
+    floor.order(StartRecording(call.id))
+    floor.note(RecordingBegan(at=at, attempt_id=call.id))
+
+
+def on_recorder_closed(floor: Floor, event: RecorderClosed) -> None:
+    floor.note(RecordingClosed(at=event.at, attempt_id=event.attempt_id))
+
+
+def on_leg_parked(floor: Floor, event: LegParked) -> None:
+    agent = floor.agents.get(floor.legs.get(event.leg_id, 0))
+    if agent is None or agent.leg_id != event.leg_id:
+        floor.unexpected += 1
+        return
+    agent.leg_parked = True
+    if agent.leg_up:
+        return  # back in its waiting room after a call
+    agent.leg_up = True
+    if agent.state is not AgentState.UNREACHABLE:
+        floor.note_agent(agent, event.at)
+    elif agent.attempt_id in floor.wrapping:
+        floor.move_agent(agent, AgentInput.WRAP_UP_RESUMED, event.at)
+    else:
+        floor.move_agent(agent, AgentInput.LEG_BACK, event.at, "connected")
+
+
+def on_leg_hung_up(floor: Floor, event: LegHungUp) -> None:
+    agent = floor.agents.get(floor.legs.pop(event.leg_id, 0))
+    if agent is None or agent.leg_id != event.leg_id:
+        return  # a leg that was replaced
+    lose_leg(floor, agent, event.at)
+
+
+def lose_leg(floor: Floor, agent: Agent, at: datetime) -> None:
+    """The agent's phone is gone: he can't be reached, and what he had goes on without him for now."""
+    agent.leg_up = agent.leg_parked = False
+    agent.leg_id = None
+    call = floor.calls.get(agent.attempt_id) if agent.attempt_id else None
+    if agent.state is AgentState.LOGGED_OUT:
+        return
+    if agent.state is AgentState.UNREACHABLE:
+        floor.note_agent(agent, at)  # the phone could not be reached
+        return
+    if agent.state is AgentState.PREVIEWING and agent.preview:
+        floor.return_leads(floor.campaigns[agent.preview.campaign_id], at, [agent.preview])
+        agent.preview = None
+    if agent.state is AgentState.RESERVED and call:
+        call.agent_id = call.bridging_until = None
+        agent.attempt_id = None
+    was_talking = agent.state is AgentState.ON_CALL
+    floor.move_agent(agent, AgentInput.LEG_LOST, at)
+    if was_talking and call and call.state is CallState.BRIDGED:
+        lose_agent(floor, call, at)
+
+
+def lose_agent(floor: Floor, call: Call, at: datetime) -> None:
+    """BRIDGED without an agent: the dialplan holds the customer with music while we look for one."""
+    agent = floor.agents.get(call.agent_id or 0)
+    floor.move_call(call, CallInput.AGENT_LOST, at)
+    call.held_for, call.agent_id = call.agent_id, None
+    call.held_until = at + timedelta(seconds=REJOIN_S)
+    call.deadline = at + timedelta(seconds=HOLD_S)
+    floor.wake_at(call.held_until)
+    floor.wake_at(call.deadline)
+    floor.note_call(call, at)
+    if agent and agent.state is AgentState.ON_CALL and agent.leg_id:
+        # The customer fell out of the bridge while the leg still stands, or its end has yet to be told: the
+        # phone is asked to hang up, which makes both cases one.
+        floor.order(HangUpLeg(agent.leg_id))
+
+
+# --- joint rules ------------------------------------------------------------------------------------------
+
+
+def match(floor: Floor, at: datetime) -> None:
+    """Give waiting customers agents: the one who has waited longest first, the longest idle agent first."""
+    waiting = [
+        c for c in floor.calls.values() if c.state is CallState.WAITING and c.parked and not c.bridging_until
+    ]
+    if not waiting:
+        return
+    waiting.sort(key=lambda c: c.deadline or at)
+    for call in waiting:
+        agent = _agent_for(floor, call, at)
+        if agent is not None:
+            connect(floor, call, agent, at)
+
+
+def _agent_for(floor: Floor, call: Call, at: datetime) -> Agent | None:
+    if (
+        call.connected_at is None
+        and call.deadline
+        and call.deadline - at < timedelta(seconds=BRIDGE_MARGIN_S)
+    ):
+        return None
+    if call.agent_id is not None:  # reserved before the dial
+        agent = floor.agents[call.agent_id]
+        return agent if agent.leg_up and agent.leg_parked else None
+    if call.held_for is not None and call.held_until is not None:
+        owner = floor.agents.get(call.held_for)
+        if (
+            owner
+            and owner.leg_up
+            and owner.leg_parked
+            and owner.state in (AgentState.NOT_READY, AgentState.READY)
+        ):
+            return owner
+        if at < call.held_until:
+            return None
+    ready = floor.ready_agents()
+    return ready[0] if ready else None
+
+
+def connect(floor: Floor, call: Call, agent: Agent, at: datetime) -> None:
+    if agent.leg_id is None:
+        return
+    if agent.state is not AgentState.RESERVED:
+        reserve(floor, call, agent, at)
+    call.bridging_until = at + timedelta(seconds=BRIDGE_TIMEOUT_S)
+    floor.wake_at(call.bridging_until)
+    floor.order(Bridge(call.id, agent.leg_id))
+
+
+def reserve(floor: Floor, call: Call, agent: Agent, at: datetime) -> None:
+    if call.held_for is not None and call.held_for != agent.id:
+        previous = floor.agents.get(call.held_for)
+        if previous and previous.attempt_id == call.id:
+            previous.attempt_id = None
+            floor.note_agent(previous, at)
+    call.agent_id = agent.id
+    agent.attempt_id = call.id
+    floor.move_agent(agent, AgentInput.RESERVED, at)
+
+
+def free_reservation(floor: Floor, call: Call, at: datetime) -> None:
+    """The agent reserved for this call is free again (a wish uttered meanwhile is carried out)."""
+    agent = floor.agents.get(call.agent_id or 0)
+    call.agent_id = call.bridging_until = None
+    if agent and agent.state is AgentState.RESERVED:
+        agent.attempt_id = None
+        floor.move_agent(agent, AgentInput.RELEASED, at)
+        settle_wishes(floor, agent, at, default_ready=call.attempt.mode is not DialMode.MANUAL)
+
+
+def settle_wishes(floor: Floor, agent: Agent, at: datetime, *, default_ready: bool = True) -> None:
+    """READY, unless the agent had asked for something else in the meantime."""
+    wish, agent.after_wrap_up = agent.after_wrap_up, None
+    if wish == LOG_OUT:
+        log_out(floor, agent, at)
+    elif wish is not None:
+        floor.move_agent(agent, AgentInput.WENT_NOT_READY, at, wish)
+    elif not default_ready:
+        floor.move_agent(agent, AgentInput.WENT_NOT_READY, at, "manual")
+    elif agent.state is AgentState.WRAP_UP:
+        floor.move_agent(agent, AgentInput.WENT_READY, at)
+
+
+def log_out(floor: Floor, agent: Agent, at: datetime) -> None:
+    if agent.leg_id:
+        floor.order(HangUpLeg(agent.leg_id))
+    agent.leg_up = agent.leg_parked = False
+    agent.leg_id = None
+    agent.after_wrap_up = None
+    if agent.attempt_id and (call := floor.wrapping.get(agent.attempt_id)):
+        close_without_disposition(floor, call, at)
+    agent.attempt_id = None
+    floor.move_agent(agent, AgentInput.LOGGED_OUT, at)
+
+
+def miss_deadline(floor: Floor, call: Call, at: datetime) -> None:
+    """Nobody came in time. Before any agent had him that is an abandonment; after, an end of the hold."""
+    free_reservation(floor, call, at)
+    if not floor.move_call(call, CallInput.DEADLINE, at):
+        return
+    call.parked = False
+    if call.connected_at is None and call.answered_at is not None:
+        call.outcome = Outcome.ABANDONED
+        floor.campaigns[call.attempt.campaign_id].gauge.add(at, abandoned=1)
+        floor.note(
+            CallAbandoned(
+                at=at,
+                attempt_id=call.id,
+                campaign_id=call.attempt.campaign_id,
+                answered_at=call.answered_at,
+                deadline_at=call.deadline or at,
+            )
+        )
+    floor.note_call(call, at)
+
+
+def end_call(
+    floor: Floor,
+    call: Call,
+    at: datetime,
+    outcome: Outcome,
+    *,
+    q850: int | None = None,
+    sip_status: int | None = None,
+    by: HungUpBy | None = None,
+    trunk_fault: bool = False,
+) -> None:
+    """The call is over: the outcome is set, the line is free, agent and lead go their ways."""
+    agent = floor.agents.get(call.agent_id or call.held_for or 0)
+    if not floor.move_call(call, CallInput.ENDED, at):
+        return
+    call.outcome = outcome
+    attempt = call.attempt
+    run = floor.campaigns[attempt.campaign_id]
+    del floor.calls[call.id]
+    run.calls.discard(call.id)
+    floor.persons.discard(attempt.person_id)
+    floor.carriers.release(attempt.trunk, fault=trunk_fault, now=at, rng=floor.rng)
+    if outcome in LIVE_OUTCOMES and call.connected_at is None and outcome is not Outcome.ABANDONED:
+        run.gauge.add(at)
+    floor.note(
+        AttemptEnded(
+            at=at,
+            attempt_id=call.id,
+            campaign_id=attempt.campaign_id,
+            lead_id=attempt.lead_id,
+            phone_id=attempt.phone_id,
+            outcome=outcome,
+            burnt=outcome not in UNBURNT_OUTCOMES,
+            q850=q850,
+            sip_status=sip_status,
+            hung_up_by=by,
+        )
+    )
+    floor.pool.ended(at, call.id, outcome)
+    talked = agent is not None and agent.attempt_id == call.id and call.connected_at is not None
+    if agent and agent.attempt_id == call.id and agent.state is AgentState.RESERVED:
+        free_reservation(floor, call, at)
+    if talked and agent and agent.state in (AgentState.ON_CALL, AgentState.UNREACHABLE):
+        _begin_wrap_up(floor, call, agent, at)
+    else:
+        move_lead(floor, call, at)
+    if run.state is CampaignState.DRAINING and not run.calls:
+        floor.move_campaign(run, CampaignInput.DRAINED, at)
+
+
+def _begin_wrap_up(floor: Floor, call: Call, agent: Agent, at: datetime) -> None:
+    wrap_up_s = floor.campaigns[call.attempt.campaign_id].campaign.wrap_up_s
+    floor.wrapping[call.id] = call
+    call.agent_id = agent.id
+    agent.wrap_up_until = at + timedelta(seconds=wrap_up_s)
+    if agent.state is AgentState.ON_CALL:
+        floor.move_agent(agent, AgentInput.CALL_ENDED, at)
+    if call.disposition is not None:
+        settle_disposition(floor, call, agent, at)
+    else:
+        floor.wake_at(agent.wrap_up_until)
+
+
+def settle_disposition(floor: Floor, call: Call, agent: Agent, at: datetime) -> None:
+    """The agent's word decides the lead's next step, and ends his wrap-up."""
+    said = call.disposition
+    if said is None:
+        return
+    effect = floor.dispositions[call.attempt.campaign_id, said.code]
+    step = dispose(
+        effect,
+        said.code,
+        at=at,
+        phone_id=call.attempt.phone_id,
+        phones=_histories(call, Outcome.CONNECTED, at),
+        attempts=call.lead.attempts + 1,
+        callback_at=said.callback_at,
+    )
+    floor.note(AttemptDisposed(at=at, attempt_id=call.id, agent_id=agent.id, code=said.code, note=said.note))
+    callback_agent = agent.id if said.callback_at is not None else None
+    move_lead(floor, call, at, step, callback_agent)
+    _end_wrap_up(floor, call, agent, at)
+
+
+def close_without_disposition(floor: Floor, call: Call, at: datetime) -> None:
+    """Nobody said what came of the talk: the lead is recycled as connected."""
+    floor.wrapping.pop(call.id, None)
+    move_lead(floor, call, at)
+
+
+def _end_wrap_up(floor: Floor, call: Call, agent: Agent, at: datetime) -> None:
+    floor.wrapping.pop(call.id, None)
+    agent.attempt_id = None
+    agent.wrap_up_until = None
+    if agent.state is AgentState.WRAP_UP:
+        settle_wishes(floor, agent, at, default_ready=call.attempt.mode is not DialMode.MANUAL)
+    else:
+        floor.note_agent(agent, at)
+
+
+def expire_wrap_up(floor: Floor, agent: Agent, at: datetime) -> None:
+    """The time is up and nothing was chosen: he is probably not there, so he gets no next call unasked.
+
+    A campaign without wrap-up (0 s) asks for no result, and there the next call may come at once.
+    """
+    call = floor.wrapping.get(agent.attempt_id) if agent.attempt_id else None
+    asked = True
+    if call:
+        asked = floor.campaigns[call.attempt.campaign_id].campaign.wrap_up_s > 0
+        close_without_disposition(floor, call, at)
+    agent.attempt_id = None
+    agent.wrap_up_until = None
+    if agent.state is AgentState.WRAP_UP:
+        if agent.after_wrap_up is None and asked:
+            agent.after_wrap_up = "wrap_up_expired"
+        settle_wishes(floor, agent, at)
+    else:
+        floor.note_agent(agent, at)
+
+
+def move_lead(
+    floor: Floor, call: Call, at: datetime, step: NextStep | None = None, callback_agent: int | None = None
+) -> None:
+    """Send the lead to `step`, or where its outcome's recycle rule says."""
+    outcome = call.outcome or Outcome.UNKNOWN
+    phones = _histories(call, outcome, at)
+    if step is None:
+        burnt = outcome not in UNBURNT_OUTCOMES
+        step = recycle(
+            outcome,
+            at=at,
+            phone_id=call.attempt.phone_id,
+            phones=phones,
+            attempts=call.lead.attempts + burnt,
+        )
+    dialled = next(p for p in phones if p.phone_id == call.attempt.phone_id)
+    floor.note(
+        LeadMoved(
+            at=at,
+            lead_id=call.attempt.lead_id,
+            campaign_id=call.attempt.campaign_id,
+            step=step,
+            phone_id=call.attempt.phone_id,
+            outcome=outcome,
+            same_outcome_run=dialled.same_outcome_run,
+            callback_agent_id=callback_agent,
+        )
+    )
+
+
+def _histories(call: Call, outcome: Outcome, at: datetime) -> tuple[PhoneHistory, ...]:
+    """The person's numbers with this attempt counted in."""
+
+    def counted(history: PhoneHistory) -> PhoneHistory:
+        if history.phone_id != call.attempt.phone_id:
+            return history
+        run = history.same_outcome_run + 1 if history.last_outcome == outcome else 1
+        return replace(history, last_outcome=outcome, same_outcome_run=run, tried_at=at)
+
+    return tuple(counted(p.history) for p in call.lead.phones)
+
+
+def due(floor: Floor, at: datetime) -> None:
+    """Deadlines that have come: waits, bridges, holds, wrap-ups."""
+    for attempt_id in [c.id for c in floor.calls.values() if c.bridging_until and c.bridging_until <= at]:
+        call = floor.calls[attempt_id]
+        if call.state is CallState.WAITING:
+            free_reservation(floor, call, at)
+    for attempt_id in _overdue(floor, at):
+        miss_deadline(floor, floor.calls[attempt_id], at)
+    for agent in floor.agents.values():
+        if agent.wrap_up_until and agent.wrap_up_until <= at:
+            expire_wrap_up(floor, agent, at)
+
+
+def _overdue(floor: Floor, at: datetime) -> list[AttemptId]:
+    return [
+        c.id
+        for c in floor.calls.values()
+        if c.state in (CallState.ANSWERED, CallState.WAITING) and c.deadline and c.deadline <= at
+    ]

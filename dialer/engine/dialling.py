@@ -1,0 +1,299 @@
+"""Whom to dial now: hoppers, the modes' counts, the legal verdict, and the planned attempt."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from dialer.compliance import Deny, judge, load_rule_set
+from dialer.domain.agent import AgentInput, AgentState
+from dialer.domain.call import DIALLING_STATES, CallInput, CallState
+from dialer.domain.campaign import CampaignState
+from dialer.domain.commands import ClaimLeads, Originate
+from dialer.domain.events import AttemptsCommitted, LeadsClaimed
+from dialer.domain.facts import AttemptPlanned, LeadMoved, PacingDecided
+from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus, next_phone
+from dialer.domain.values import Attempt, AttemptId, ClaimedLead, HungUpBy, LeadPhone, Verdict, mint_ulid
+from dialer.engine.calls import end_call, free_reservation
+from dialer.engine.floor import Floor
+from dialer.engine.pool import TICK_S
+from dialer.engine.records import Agent, Call, CampaignRun
+from dialer.modes import MODES, Mode
+
+#: Leads kept in memory per logged-in agent, and at least: two seconds of dialling at a fast pace.
+HOPPER_PER_AGENT = 4
+MIN_HOPPER = 10
+#: A list that had nothing more is asked again after this.
+EMPTY_LIST_PAUSE = timedelta(seconds=2)
+#: A claimed lead is not planned with less than this left of its lease: the commit still lies ahead.
+LEASE_MARGIN = timedelta(seconds=5)
+#: A lead whose person is being called by somebody else rests so long.
+BUSY_PERSON_REST = timedelta(minutes=1)
+
+
+def dial(floor: Floor, at: datetime) -> None:
+    """Place what each running campaign may place now. Asked after every batch and every TICK_S."""
+    running = floor.running()
+    if not running or not floor.switch_up or not floor.log_up or floor.logged_in() == 0:
+        return
+    floor.wake_at(at + timedelta(seconds=TICK_S))
+    for run in running:
+        mode = MODES[run.campaign.mode]
+        if mode.preview:
+            _offer_previews(floor, run, at)
+        elif mode.policy is None and run.campaign.mode in _DIALER_STARTED:
+            _dial_reserved(floor, run, at)
+    pooled = [r for r in running if MODES[r.campaign.mode].policy]
+    # The most urgent campaign that has leads gets the pool's calls; the next one what it leaves.
+    chosen = next((r for r in pooled if r.hopper), None)
+    if chosen:
+        _dial_pooled(floor, chosen, MODES[chosen.campaign.mode], at)
+    for run in running:
+        if run.campaign.mode in _CLAIMING:
+            refill(floor, run, at)
+
+
+_DIALER_STARTED = frozenset(mode for mode, how in MODES.items() if not how.preview and mode != "manual")
+_CLAIMING = _DIALER_STARTED | frozenset(mode for mode, how in MODES.items() if how.preview)
+
+
+# --- the hopper -------------------------------------------------------------------------------------------
+
+
+def refill(floor: Floor, run: CampaignRun, at: datetime) -> None:
+    want = max(MIN_HOPPER, HOPPER_PER_AGENT * floor.logged_in())
+    if run.claiming or len(run.hopper) > want // 2:
+        return
+    if run.claim_not_before and at < run.claim_not_before:
+        return
+    run.claiming = True
+    floor.order(ClaimLeads(run.campaign.id, want - len(run.hopper)))
+
+
+def on_leads_claimed(floor: Floor, event: LeadsClaimed) -> None:
+    run = floor.campaigns[event.campaign_id]
+    run.claiming = False
+    short = len(event.leads) < event.asked
+    run.claim_not_before = event.at + EMPTY_LIST_PAUSE if short else None
+    if run.state is not CampaignState.RUNNING:
+        floor.return_leads(run, event.at, event.leads)
+        return
+    run.hopper.extend(event.leads)
+
+
+def next_lead(floor: Floor, run: CampaignRun, at: datetime) -> tuple[ClaimedLead, LeadPhone] | None:
+    """The next lead that may be called this instant, with the number to dial. The verdict comes later, anew."""
+    while run.hopper:
+        lead = run.hopper.popleft()
+        if lead.lease_until - at < LEASE_MARGIN:
+            floor.return_leads(run, at, [lead])
+        elif lead.person_id in floor.persons:
+            floor.return_leads(run, at, [lead], rest=BUSY_PERSON_REST, rule="one_ring_per_person")
+        elif (phone := phone_of(lead)) is None:
+            _finish_without_number(floor, lead, at)
+        elif isinstance(denial := _verdict(run, lead, phone, at), Deny):
+            block(floor, run, lead, denial, at)
+        else:
+            return lead, phone
+    return None
+
+
+def phone_of(lead: ClaimedLead, phone_id: int | None = None) -> LeadPhone | None:
+    """The number to dial: the one asked for, else the lead's next, else any that is still good."""
+    usable = {p.id: p for p in lead.phones if p.history.status is PhoneStatus.ACTIVE}
+    if phone_id is not None:
+        return usable.get(phone_id)
+    if lead.next_phone_id in usable:
+        return usable[lead.next_phone_id]
+    if not usable:
+        return None
+    return usable[next_phone([p.history for p in usable.values()], lead.next_phone_id)]
+
+
+def _verdict(run: CampaignRun, lead: ClaimedLead, phone: LeadPhone, at: datetime) -> Verdict | Deny:
+    return judge(
+        load_rule_set(run.campaign.rule_set),
+        at=at,
+        number=phone.number.e164,
+        time_zone=lead.time_zone,
+        on_do_not_call=lead.do_not_call or phone.history.status is PhoneStatus.DO_NOT_CALL,
+        ring_timeout_s=run.campaign.ring_timeout_s,
+    )
+
+
+def block(floor: Floor, run: CampaignRun, lead: ClaimedLead, denial: Deny, at: datetime) -> None:
+    """The law says not now: the lead rests until it may, or for good when time does not help."""
+    if denial.until is not None:
+        floor.return_leads(run, at, [lead], rest=denial.until - at, rule=denial.rule)
+        return
+    step = NextStep(LeadState.SUPPRESSED, reason=denial.rule)
+    floor.note(LeadMoved(at=at, lead_id=lead.id, campaign_id=lead.campaign_id, step=step))
+
+
+def _finish_without_number(floor: Floor, lead: ClaimedLead, at: datetime) -> None:
+    step = NextStep(LeadState.FINISHED, reason="no_number")
+    floor.note(LeadMoved(at=at, lead_id=lead.id, campaign_id=lead.campaign_id, step=step))
+
+
+# --- the modes --------------------------------------------------------------------------------------------
+
+
+def _offer_previews(floor: Floor, run: CampaignRun, at: datetime) -> None:
+    for agent in floor.ready_agents():
+        if (found := next_lead(floor, run, at)) is None:
+            return
+        agent.preview = found[0]
+        floor.move_agent(agent, AgentInput.PREVIEWED, at)
+
+
+def _dial_reserved(floor: Floor, run: CampaignRun, at: datetime) -> None:
+    """One call per reserved agent: whoever answers has somebody waiting for him."""
+    for agent in floor.ready_agents():
+        if (found := next_lead(floor, run, at)) is None:
+            return
+        if not plan(floor, run, *found, at, agent):
+            run.hopper.appendleft(found[0])
+            return
+
+
+def _dial_pooled(floor: Floor, run: CampaignRun, mode: Mode, at: datetime) -> None:
+    campaign = run.campaign
+    if run.gauge.over(at):
+        _explain(floor, run, at, 0, {"limit": "cap", "reason": "the next abandonment would break the cap"})
+        _dial_reserved(floor, run, at)
+        return
+    ready = len(floor.ready_agents())
+    logged_in = floor.logged_in()
+    free_lines = floor.carriers.free_lines()
+    in_flight = [c for c in floor.calls.values() if c.state in DIALLING_STATES and c.agent_id is None]
+    floor.pool.follow(
+        at,
+        campaign,
+        max_lines=free_lines + len(floor.calls),
+        cps=floor.carriers.total_cps(),
+        agents=((a.id, a.state) for a in floor.agents.values()),
+        in_flight=((c.id, c.attempt.planned_at) for c in in_flight),
+    )
+    waiting = sum(c.state in (CallState.ANSWERED, CallState.WAITING) for c in floor.calls.values())
+    calls, why = floor.pool.decide(
+        at,
+        ready=ready,
+        logged_in=logged_in,
+        in_flight=len(in_flight),
+        waiting=waiting,
+        free_lines=free_lines,
+    )
+    allowed = int(campaign.max_lines_per_agent * logged_in) - len(floor.calls)
+    placed = 0
+    for _ in range(max(0, min(calls, allowed))):
+        if (found := next_lead(floor, run, at)) is None:
+            why["limit"] = "leads"
+            break
+        if not plan(floor, run, *found, at):
+            run.hopper.appendleft(found[0])
+            why["limit"] = "lines"
+            break
+        placed += 1
+    _explain(floor, run, at, placed, why)
+
+
+def _explain(
+    floor: Floor, run: CampaignRun, at: datetime, calls: int, why: dict[str, str | float | int | bool | None]
+) -> None:
+    limit = str(why.get("limit"))
+    if calls or limit != run.last_limit:
+        run.last_limit = limit
+        policy = str(why.get("policy", run.campaign.mode))
+        floor.note(PacingDecided(at=at, campaign_id=run.campaign.id, policy=policy, calls=calls, explain=why))
+
+
+# --- the attempt ------------------------------------------------------------------------------------------
+
+
+def plan(
+    floor: Floor,
+    run: CampaignRun,
+    lead: ClaimedLead,
+    phone: LeadPhone,
+    at: datetime,
+    agent: Agent | None = None,
+) -> bool:
+    """Plan one attempt; it is dialled once committed. False when no trunk may take a call now.
+
+    The legal verdict of this very moment is part of it; a denial sends the lead to rest and counts as planned.
+    """
+    verdict = _verdict(run, lead, phone, at)
+    if isinstance(verdict, Deny):
+        block(floor, run, lead, verdict, at)
+        return True
+    slot = floor.carriers.take(at)
+    if slot is None:
+        if token_at := floor.carriers.next_token_at(at):
+            floor.wake_at(token_at)
+        return False
+    campaign = run.campaign
+    attempt = Attempt(
+        id=AttemptId(mint_ulid(at, floor.rng)),
+        campaign_id=campaign.id,
+        lead_id=lead.id,
+        person_id=lead.person_id,
+        phone_id=phone.id,
+        n=lead.last_n + 1,
+        mode=campaign.mode,
+        number=phone.number,
+        trunk=slot[0],
+        caller_id=slot[1],
+        verdict=verdict,
+        planned_at=at,
+        ring_timeout_s=campaign.ring_timeout_s,
+        connect_limit_s=campaign.connect_limit_s,
+        language=campaign.language,
+        agent_id=agent.id if agent else None,
+    )
+    call = Call(attempt, lead, CallState.PLANNED, touched_at=at, agent_id=attempt.agent_id)
+    floor.calls[call.id] = call
+    run.calls.add(call.id)
+    floor.persons.add(lead.person_id)
+    if agent:
+        agent.attempt_id = call.id
+        agent.preview = None
+        floor.move_agent(agent, AgentInput.RESERVED, at)
+    floor.note(AttemptPlanned(at=at, attempt=attempt))
+    return True
+
+
+def on_committed(floor: Floor, event: AttemptsCommitted) -> None:
+    """What is on disk may be dialled, unless the campaign has stopped or the reserved agent has gone."""
+    for attempt_id in sorted(event.committed):
+        call = floor.calls.get(attempt_id)
+        if call is None or call.state is not CallState.PLANNED:
+            continue
+        run = floor.campaigns[call.attempt.campaign_id]
+        agent_gone = call.attempt.agent_id is not None and call.agent_id is None
+        if run.state is not CampaignState.RUNNING or not floor.switch_up or agent_gone:
+            end_call(floor, call, event.at, Outcome.CANCELLED, by=HungUpBy.SYSTEM)
+            continue
+        floor.move_call(call, CallInput.SENT, event.at)
+        floor.note_call(call, event.at)
+        floor.pool.placed(event.at, call.id)
+        floor.order(Originate(call.attempt))
+    for attempt_id in sorted(event.refused):
+        if call := floor.calls.pop(attempt_id, None):
+            _forget(floor, call, event.at)
+
+
+def _forget(floor: Floor, call: Call, at: datetime) -> None:
+    """A refused attempt never was: no row, no fact, nothing but a slot and a reservation to give back."""
+    attempt = call.attempt
+    floor.campaigns[attempt.campaign_id].calls.discard(call.id)
+    floor.persons.discard(attempt.person_id)
+    floor.carriers.release(attempt.trunk, fault=False, now=at, rng=floor.rng)
+    free_reservation(floor, call, at)
+
+
+def withdraw_preview(floor: Floor, agent: Agent, at: datetime) -> None:
+    """The lead on the agent's screen goes back to the list; he stays where he is until moved."""
+    if agent.preview:
+        floor.return_leads(floor.campaigns[agent.preview.campaign_id], at, [agent.preview])
+        agent.preview = None
+    if agent.state is AgentState.PREVIEWING:
+        floor.move_agent(agent, AgentInput.RELEASED, at)

@@ -1,0 +1,125 @@
+"""The engine: one door in, facts and commands out. No clock, no I/O, no asyncio; its chance is seeded.
+
+The shard drains its inbox, hands the batch to `handle`, logs the facts in one transaction and carries the commands
+out. Whatever fails out there comes back in here as an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from dialer.domain.events import (
+    AnyEvent,
+    AttemptsCommitted,
+    BridgeFailed,
+    CallAnswered,
+    CallBridged,
+    CallHungUp,
+    CallParked,
+    CallRang,
+    CampaignEdited,
+    ChannelsListed,
+    CustomerHeld,
+    LeadsClaimed,
+    LegHungUp,
+    LegParked,
+    LogBack,
+    LogLost,
+    MessageBegan,
+    NoticeEnded,
+    OriginateFailed,
+    PhoneClaimed,
+    RecorderClosed,
+    SwitchDown,
+    SwitchUp,
+    Wished,
+    Woke,
+)
+from dialer.domain.facts import SwitchMoved
+from dialer.domain.stored import ShardState
+from dialer.engine import calls, desk, dialling, recovery
+from dialer.engine.floor import Floor
+from dialer.engine.records import Step
+
+
+class Engine:
+    """The deciding half of a shard."""
+
+    def __init__(self, state: ShardState, *, at: datetime, seed: int) -> None:
+        self.floor = Floor(fence=state.fence, seed=seed)
+        recovery.restore(self.floor, state, at, seed)
+
+    def handle(self, events: Sequence[AnyEvent], at: datetime) -> Step:
+        """Take a batch of events in order, then dial. `at`: now, not earlier than any event of the batch."""
+        floor = self.floor
+        for event in events:
+            self._take(event)
+            calls.match(floor, event.at)
+        if floor.clear_alarms(at):
+            calls.due(floor, at)
+            calls.match(floor, at)
+        dialling.dial(floor, at)
+        return floor.take_step()
+
+    def next_deadline(self) -> datetime | None:
+        """When `handle` wants to be called again even if nothing happens (with a `Woke`, or an empty batch)."""
+        return self.floor.next_alarm()
+
+    def _take(self, event: AnyEvent) -> None:
+        floor = self.floor
+        match event:
+            case CallRang():
+                calls.on_rang(floor, event)
+            case CallAnswered():
+                calls.on_answered(floor, event)
+            case CallParked():
+                calls.on_parked(floor, event)
+            case CallBridged():
+                calls.on_bridged(floor, event)
+            case BridgeFailed():
+                calls.on_bridge_failed(floor, event)
+            case MessageBegan():
+                calls.on_message_began(floor, event)
+            case CustomerHeld():
+                calls.on_customer_held(floor, event)
+            case CallHungUp():
+                calls.on_hung_up(floor, event)
+            case OriginateFailed():
+                calls.on_originate_failed(floor, event)
+            case NoticeEnded():
+                calls.on_notice_ended(floor, event)
+            case RecorderClosed():
+                calls.on_recorder_closed(floor, event)
+            case LegParked():
+                calls.on_leg_parked(floor, event)
+            case LegHungUp():
+                calls.on_leg_hung_up(floor, event)
+            case SwitchUp():
+                floor.switch_up = True
+                floor.note(SwitchMoved(at=event.at, up=True))
+                recovery.reconcile(floor, event.channels, event.at, event.at)
+            case SwitchDown():
+                floor.switch_up = False
+                floor.note(SwitchMoved(at=event.at, up=False))
+            case ChannelsListed():
+                recovery.reconcile(floor, event.channels, event.asked_at, event.at)
+            case AttemptsCommitted():
+                dialling.on_committed(floor, event)
+            case LeadsClaimed():
+                dialling.on_leads_claimed(floor, event)
+            case PhoneClaimed():
+                desk.on_phone_claimed(floor, event)
+            case LogLost():
+                floor.log_up = False
+            case LogBack():
+                floor.log_up = True
+            case CampaignEdited():
+                desk.on_campaign_edited(floor, event)
+            case Wished():
+                desk.on_wished(floor, event)
+            case Woke():
+                pass
+            case _:
+                assert_never(event)

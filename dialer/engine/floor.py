@@ -1,0 +1,196 @@
+"""The floor: every call, agent and campaign of a shard, and the few ways in which they change.
+
+The other modules of this package are functions over a Floor. Only the `move_*` functions here change a state, and
+each goes through its table; what changed is noted as a fact. Nothing here reads a clock or does I/O.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from dialer.carriers import Carriers
+from dialer.compliance.abandonment import AbandonGauge
+from dialer.domain import agent as agent_table
+from dialer.domain import call as call_table
+from dialer.domain import campaign as campaign_table
+from dialer.domain.agent import AgentInput, AgentState
+from dialer.domain.call import CallInput, CallState
+from dialer.domain.campaign import Campaign, CampaignInput, CampaignState
+from dialer.domain.commands import Command
+from dialer.domain.errors import InvalidTransition
+from dialer.domain.facts import AgentMoved, AnyFact, AttemptMoved, CampaignMoved, LeadsReturned
+from dialer.domain.outcomes import Effect
+from dialer.domain.values import AttemptId, ClaimedLead, LegId
+from dialer.engine.pool import Pool
+from dialer.engine.records import Agent, Call, CampaignRun, Step
+
+#: Events remembered per object for the story an InvalidTransition tells.
+STORY_LENGTH = 20
+
+
+class Floor:
+    """All that the engine knows."""
+
+    def __init__(self, *, fence: int, seed: int) -> None:
+        self.fence = fence
+        self.rng = random.Random(seed)  # noqa: S311  (ids and jitter; nothing secret comes of it)
+        self.campaigns: dict[int, CampaignRun] = {}
+        self.calls: dict[AttemptId, Call] = {}
+        #: Ended, connected calls whose agent owes a disposition.
+        self.wrapping: dict[AttemptId, Call] = {}
+        self.agents: dict[int, Agent] = {}
+        self.legs: dict[LegId, int] = {}
+        #: Persons with a call open: one ring in flight per person.
+        self.persons: set[int] = set()
+        self.dispositions: dict[tuple[int, str], Effect] = {}
+        self.carriers = Carriers()
+        self.pool = Pool()
+        self.switch_up = False
+        self.log_up = True
+        #: Late, duplicate or unknown things the switch said.
+        self.unexpected = 0
+        self.step = Step()
+        self._alarms: list[datetime] = []
+
+    # --- output ---------------------------------------------------------------------------------------
+
+    def note(self, fact: AnyFact) -> None:
+        self.step.facts.append(fact)
+
+    def order(self, command: Command) -> None:
+        self.step.commands.append(command)
+
+    def take_step(self) -> Step:
+        step, self.step = self.step, Step()
+        return step
+
+    # --- time -----------------------------------------------------------------------------------------
+
+    def wake_at(self, at: datetime) -> None:
+        """Ask to be woken; what is due is found by looking, so a stale alarm costs a look and nothing else."""
+        heapq.heappush(self._alarms, at)
+
+    def next_alarm(self) -> datetime | None:
+        return self._alarms[0] if self._alarms else None
+
+    def clear_alarms(self, now: datetime) -> bool:
+        """Drop the alarms that have come; whether there were any."""
+        due = False
+        while self._alarms and self._alarms[0] <= now:
+            heapq.heappop(self._alarms)
+            due = True
+        return due
+
+    # --- calls ----------------------------------------------------------------------------------------
+
+    def move_call(self, call: Call, by: CallInput, at: datetime) -> bool:
+        """Move the call by the table. False, and nothing changes, when its state does not know the input."""
+        target = call_table.TRANSITIONS[call.state].get(by)
+        call.touched_at = max(call.touched_at, at)
+        if target is None:
+            self.unexpected += 1
+            return False
+        call.story = [*call.story[-STORY_LENGTH:], f"{call.state} --{by}"]
+        call.state = target
+        return True
+
+    def note_call(self, call: Call, at: datetime, connect_ms: float | None = None) -> None:
+        self.note(
+            AttemptMoved(
+                at=at,
+                attempt_id=call.id,
+                campaign_id=call.attempt.campaign_id,
+                state=call.state,
+                agent_id=call.agent_id if call.state is CallState.BRIDGED else None,
+                connect_ms=connect_ms,
+            )
+        )
+
+    # --- agents ---------------------------------------------------------------------------------------
+
+    def move_agent(self, agent: Agent, by: AgentInput, at: datetime, reason: str | None = None) -> None:
+        """Move the agent by the table. Raises InvalidTransition: whoever asks must know the agent's state."""
+        target = agent_table.TRANSITIONS[agent.state].get(by)
+        if target is None:
+            raise InvalidTransition(f"agent {agent.id}", agent.state, by, agent.story)
+        agent.story = [*agent.story[-STORY_LENGTH:], f"{agent.state} --{by}"]
+        agent.state, agent.since, agent.reason = target, at, reason
+        if target not in (AgentState.WRAP_UP, AgentState.UNREACHABLE):
+            agent.wrap_up_until = None
+        self.pool.agent(at, agent.id, target)
+        self.note_agent(agent, at)
+
+    def note_agent(self, agent: Agent, at: datetime) -> None:
+        self.note(
+            AgentMoved(
+                at=at,
+                agent_id=agent.id,
+                state=agent.state,
+                reason=agent.reason,
+                leg_id=agent.leg_id,
+                leg_up=agent.leg_up,
+                attempt_id=agent.attempt_id,
+                lead_id=agent.preview.id if agent.preview else None,
+                after_wrap_up=agent.after_wrap_up,
+                wrap_up_until=agent.wrap_up_until,
+            )
+        )
+
+    def ready_agents(self) -> list[Agent]:
+        """Agents who may take a call this instant, longest idle first."""
+        ready = [a for a in self.agents.values() if a.state is AgentState.READY and a.leg_up and a.leg_parked]
+        return longest_idle_first(ready)
+
+    def logged_in(self) -> int:
+        return sum(a.state is not AgentState.LOGGED_OUT for a in self.agents.values())
+
+    # --- campaigns ------------------------------------------------------------------------------------
+
+    def add_campaign(self, campaign: Campaign) -> CampaignRun:
+        run = CampaignRun(campaign, campaign.state, AbandonGauge(campaign.abandon_cap))
+        self.campaigns[campaign.id] = run
+        return run
+
+    def move_campaign(
+        self, run: CampaignRun, by: CampaignInput, at: datetime, reason: str | None = None
+    ) -> bool:
+        target = campaign_table.TRANSITIONS[run.state].get(by)
+        if target is None:
+            return False
+        run.state = target
+        self.note(CampaignMoved(at=at, campaign_id=run.campaign.id, state=target, reason=reason))
+        if target is not CampaignState.RUNNING:
+            self.return_leads(run, at, run.hopper)
+            run.hopper.clear()
+        return True
+
+    def running(self) -> list[CampaignRun]:
+        """Campaigns that may dial, the most urgent first."""
+        runs = [r for r in self.campaigns.values() if r.state is CampaignState.RUNNING]
+        return sorted(runs, key=lambda r: (-r.campaign.priority, r.campaign.id))
+
+    def return_leads(
+        self,
+        run: CampaignRun,
+        at: datetime,
+        leads: Iterable[ClaimedLead],
+        *,
+        rest: timedelta | None = None,
+        rule: str | None = None,
+    ) -> None:
+        ids = tuple(lead.id for lead in leads)
+        if ids:
+            until = at + rest if rest is not None else None
+            self.note(
+                LeadsReturned(
+                    at=at, lead_ids=ids, campaign_id=run.campaign.id, blocked_until=until, rule=rule
+                )
+            )
+
+
+def longest_idle_first(agents: Sequence[Agent]) -> list[Agent]:
+    """The order in which free agents get calls. To give calls another way, put another order here."""
+    return sorted(agents, key=lambda a: (a.since, a.id))

@@ -1,0 +1,103 @@
+"""What the engine holds in memory: calls, agents, campaigns. Mutable, slotted, owned by one engine."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dialer.compliance.abandonment import AbandonGauge
+from dialer.domain.agent import AgentState
+from dialer.domain.call import CallState
+from dialer.domain.campaign import Campaign, CampaignState
+from dialer.domain.commands import Command
+from dialer.domain.facts import AnyFact
+from dialer.domain.outcomes import Outcome
+from dialer.domain.values import Attempt, AttemptId, ClaimedLead, HungUpBy, LegId
+from dialer.domain.wishes import Dispose
+
+
+@dataclass(slots=True)
+class Call:
+    """One attempt's life."""
+
+    attempt: Attempt
+    lead: ClaimedLead
+    state: CallState
+    #: When anything was last heard of it; a channel listing asked for earlier says nothing about it.
+    touched_at: datetime
+    #: Reserved before the dial, about to be bridged, or talking.
+    agent_id: int | None = None
+    answered_at: datetime | None = None
+    #: The customer's channel stands in the waiting room.
+    parked: bool = False
+    #: Until then an agent must be bridged: the law's limit, or the end of the hold after a lost agent.
+    deadline: datetime | None = None
+    #: A Bridge is ordered; without an answer by then it has failed.
+    bridging_until: datetime | None = None
+    connected_at: datetime | None = None
+    #: The agent whose leg died under this call: it is his alone until `held_until`.
+    held_for: int | None = None
+    held_until: datetime | None = None
+    hung_up_by: HungUpBy | None = None
+    notice_given: bool = False
+    outcome: Outcome | None = None
+    #: Given while the call was still up.
+    disposition: Dispose | None = None
+    story: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> AttemptId:
+        return self.attempt.id
+
+
+@dataclass(slots=True)
+class Agent:
+    """One agent of the group."""
+
+    id: int
+    name: str
+    sip_user: str
+    state: AgentState
+    since: datetime
+    reason: str | None = None
+    leg_id: LegId | None = None
+    leg_up: bool = False
+    #: The leg stands in its waiting room, so a Bridge finds it there.
+    leg_parked: bool = False
+    #: The call he is reserved for, on, or owes a disposition for.
+    attempt_id: AttemptId | None = None
+    #: PREVIEWING: the lead on his screen.
+    preview: ClaimedLead | None = None
+    #: Asked for during a call: a reason for NOT_READY, or LOG_OUT.
+    after_wrap_up: str | None = None
+    wrap_up_until: datetime | None = None
+    story: list[str] = field(default_factory=list)
+
+
+#: `Agent.after_wrap_up` of an agent who wants to go home.
+LOG_OUT = "logged_out"
+
+
+@dataclass(slots=True)
+class CampaignRun:
+    """A campaign at work."""
+
+    campaign: Campaign
+    state: CampaignState
+    gauge: AbandonGauge
+    hopper: deque[ClaimedLead] = field(default_factory=deque)
+    claiming: bool = False
+    #: The list had nothing more: not asked again before.
+    claim_not_before: datetime | None = None
+    calls: set[AttemptId] = field(default_factory=set)
+    #: What bound the last logged pacing decision.
+    last_limit: str | None = None
+
+
+@dataclass(slots=True)
+class Step:
+    """What came of a batch of events: facts for the log, commands for the world."""
+
+    facts: list[AnyFact] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
