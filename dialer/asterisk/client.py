@@ -285,7 +285,10 @@ class AmiClient:
         except ActionRefused as error:
             raise LoginRefused(error.detail) from None
         if not user.event_classes:
-            self._rise(link)
+            try:
+                self._rise(link)
+            except Exception as error:
+                link.fail(error)
             return
         await _first(link, booted, timings.boot_s, NotBooted(f"{timings.boot_s:g} s after the log-in"))
 

@@ -143,6 +143,11 @@ class Link(asyncio.Protocol):
         finally:
             self.drop(LinkClosed("by the dialer"))
 
+    def fail(self, error: Exception) -> None:
+        """A callback raised: the owner is broken, so the link ends and the client raises the error."""
+        self.crash = self.crash or error
+        self.drop(LinkClosed("by the dialer: a callback raised"))
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
@@ -176,18 +181,13 @@ class Link(asyncio.Protocol):
                 if self.lost.done():
                     return
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
 
     def _measure_lag(self, message: Message) -> None:
         try:
             self.counters.lag_s = time.time() - float(message.get("Timestamp"))
         except ValueError:
             return  # it has no stamp
-
-    def _fail(self, error: Exception) -> None:
-        """A callback raised: the owner is broken, so the link ends and the client raises the error."""
-        self.crash = self.crash or error
-        self.drop(LinkClosed("by the dialer: a callback raised"))
 
     def _write(self, pending: _Pending, headers: Headers, action_id: str | None, timeout_s: float) -> str:
         if self.lost.done() or self._transport.is_closing():
@@ -255,7 +255,7 @@ class Link(asyncio.Protocol):
         try:
             pending.on_reply(reply)
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
 
 
 def _settle(future: asyncio.Future[Reply], reply: Reply) -> None:

@@ -7,7 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import lab.asterisk
 from fake_ami import SECRET, USER, FakeAmi, Wire, listening
+from lab.asterisk import Database
+from lab.asterisk_root import asterisk_root
+from lab.child import free_tcp_port
 
 from dialer.asterisk.client import Address, AmiClient, Credentials, LinkDown, LinkState, Timings
 from dialer.asterisk.errors import AmiError
@@ -16,7 +20,7 @@ from dialer.asterisk.wire import Message
 #: A client in a hurry: the same behaviour, in the time of a test.
 FAST = Timings(
     connect_s=1.0,
-    login_s=1.0,
+    login_s=3.0,  # Asterisk waits a second before it refuses a log-in
     boot_s=5.0,
     action_s=2.0,
     list_s=2.0,
@@ -29,11 +33,11 @@ FAST = Timings(
 
 @dataclass
 class Switch:
-    """The switch under test: reached over a wire; `fake` is there to be told how to misbehave."""
+    """The switch under test, reached over a wire. `fake` is what can be told how to misbehave."""
 
     wire: Wire
-    fake: FakeAmi
     credentials: Credentials
+    fake: FakeAmi = field(default_factory=FakeAmi)
 
 
 @dataclass
@@ -60,6 +64,18 @@ class Owner:
         return [event for event in self.events if event.name == name]
 
 
+def originate(caller_name: str = "") -> list[tuple[str, str]]:
+    """The headers of an originate that every switch takes and that reaches nobody."""
+    return [
+        ("Channel", "Local/1@refused"),
+        ("Context", "refused"),
+        ("Exten", "1"),
+        ("Priority", "1"),
+        ("Async", "true"),
+        ("CallerID", f'"{caller_name}" <8095550100>'),
+    ]
+
+
 async def until(true: Callable[[], object], within_s: float = 5.0) -> None:
     async with asyncio.timeout(within_s):
         while not true():  # noqa: ASYNC110 - what is waited for knows nothing of the test
@@ -72,7 +88,17 @@ async def fake_switch() -> AsyncIterator[Switch]:
     async with listening(fake.serve) as port:
         wire = Wire("127.0.0.1", port)
         async with listening(wire.serve) as wire.port:
-            yield Switch(wire, fake, Credentials(USER, SECRET))
+            yield Switch(wire, Credentials(USER, SECRET), fake)
+
+
+@asynccontextmanager
+async def real_switch() -> AsyncIterator[Switch]:
+    """A real Asterisk with the product's own configuration; nothing answers for its database or trunk."""
+    nowhere = Database("127.0.0.1", free_tcp_port(), "none", "none", "none")
+    async with lab.asterisk.Switch(asterisk_root(), database=nowhere, trunks=[]) as asterisk:
+        wire = Wire("127.0.0.1", asterisk.ami_port)
+        async with listening(wire.serve) as wire.port:
+            yield Switch(wire, Credentials(asterisk.ami_user, asterisk.ami_secret))
 
 
 def client_of(

@@ -20,7 +20,7 @@ def encode(*lines: tuple[str, str]) -> bytes:
 
 @dataclass
 class FakeAmi:
-    """Speaks what the contract needs: log-in by challenge, pings, lists, originates, events, refusals."""
+    """Speaks what the contract needs: log-in by challenge, pings, originates, a list, refusals."""
 
     banner: bytes = b"Asterisk Call Manager/11.0.0\r\n"
     boot_s: float = 0.0
@@ -78,15 +78,13 @@ class FakeAmi:
                 writer.write(encode(("Event", "FullyBooted"), ("Status", "Fully Booted")))
             case "Ping":
                 respond("Success", ("Ping", "Pong"), ("Timestamp", "1700000000.000001"))
-            case "UserEvent":
-                respond("Success", ("Message", "Event Sent"))
-                own = [(k, v) for k, v in action.items() if k not in ("Action", "ActionID")]
-                self.send(encode(("Event", "UserEvent"), *own))
+            case "Setvar":
+                respond("Success", ("Message", "Variable Set"))
             case "Originate":
                 respond("Success", ("Message", "Originate successfully queued"))
-                self.send(
-                    encode(("Event", "OriginateResponse"), mark, ("Response", "Failure"), ("Reason", "0"))
-                )
+                name = action.get("CallerID", "").partition(" <")[0].strip('"')
+                result = ("Response", "Failure"), ("Reason", "0"), ("CallerIDName", name)
+                self.send(encode(("Event", "OriginateResponse"), mark, *result))
             case "CoreShowChannels":
                 respond("Success", ("EventList", "start"), ("Message", "Channels will follow"))
                 for n in range(3):

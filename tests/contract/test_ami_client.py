@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from ami_harness import FAST, Owner, Switch, client_of, connected, fake_switch, until
+from ami_harness import FAST, Owner, Switch, client_of, connected, fake_switch, originate, real_switch, until
 from fake_ami import actions_in
 
 from dialer.asterisk.client import Credentials, LinkDown, LinkUp, Timings
@@ -24,9 +24,9 @@ from dialer.asterisk.link import Reply
 from dialer.asterisk.wire import Message
 
 
-@pytest.fixture
-async def switch() -> AsyncIterator[Switch]:
-    async with fake_switch() as switch:
+@pytest.fixture(params=["fake", pytest.param("asterisk", marks=pytest.mark.integration)])
+async def switch(request: pytest.FixtureRequest) -> AsyncIterator[Switch]:
+    async with fake_switch() if request.param == "fake" else real_switch() as switch:
         yield switch
 
 
@@ -43,13 +43,13 @@ async def test_a_link_logs_in_and_says_so_before_its_first_event(switch: Switch)
     assert not client.connected.is_set()
 
 
-async def test_an_action_is_answered_and_its_event_delivered(switch: Switch) -> None:
+async def test_an_action_is_answered_and_its_events_delivered(switch: Switch) -> None:
     owner = Owner()
     async with connected(switch, owner) as client:
-        reply = await client.action("UserEvent", [("UserEvent", "Contract"), ("Value", "José 👍")])
+        reply = await client.action("Originate", originate("José 👍"))
         assert reply.get("Response") == "Success"
-        await until(lambda: owner.names("UserEvent"))
-        assert owner.names("UserEvent")[0].get("Value") == "José 👍"
+        await until(lambda: owner.names("OriginateResponse"))
+        assert owner.names("OriginateResponse")[0].get("CallerIDName") == "José 👍"
 
 
 async def test_a_refused_action_says_why_and_the_link_stays(switch: Switch) -> None:
@@ -63,9 +63,8 @@ async def test_a_refused_action_says_why_and_the_link_stays(switch: Switch) -> N
 
 async def test_the_event_of_a_waiting_originate_reaches_the_owner(switch: Switch) -> None:
     owner = Owner()
-    originate = [("Channel", "Local/s@nowhere"), ("Context", "nowhere"), ("Exten", "s"), ("Priority", "1")]
     async with connected(switch, owner) as client:
-        await client.action("Originate", [*originate, ("Async", "true")], action_id="01JATTEMPT")
+        await client.action("Originate", originate(), action_id="01JATTEMPT")
         await until(lambda: owner.names("OriginateResponse"))
         assert owner.names("OriginateResponse")[0].get("ActionID") == "01JATTEMPT"
 
@@ -87,10 +86,9 @@ async def test_an_action_that_is_no_list_is_not_waited_on_as_one(switch: Switch)
 
 async def test_posts_are_answered_by_callback_in_order(switch: Switch) -> None:
     replies: list[Reply] = []
+    variable = [("Variable", "CONTRACT"), ("Value", "1")]
     async with connected(switch, Owner()) as client:
-        sent = [
-            client.post("UserEvent", [("UserEvent", str(n))], on_reply=replies.append) for n in range(200)
-        ]
+        sent = [client.post("Setvar", variable, on_reply=replies.append) for _ in range(200)]
         client.post("Hangup", [("Channel", "none")], on_reply=replies.append)
         await until(lambda: len(replies) == 201)
     assert [reply.get("ActionID") for reply in replies[:-1] if isinstance(reply, Message)] == sent
@@ -103,9 +101,9 @@ async def test_text_cut_anywhere_on_the_wire_arrives_whole(switch: Switch, slice
     switch.wire.slice = slice_bytes
     async with connected(switch, owner) as client:
         for n in range(20):
-            await client.action("UserEvent", [("UserEvent", "Contract"), ("Value", f"ñandú {n} ✓ 👍")])
-        await until(lambda: len(owner.names("UserEvent")) == 20)
-    assert [e.get("Value") for e in owner.names("UserEvent")] == [f"ñandú {n} ✓ 👍" for n in range(20)]
+            await client.action("Originate", originate(f"ñandú {n} ✓ 👍"))
+        named = lambda: {event.get("CallerIDName") for event in owner.names("OriginateResponse")}  # noqa: E731
+        await until(lambda: named() == {f"ñandú {n} ✓ 👍" for n in range(20)})
 
 
 async def test_an_unsafe_value_leaves_nothing_on_the_wire(switch: Switch) -> None:
@@ -124,12 +122,11 @@ async def test_an_unsafe_value_leaves_nothing_on_the_wire(switch: Switch) -> Non
 async def test_an_originate_cut_off_is_unknown_and_never_sent_again(switch: Switch) -> None:
     owner = Owner()
     replies: list[Reply] = []
-    originate = [("Channel", "Local/s@nowhere"), ("Context", "nowhere"), ("Exten", "s"), ("Priority", "1")]
     async with connected(switch, owner) as client:
         switch.wire.deaf = True
-        waiting = asyncio.ensure_future(client.action("Originate", [*originate, ("Async", "true")]))
-        client.post("UserEvent", [("UserEvent", "Once")], on_reply=replies.append)
-        await until(lambda: actions_in(switch.wire.sent, "UserEvent"))
+        waiting = asyncio.ensure_future(client.action("Originate", originate()))
+        client.post("Setvar", [("Variable", "CONTRACT"), ("Value", "1")], on_reply=replies.append)
+        await until(lambda: actions_in(switch.wire.sent, "Setvar"))
         began = time.monotonic()
         switch.wire.reset()
         with pytest.raises(LinkLost):
@@ -140,7 +137,7 @@ async def test_an_originate_cut_off_is_unknown_and_never_sent_again(switch: Swit
         await until(lambda: client.generation == 2)
         await client.action("Ping")
         assert actions_in(switch.wire.sent, "Originate") == 1
-        assert actions_in(switch.wire.sent, "UserEvent") == 1
+        assert actions_in(switch.wire.sent, "Setvar") == 1
         assert [type(state) for state in owner.states] == [LinkUp, LinkDown, LinkUp]
         assert owner.states[1] == LinkDown(1, True, owner.failures[0], owner.states[1].retry_in_s)
         assert owner.states[2].generation == 2
@@ -166,10 +163,9 @@ async def test_without_a_link_an_action_fails_at_once_and_is_not_kept(switch: Sw
 async def test_a_half_open_link_is_noticed_and_replaced(switch: Switch) -> None:
     owner = Owner()
     async with connected(switch, owner) as client:
-        waiting = asyncio.ensure_future(client.action("UserEvent", [("UserEvent", "x")], timeout_s=60))
-        await waiting
+        await client.action("Ping", timeout_s=60)
         switch.wire.deaf = True
-        waiting = asyncio.ensure_future(client.action("UserEvent", [("UserEvent", "x")], timeout_s=60))
+        waiting = asyncio.ensure_future(client.action("Ping", timeout_s=60))
         began = time.monotonic()
         with pytest.raises(LinkLost):
             await waiting

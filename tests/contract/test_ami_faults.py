@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ami_harness import FAST, Owner, Switch, client_of, connected, fake_switch, until
+from ami_harness import FAST, Owner, Switch, client_of, connected, fake_switch, originate, until
 from fake_ami import SECRET, USER, FakeAmi, encode, listening
 
 from dialer.asterisk.client import Address, AmiClient, Credentials, LinkDown, LinkUp
@@ -118,17 +118,17 @@ async def test_odd_messages_are_counted_and_the_link_stays(switch: Switch) -> No
 
 async def test_a_switch_that_stops_reading_is_an_error_not_a_growing_queue(switch: Switch) -> None:
     owner = Owner()
-    big = [("UserEvent", "x"), *[("Filler", "x" * 880)] * 100]
+    big = [("Variable", "x"), *[("Value", "x" * 880)] * 100]
     async with connected(switch, owner, replace(FAST, ping_every_s=0.2, ping_deadline_s=0.5)) as client:
         switch.wire.stuffed = True
         posted = 0
         with suppress(Overloaded):
             while posted < MAX_PENDING:
-                client.post("UserEvent", big)
+                client.post("Setvar", big)
                 posted += 1
         assert posted < 200
         with pytest.raises(Overloaded, match="bytes wait"):
-            client.post("UserEvent", big)
+            client.post("Setvar", big)
         await until(lambda: owner.failures)
         assert isinstance(owner.failures[0], LinkSilent)
 
@@ -183,7 +183,7 @@ async def test_a_user_who_may_read_nothing_is_up_once_logged_in(switch: Switch) 
     owner = Owner()
     switch.credentials = Credentials(USER, SECRET, event_classes="")
     async with connected(switch, owner) as client:
-        await client.action("UserEvent", [("UserEvent", "x")])
+        await client.action("Originate", originate())
         assert client.generation == 1
         assert owner.events == []
 
@@ -231,12 +231,12 @@ async def test_a_switch_that_restarts_is_followed(switch: Switch) -> None:
 
 async def test_an_error_of_the_owner_s_callback_comes_out_of_run(switch: Switch) -> None:
     def broken(message: Message) -> None:
-        if message.name == "UserEvent":
+        if message.name == "OriginateResponse":
             raise KeyError("the owner's bug")
 
     async def stay() -> None:
         async with connected(switch, Owner(), on_event=broken) as client:
-            client.post("UserEvent", [("UserEvent", "x")])
+            client.post("Originate", originate())
             await asyncio.sleep(5)
 
     with pytest.raises(ExceptionGroup) as caught:
@@ -251,7 +251,7 @@ async def test_an_error_of_a_reply_s_callback_comes_out_of_run(switch: Switch, c
 
     async def stay() -> None:
         async with connected(switch, Owner()) as client:
-            client.post("UserEvent", [("UserEvent", "x")], on_reply=broken)
+            client.post("Setvar", [("Value", "x")], on_reply=broken)
             if cut:
                 switch.wire.reset()
             await asyncio.sleep(5)
@@ -259,6 +259,18 @@ async def test_an_error_of_a_reply_s_callback_comes_out_of_run(switch: Switch, c
     with pytest.raises(ExceptionGroup) as caught:
         await stay()
     assert isinstance(caught.value.exceptions[0], KeyError)
+
+
+@pytest.mark.parametrize("event_classes", ["system,call", ""])
+async def test_an_error_of_the_state_s_callback_comes_out_of_run(switch: Switch, event_classes: str) -> None:
+    def broken(state: object) -> None:
+        raise NotConnected("the owner's bug, though it looks like the link's")
+
+    user = Credentials(USER, SECRET, event_classes)
+    address = Address("127.0.0.1", switch.wire.port)
+    client = AmiClient(address, user, on_event=Owner().event, on_state=broken, timings=FAST)
+    with pytest.raises(NotConnected, match="the owner's bug"):
+        await asyncio.wait_for(client.run(), 5)
 
 
 async def test_stopping_lets_the_last_action_leave_and_tells_the_waiting(switch: Switch) -> None:
