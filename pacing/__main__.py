@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# Arrays here are far too small for a second thread to pay, and it would take a core from another run.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import argparse
 import json
 import sys

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import NamedTuple
 
 from pacing.ledger import Ending, Ledger, Ring, Spell
 from pacing.policy import (
@@ -25,19 +25,32 @@ STATE_SCHEMA = "pacing-state/1"
 BLIND_AFTER_S = 2.0
 
 
+#: More figures of a decision by name.
+Figures = dict[str, str | float | int | bool | None]
+
+
+class Wish(NamedTuple):
+    """What a policy wants before lines and leads clip it."""
+
+    calls: int
+    limit: Limit
+    #: The reason and figures. Asked for only when somebody wants to know, so it holds what it needs by value.
+    tell: Callable[[], tuple[str, Figures]]
+
+
 class LedgerPolicy(Policy):
     """Keeps the ledger; a subclass says how many calls it wants, and may learn from what happened."""
 
     def __init__(self) -> None:
         self.info = CampaignInfo()
         self.ledger = Ledger(self.info.ring_timeout)
-        self.decision: PacingDecision | None = None
+        self._told: Callable[[], PacingDecision] | None = None
 
     # ------------------------------------------------------- for the subclass
 
     @abstractmethod
-    def want(self, now: float, snap: Snapshot) -> tuple[int, Limit, str, dict[str, Any]]:
-        """Calls wanted before lines and leads clip it, the limit that binds, the reason, more figures."""
+    def want(self, now: float, snap: Snapshot) -> Wish:
+        """Calls wanted, and why not more. Asked only while somebody is logged in."""
 
     def spell_ended(self, now: float, agent_id: AgentId, spell: Spell) -> None:
         """An agent left a state."""
@@ -53,7 +66,7 @@ class LedgerPolicy(Policy):
     def campaign_start(self, now: float, info: CampaignInfo) -> None:
         self.info = info
         self.ledger = Ledger(info.ring_timeout)
-        self.decision = None
+        self._told = None
 
     def agent_state(self, now: float, agent_id: AgentId, state: str, segment: Hashable = None) -> None:
         spell = self.ledger.agent_state(now, agent_id, state)
@@ -86,40 +99,32 @@ class LedgerPolicy(Policy):
 
     def decide(self, now: float, snap: Snapshot) -> Answer:
         refused = self.ledger.settle(now, snap)
-        figures: dict[str, Any] = {
-            "ready": snap.ready,
-            "logged_in": snap.logged_in,
-            "in_flight": snap.in_flight,
-            "waiting": snap.waiting,
-        }
-        if snap.logged_in <= 0:
-            calls, limit, reason = 0, Limit.NO_AGENTS, "Nobody is logged in."
+        if snap.logged_in > 0:
+            wish = self.want(now, snap)
         else:
-            wanted, limit, reason, more = self.want(now, snap)
-            figures |= more
-            calls = max(0, wanted)
-            if calls > 0:
-                calls, limit, reason = self._clip(calls, limit, reason, refused, snap)
-        self.ledger.ask(now, calls)
-        self.decision = PacingDecision(self.name, calls, limit, reason, figures)
-        return calls
-
-    def _clip(
-        self, calls: int, limit: Limit, reason: str, refused: int, snap: Snapshot
-    ) -> tuple[int, Limit, str]:
-        """What lines and leads leave of the calls wanted."""
+            wish = Wish(0, Limit.NO_AGENTS, lambda: ("Nobody is logged in.", {}))
+        calls, limit, clipped = max(0, wish.calls), wish.limit, ""
         if calls > snap.free_lines:
-            calls = max(0, snap.free_lines)
-            limit, reason = Limit.LINES, f"Only {calls} free lines."
-        elif refused:
-            limit, reason = Limit.CPS, f"{refused} calls of the last decision were refused: calls per second."
+            calls, limit = max(0, snap.free_lines), Limit.LINES
+            clipped = f"Only {calls} lines are free. "
+        elif calls and refused:
+            limit, clipped = Limit.CPS, f"{refused} calls were refused, being too many in a second. "
         leads = len(snap.peek(calls)) if calls else 0
         if leads < calls:
-            calls, limit, reason = leads, Limit.LEADS, f"Only {leads} leads left to dial."
-        return calls, limit, reason
+            calls, limit, clipped = leads, Limit.LEADS, f"Only {leads} leads are left to dial. "
+        self.ledger.ask(now, calls)
+        ready, logged_in, in_flight, waiting = snap.ready, snap.logged_in, snap.in_flight, snap.waiting
+
+        def told() -> PacingDecision:
+            reason, more = wish.tell()
+            figures = {"ready": ready, "logged_in": logged_in, "in_flight": in_flight, "waiting": waiting}
+            return PacingDecision(self.name, calls, limit, clipped + reason, figures | more)
+
+        self._told = told
+        return calls
 
     def explain(self) -> Explanation:
-        return {} if self.decision is None else self.decision.explain()
+        return {} if self._told is None else self._told().explain()
 
     # ------------------------------------------------------------------- state
 

@@ -1,5 +1,5 @@
 """The policies, one file each; importing this package registers them all."""
 
-from pacing.policies import power, progressive
+from pacing.policies import power, predictive, progressive
 
-__all__ = ["power", "progressive"]
+__all__ = ["power", "predictive", "progressive"]

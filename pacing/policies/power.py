@@ -4,9 +4,8 @@ for."""
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from pacing.counting import LedgerPolicy
+from pacing.counting import Figures, LedgerPolicy, Wish
 from pacing.policy import Limit, Snapshot, register
 
 #: More calls per agent than this is a slip of the keyboard, not a setting.
@@ -23,12 +22,12 @@ class Power(LedgerPolicy):
             raise ValueError(f"ratio {ratio!r} is out of range: give 1 to {HIGHEST_RATIO:g}")
         self.ratio = ratio
 
-    def want(self, now: float, snap: Snapshot) -> tuple[int, Limit, str, dict[str, Any]]:
-        dialling = self.ledger.dialling(snap)
-        figures = {"dialling": dialling, "ratio": self.ratio}
-        if snap.ready <= 0:
-            return 0, Limit.FREE_AGENTS, "No agent is free.", figures
-        goal = math.floor(self.ratio * snap.ready + 0.5)
+    def want(self, now: float, snap: Snapshot) -> Wish:
+        dialling, ready, ratio = self.ledger.dialling(snap), snap.ready, self.ratio
         under_way = dialling + snap.waiting
-        reason = f"{self.ratio:g} calls per free agent: {snap.ready} free, {under_way} on their way."
-        return goal - under_way, Limit.FREE_AGENTS, reason, figures
+
+        def tell() -> tuple[str, Figures]:
+            reason = f"{ratio:g} calls per free agent: {ready} free, {under_way} on their way."
+            return reason, {"dialling": dialling, "ratio": ratio}
+
+        return Wish(math.floor(ratio * ready + 0.5) - under_way, Limit.FREE_AGENTS, tell)

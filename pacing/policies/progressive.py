@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pacing.counting import LedgerPolicy
+from pacing.counting import Figures, LedgerPolicy, Wish
 from pacing.policy import Limit, Snapshot, register
 
 
@@ -18,9 +16,11 @@ def one_per_agent(dialling: int, snap: Snapshot) -> int:
 class Progressive(LedgerPolicy):
     """Ready agents less people waiting less calls on their way."""
 
-    def want(self, now: float, snap: Snapshot) -> tuple[int, Limit, str, dict[str, Any]]:
-        dialling = self.ledger.dialling(snap)
-        if snap.ready <= 0:
-            return 0, Limit.FREE_AGENTS, "No agent is free.", {"dialling": dialling}
-        reason = f"One call per free agent: {snap.ready} free, {dialling + snap.waiting} on their way."
-        return one_per_agent(dialling, snap), Limit.FREE_AGENTS, reason, {"dialling": dialling}
+    def want(self, now: float, snap: Snapshot) -> Wish:
+        dialling, ready = self.ledger.dialling(snap), snap.ready
+        under_way = dialling + snap.waiting
+
+        def tell() -> tuple[str, Figures]:
+            return f"One call per free agent: {ready} free, {under_way} on their way.", {"dialling": dialling}
+
+        return Wish(one_per_agent(dialling, snap), Limit.FREE_AGENTS, tell)

@@ -1,0 +1,258 @@
+"""What is learned of calls and agents: hazards by age, with priors, forgetting and censoring.
+
+All estimators keep plain arrays, are fed one observation at a time and know no clock. Hazards are
+Nelson-Aalen: events over exposure, where whatever is still under way counts as exposure too. (Dropping it
+would raise the answer rate after every burst of calls: quick outcomes come first.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+#: Width of an age bin of a ringing call, seconds.
+BIN_S = 0.5
+#: Post-dial delay and more after which a call which should ring no longer has its own bins, seconds.
+RING_TAIL_S = 8.0
+#: A hazard per bin never reaches certainty.
+HIGHEST_HAZARD = 0.98
+
+
+class RingEnd(IntEnum):
+    """How ringing ends, as three competing risks."""
+
+    HUMAN = 0
+    MACHINE = 1
+    OTHER = 2
+
+
+def forgetting(half_life: float) -> float:
+    """Factor per observation which halves a weight after `half_life` observations."""
+    return float(0.5 ** (1.0 / half_life))
+
+
+class CallHazards:
+    """Competing risks of a call in flight by age since it was placed, in bins of `BIN_S`.
+
+    `events`: (3, n_bins) by `RingEnd`; `exposure`: (n_bins,) calls that reached the bin. A slow part learns
+    the shape (half-life `SHAPE_HALF_LIFE` calls); a fast level `theta` follows the hour and the list: people
+    seen over people expected by the slow hazards, both forgotten with `LEVEL_HALF_LIFE_S`, shrunk to 1 by
+    `LEVEL_PRIOR` people.
+    """
+
+    SHAPE_HALF_LIFE = 1500.0
+    #: The prior counts as this many calls.
+    PRIOR_CALLS = 12.0
+    LEVEL_HALF_LIFE_S = 150.0
+    LEVEL_PRIOR = 12.0
+    LEVEL_RANGE = (0.33, 3.0)
+
+    def __init__(self, ring_timeout_s: float, p_human: float) -> None:
+        self.n_bins = n = int((ring_timeout_s + RING_TAIL_S) / BIN_S) + 1
+        self.events = np.zeros((3, n))
+        self.exposure = np.zeros(n)
+        #: Calls whose end was seen.
+        self.calls = 0
+        self.seen = self.expected = 0.0
+        self.levelled_at: float | None = None
+        self._set_prior(ring_timeout_s, p_human)
+
+    def _set_prior(self, ring_timeout_s: float, p_human: float) -> None:
+        """People answer around 8 s, machines anywhere, failures come early, the rest rings out."""
+        age = np.arange(self.n_bins) * BIN_S
+        human = np.exp(-0.5 * ((age - 8) / 4) ** 2)
+        human *= p_human / human.sum()
+        machine = np.where((age > 3) & (age < ring_timeout_s + 1), 1.0, 0.0)
+        machine *= 0.25 / max(machine.sum(), 1.0)
+        failed = np.where(age < 6, 1.0, 0.0)
+        failed *= 0.08 / failed.sum()
+        rung_out = np.exp(-0.5 * ((age - (ring_timeout_s + 2)) / 1.2) ** 2)
+        other = failed + rung_out / rung_out.sum() * max(0.05, 1 - p_human - 0.33)
+        density = np.stack([human, machine, other])
+        gone = np.concatenate([[0.0], np.cumsum(density.sum(0))[:-1]])
+        self.prior_events = self.PRIOR_CALLS * density
+        self.prior_exposure = self.PRIOR_CALLS * np.maximum(1 - gone, 1e-6)
+        # The last bin holds all older calls: they end soon.
+        self.prior_events[RingEnd.OTHER, -1] += 0.1
+        self.prior_exposure[-1] += 0.1
+
+    def bin(self, age_s: float) -> int:
+        return min(max(int(age_s / BIN_S), 0), self.n_bins - 1)
+
+    def count(self, ages_s: Floats) -> Floats:
+        """Calls by age bin, shape (n_bins,); ages must not be negative."""
+        bins = np.minimum((ages_s / BIN_S).astype(np.int64), self.n_bins - 1)
+        return np.bincount(bins, minlength=self.n_bins).astype(float)
+
+    def leave(self, ring_s: float) -> None:
+        """A call stopped ringing at this age; how is told by `end` (later, when a classifier listens
+        first)."""
+        decay = forgetting(self.SHAPE_HALF_LIFE)
+        self.events *= decay
+        self.exposure *= decay
+        self.exposure[: self.bin(ring_s) + 1] += 1
+
+    def end(self, ring_s: float, how: RingEnd) -> None:
+        """The call which left ringing at this age ended so."""
+        self.events[how, self.bin(ring_s)] += 1
+        self.calls += 1
+        if how is RingEnd.HUMAN:
+            self.seen += 1
+
+    def hazards(self, running: Floats) -> Floats:
+        """Slow hazards per bin, shape (3, n_bins), given the calls under way by bin; people and machines
+        smoothed."""
+        reached = np.cumsum(running[::-1])[::-1] - 0.5 * running
+        raw = (self.events + self.prior_events) / (self.exposure + self.prior_exposure + reached)
+        padded = np.concatenate([raw[:2, :1], raw[:2], raw[:2, -1:]], axis=1)
+        raw[:2] = 0.25 * padded[:, :-2] + 0.5 * padded[:, 1:-1] + 0.25 * padded[:, 2:]
+        return np.asarray(np.minimum(raw, HIGHEST_HAZARD))
+
+    def level(self, now: float, running: Floats, human_hazard: Floats) -> tuple[float, float]:
+        """Advance the fast level to `now`: (theta, its uncertainty factor >= 1)."""
+        elapsed = 0.0 if self.levelled_at is None else min(max(now - self.levelled_at, 0.0), 10.0)
+        self.levelled_at = now
+        keep = 0.5 ** (elapsed / self.LEVEL_HALF_LIFE_S)
+        self.seen *= keep
+        self.expected = self.expected * keep + float(running @ human_hazard) * elapsed / BIN_S
+        weight = self.expected + self.LEVEL_PRIOR
+        low, high = self.LEVEL_RANGE
+        theta = min(high, max(low, (self.seen + self.LEVEL_PRIOR) / weight))
+        return theta, 1 + 0.5 / math.sqrt(weight)
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "events": self.events.tolist(),
+            "exposure": self.exposure.tolist(),
+            "calls": self.calls,
+            "seen": self.seen,
+            "expected": self.expected,
+            "levelled_at": self.levelled_at,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what another learned; ages beyond this one's ring timeout are dropped."""
+        n = min(self.n_bins, len(state["exposure"]))
+        self.events[:, :n] = np.array(state["events"], float)[:, :n]
+        self.exposure[:n] = np.array(state["exposure"], float)[:n]
+        self.calls = int(state["calls"])
+        self.seen, self.expected = float(state["seen"]), float(state["expected"])
+        at = state["levelled_at"]
+        self.levelled_at = None if at is None else float(at)
+
+
+class ScreeningDelay:
+    """How long a classifier takes on people and on machines, in bins of `BIN_S`."""
+
+    N_BINS = 14
+    KEEP = 0.995
+    #: The prior counts as this many verdicts of each kind.
+    PRIOR = 5.0
+
+    def __init__(self) -> None:
+        age = np.arange(self.N_BINS) * BIN_S
+        human = np.exp(-0.5 * ((age - 1.5) / 0.7) ** 2)
+        machine = np.exp(-0.5 * ((age - 2.7) / 1.0) ** 2)
+        #: (2, N_BINS) by `RingEnd.HUMAN`, `RingEnd.MACHINE`.
+        self.counts = self.PRIOR * np.stack([human / human.sum(), machine / machine.sum()])
+
+    def add(self, delay_s: float, verdict: RingEnd) -> None:
+        self.counts[verdict] *= self.KEEP
+        self.counts[verdict, self.bin(delay_s)] += 1
+
+    def bin(self, delay_s: float) -> int:
+        return min(max(int(delay_s / BIN_S), 0), self.N_BINS - 1)
+
+    def density(self) -> Floats:
+        """(2, N_BINS), each row adding up to 1."""
+        return np.asarray(self.counts / self.counts.sum(axis=1, keepdims=True))
+
+
+class DurationHazards:
+    """How long a talk or a wrap-up lasts: piecewise constant hazards (1/s) over geometric bins.
+
+    Prior: `PRIOR` exponential durations of the given mean. Forgotten with a half-life of `HALF_LIFE`
+    durations.
+    """
+
+    PRIOR = 6.0
+    HALF_LIFE = 400.0
+    RATIO = 1.22
+
+    def __init__(self, mean_s: float, first_s: float, last_s: float) -> None:
+        edges = [0.0, first_s]
+        while edges[-1] < last_s:
+            edges.append(edges[-1] + max(first_s, edges[-1] * (self.RATIO - 1)))
+        #: Left edges of the bins; the last bin is open.
+        self.edges = np.array(edges)
+        self.widths = np.diff(np.append(self.edges, self.edges[-1] * 1.5))
+        self.middles = self.edges + 0.5 * self.widths
+        self.events = np.zeros(len(edges))
+        self.exposure = np.zeros(len(edges))
+        alive = np.exp(-self.edges / mean_s)
+        self.prior_exposure = self.PRIOR * mean_s * (alive - np.append(alive[1:], 0.0))
+        self.prior_events = self.prior_exposure / mean_s
+
+    def add(self, seconds: float, ended: bool = True) -> None:
+        """A duration seen; `ended` False when it was cut off at that age by something else (censored)."""
+        decay = forgetting(self.HALF_LIFE)
+        self.events *= decay
+        self.exposure *= decay
+        self.exposure += np.clip(seconds - self.edges, 0, self.widths)
+        if ended:
+            self.events[self.bins(np.array([seconds]))[0]] += 1
+
+    def bins(self, ages_s: Floats) -> NDArray[np.int64]:
+        return np.maximum(np.searchsorted(self.edges, ages_s, side="right") - 1, 0)
+
+    def count(self, ages_s: Floats) -> Floats:
+        """Agents by age bin, shape (n_bins,)."""
+        return np.bincount(self.bins(ages_s), minlength=len(self.edges)).astype(float)
+
+    def hazards(self, running_s: Floats) -> Floats:
+        """Hazards 1/s per bin, given the ages of those under way."""
+        under_way = np.clip(running_s[:, None] - self.edges[None, :], 0, self.widths[None, :]).sum(axis=0)
+        return np.asarray(
+            (self.events + self.prior_events) / (self.exposure + under_way + self.prior_exposure)
+        )
+
+    def survival(self, ages_s: Floats, hazards: Floats) -> Floats:
+        """P(lasts longer than each age) under these hazards, any shape."""
+        cumulated = np.concatenate([[0.0], np.cumsum(hazards * self.widths)])
+        bins = self.bins(ages_s)
+        return np.asarray(np.exp(-(cumulated[bins] + hazards[bins] * (ages_s - self.edges[bins]))))
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"events": self.events.tolist(), "exposure": self.exposure.tolist()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.events = np.array(state["events"], float)
+        self.exposure = np.array(state["exposure"], float)
+
+
+class Share:
+    """A share learned with forgetting, e.g. wrap-ups after which the agent stays."""
+
+    KEEP = 0.99
+
+    def __init__(self, hits: float, trials: float) -> None:
+        self.hits, self.trials = hits, trials
+
+    def add(self, hit: bool) -> None:
+        self.hits = self.hits * self.KEEP + hit
+        self.trials = self.trials * self.KEEP + 1
+
+    @property
+    def value(self) -> float:
+        return self.hits / self.trials
+
+
+def as_array(values: Iterable[float]) -> Floats:
+    return np.fromiter(values, dtype=np.float64)

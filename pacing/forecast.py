@@ -1,0 +1,265 @@
+"""The distribution of free agents less people answering, a few seconds ahead, and the risk of one call more.
+
+`Rates` is what the estimators know at one moment; `Forecast` the tables made of it, good for a few seconds;
+`Slack` one decision's law, from who is where right now.
+
+The slack S(u) = free agents - people waiting + agents freed by u + w - people answering by u is looked at at
+`N_INSTANTS` instants u, equal slices of the time at which a call placed now would want an agent; w is the
+time a person may still wait then. All terms are independent yes-or-no variables, so S is Poisson binomial and
+its law is exact: the log characteristic functions of everyone in the same age bin are the same and tabulated,
+a decision adds them up weighted by counts. No normal approximation, which can't be trusted where it matters,
+at S around 0 to 2. The risk of a call is the mean over u of P(S(u) <= 0): the chance that it finds no agent,
+if a person answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pacing.estimators import BIN_S, DurationHazards, Floats, RingEnd, ScreeningDelay
+
+Complex = NDArray[np.complex128]
+
+N_INSTANTS = 8
+#: Horizons whose expected answers and freed agents are told to the supervisor, seconds.
+HORIZONS_S = (5.0, 10.0, 20.0)
+#: How many calls more are tried in one step.
+STEP = 24
+#: Nodes of the table of log characteristic functions; denser towards 0 and 1, where probabilities are small.
+NODES = 2048
+#: Sizes of the discrete Fourier transform: the law must fit into it.
+TRANSFORMS = (32, 64, 128, 256, 512)
+#: Standard deviations and values to spare which have to fit into half a transform.
+SPREAD, SPARE = 4.0, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What is known at one moment. Per ring bin (n,): probability of ending so within the bin, if still
+    ringing."""
+
+    human: Floats
+    machine: Floats
+    other: Floats
+    #: (2, ScreeningDelay.N_BINS): how long a verdict takes, people and machines; None when nobody listens.
+    screening: Floats | None
+    talk: Floats
+    wrap: Floats
+    #: Share of wrap-ups after which the agent is ready.
+    p_ready: float
+    #: Seconds a person judged as one still waits, on average.
+    wait_s: float
+    #: Calls and agents the law may have to hold, for the size of the transform.
+    calls: int
+    agents: int
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "human": self.human.tolist(),
+            "machine": self.machine.tolist(),
+            "other": self.other.tolist(),
+            "screening": None if self.screening is None else self.screening.tolist(),
+            "talk": self.talk.tolist(),
+            "wrap": self.wrap.tolist(),
+            "p_ready": self.p_ready,
+            "wait_s": self.wait_s,
+            "calls": self.calls,
+            "agents": self.agents,
+        }
+
+    @classmethod
+    def restored(cls, state: dict[str, Any]) -> Rates:
+        arrays = {k: np.array(state[k], float) for k in ("human", "machine", "other", "talk", "wrap")}
+        screening = state["screening"]
+        return cls(
+            **arrays,
+            screening=None if screening is None else np.array(screening, float),
+            p_ready=float(state["p_ready"]),
+            wait_s=float(state["wait_s"]),
+            calls=int(state["calls"]),
+            agents=int(state["agents"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """Constants of a discrete Fourier transform of size m, frequencies 1..m/2."""
+
+    m: int
+    #: (m/2,): exp(i w) - 1.
+    turn: Complex
+    #: (NODES + 1, m): real, then imaginary part of log(1 + p (exp(i w) - 1)) at p = sin^2(pi k / 2 NODES).
+    logs: Floats
+    #: (m + 2, m/2): row m + lo, weights that sum the law over lo..0; the rows at the ends give 0 and all.
+    below: Complex
+    #: (m + 2,): the weight of frequency 0 in the same sums.
+    below_0: Floats
+    #: (m, m/2): exp(i w s).
+    shift: Complex
+
+
+@cache
+def transform(m: int) -> Transform:
+    w = 2 * np.pi * np.arange(1, m // 2 + 1) / m
+    p = np.sin(0.5 * np.pi * np.arange(NODES + 1) / NODES) ** 2
+    z = 1 + p[:, None] * (np.exp(1j * w) - 1)[None, :]
+    # A fair coin has no characteristic function at the highest frequency: its log is cut off, exp gives 0
+    # again.
+    logs = np.log(np.where(np.abs(z) < 1e-12, 1e-12, z))
+    twice = np.where(np.arange(1, m // 2 + 1) < m // 2, 2.0, 1.0)
+    below = np.zeros((m + 2, m // 2), np.complex128)
+    for row in range(1, m + 1):
+        lo = row - m
+        below[row] = twice / m * np.exp(-1j * w[None, :] * np.arange(lo, 1)[:, None]).sum(axis=0)
+    # Row 0 (and 1) hold all of the law at or below 0, row m + 1 none of it.
+    below[0] = below[1] = 0.0
+    below_0 = np.array([1.0, 1.0] + [(1 - (row - m)) / m for row in range(2, m + 1)] + [0.0])
+    shift = np.exp(1j * w[None, :] * np.arange(m)[:, None])
+    return Transform(
+        m, np.exp(1j * w) - 1, np.concatenate([logs.real, logs.imag], axis=1), below, below_0, shift
+    )
+
+
+class Forecast:
+    """Tables of what calls in flight and busy agents do, by age bin, for one `Rates`."""
+
+    def __init__(self, rates: Rates, talk: DurationHazards, wrap: DurationHazards) -> None:
+        self.rates = rates
+        p_ring, instants, self.p_answer = self._ring(rates)
+        ends = np.concatenate([(instants + 0.5) * BIN_S + rates.wait_s, np.array(HORIZONS_S)])
+        p_talk, p_wrap = self._agents(rates, talk, wrap, ends)
+        self.n_ring, self.n_talk, self.n_wrap = len(p_ring), len(p_talk), len(p_wrap)
+        #: P(answering) per ring bin, P(free) per talk and wrap bin: at the instants, then at the horizons.
+        self.p = np.minimum(np.concatenate([p_ring, p_talk, p_wrap]), 0.999)
+        p = self.p[:, :N_INSTANTS]
+        self.signs = np.concatenate([np.full(self.n_ring, -1.0), np.ones(self.n_talk + self.n_wrap)])
+        self.signed = self.p * self.signs[:, None]
+        self.transform = tr = transform(self._size(rates, p))
+        half = tr.m // 2
+        nodes = np.rint(np.arcsin(np.sqrt(p)) * (2 * NODES / np.pi)).astype(np.int64)
+        logs = tr.logs[nodes]
+        # A person answering takes an agent away: the conjugate.
+        logs[: self.n_ring, :, half:] *= -1
+        #: (all bins, 2 x N_INSTANTS x m/2): real parts, then imaginary parts.
+        self.logs = np.ascontiguousarray(
+            np.concatenate([logs[:, :, :half], logs[:, :, half:]], axis=1).reshape(len(p), -1)
+        )
+        new = self.logs[0, : N_INSTANTS * half] + 1j * self.logs[0, N_INSTANTS * half :]
+        #: (STEP + 1, N_INSTANTS x m/2): k calls placed now.
+        self.more = np.exp(np.arange(STEP + 1)[:, None] * new[None, :])
+
+    @staticmethod
+    def _ring(rates: Rates) -> tuple[Floats, NDArray[np.int64], float]:
+        """P(a person wants an agent by each instant and horizon | age bin); the instants in bins from now;
+        P(a person answers | placed now)."""
+        n = len(rates.human)
+        delay = np.eye(1, ScreeningDelay.N_BINS)[0] if rates.screening is None else rates.screening[0]
+        total = np.minimum(rates.human + rates.machine + rates.other, 0.98)
+        alive = np.concatenate([[1.0], np.cumprod(1 - total)])
+        answered = np.concatenate([[0.0], np.cumsum(rates.human * alive[:-1])])
+        steps = n + len(delay)
+        # A call placed now, answered and judged within each step.
+        fresh = np.convolve(answered[np.minimum(np.arange(1, steps + 1), n)], delay)[:steps]
+        quantiles = (np.arange(N_INSTANTS) + 0.5) / N_INSTANTS * fresh[-1]
+        instants = np.minimum(np.searchsorted(fresh, quantiles), steps - 1)
+        horizons = (np.array(HORIZONS_S) / BIN_S).astype(np.int64) - 1
+        # (age, delay, instant): bins by which the ringing must have ended in an answer.
+        until = np.concatenate([instants, horizons])[None, None, :] - np.arange(len(delay))[None, :, None]
+        last = np.arange(n)[:, None, None] + until + 1
+        gain = answered[np.clip(last, 0, n)] - answered[:n, None, None]
+        gain = np.where(until >= 0, gain, 0.0) / np.maximum(alive[:n], 1e-12)[:, None, None]
+        return np.asarray(np.einsum("d,adu->au", delay, gain)), instants, float(fresh[-1])
+
+    @staticmethod
+    def _agents(
+        rates: Rates, talk: DurationHazards, wrap: DurationHazards, ends_s: Floats
+    ) -> tuple[Floats, Floats]:
+        """P(ready by each time from now | bin of the talk so far), and of the wrap-up so far."""
+        steps = np.arange(int(np.ceil(ends_s.max() / BIN_S)) + 1) * BIN_S
+        ages = talk.middles[:, None]
+        talking = talk.survival(ages + steps[None, :], rates.talk) / talk.survival(ages, rates.talk)
+        ended = -np.diff(talking, axis=1)
+        # A talk ending in a step is wrapped up from its middle on.
+        left = np.maximum(ends_s[None, :] - (steps[1:, None] - 0.5 * BIN_S), 0.0)
+        p_talk = ended @ (1 - wrap.survival(left, rates.wrap)) * rates.p_ready
+        ages = wrap.middles[:, None]
+        still = wrap.survival(ages + ends_s[None, :], rates.wrap) / wrap.survival(ages, rates.wrap)
+        return np.asarray(p_talk), np.asarray((1 - still) * rates.p_ready)
+
+    def _size(self, rates: Rates, p: Floats) -> int:
+        """Smallest transform that holds the law of a full house."""
+        variance = p * (1 - p)
+        spread = rates.calls * variance[: self.n_ring].max() + rates.agents * variance[self.n_ring :].max()
+        need = 2 * (SPREAD * float(np.sqrt(spread)) + SPARE)
+        return next((m for m in TRANSFORMS if m >= need), TRANSFORMS[-1])
+
+    def p_human(self, ring_bin: int, waited_bin: int) -> float:
+        """P(person) of a call answered at a ring bin whose classifier still listens after so many delay
+        bins."""
+        person, machine = float(self.rates.human[ring_bin]), float(self.rates.machine[ring_bin])
+        if self.rates.screening is not None:
+            undecided = self.rates.screening[:, waited_bin:].sum(axis=1)
+            person *= float(undecided[RingEnd.HUMAN])
+            machine *= float(undecided[RingEnd.MACHINE])
+        return person / max(person + machine, 1e-12)
+
+    def slack(self, base: int, counts: Floats, screening: Floats) -> Slack:
+        """The law right now. `base`: free agents less people waiting; `counts`: (all bins,) calls ringing,
+        agents talking, agents wrapping up; `screening`: (n,) P(person) of each call being listened to."""
+        return Slack(self, base, counts, screening)
+
+
+class Slack:
+    """Free agents less people answering at the instants ahead, for one decision."""
+
+    def __init__(self, forecast: Forecast, base: int, counts: Floats, screening: Floats) -> None:
+        self.forecast = forecast
+        tr = forecast.transform
+        half = tr.m // 2
+        flat = counts @ forecast.logs
+        log_phi = (flat[: N_INSTANTS * half] + 1j * flat[N_INSTANTS * half :]).reshape(N_INSTANTS, half)
+        phi = np.exp(log_phi) * tr.shift[base % tr.m]
+        expected = base + counts @ forecast.signed
+        if len(screening):
+            phi *= np.prod(1 + screening[:, None] * np.conj(tr.turn)[None, :], axis=0)
+            expected = expected - screening.sum()
+        self.phi = phi
+        #: Expected slack at the instants, then at the horizons.
+        self.expected = expected
+        self.counts, self.judged = counts, float(screening.sum())
+
+    def ahead(self) -> tuple[Floats, Floats]:
+        """Expected people answering, and agents freed, by each of `HORIZONS_S`."""
+        by_bin = self.counts[:, None] * self.forecast.p[:, N_INSTANTS:]
+        n = self.forecast.n_ring
+        return by_bin[:n].sum(axis=0) + self.judged, by_bin[n:].sum(axis=0)
+
+    def risks(self, placed: int = 0) -> Floats:
+        """Risk of the next call after `placed` more, after `placed` + 1, ..., (STEP + 1,)."""
+        fc, tr = self.forecast, self.forecast.transform
+        phi = self.phi
+        if placed:
+            phi = phi * (fc.more[1] ** placed).reshape(phi.shape)
+        centre = np.rint(self.expected[:N_INSTANTS] - (placed + STEP / 4) * fc.p[0, :N_INSTANTS])
+        rows = np.minimum(np.maximum(centre.astype(np.int64) + tr.m // 2, 0), tr.m + 1)
+        weighted = (tr.below[rows] * phi).reshape(-1)
+        risks = ((fc.more @ weighted).real + tr.below_0[rows].sum()) / N_INSTANTS
+        return np.asarray(np.minimum(np.maximum(risks, 0.0), 1.0))
+
+    def most(self, allowed: float, cap: int) -> tuple[int, float]:
+        """How many calls may be placed now, each within the allowed risk, at most `cap`; and the risk of the
+        first that may not (of the next one at the cap)."""
+        placed = 0
+        while True:
+            risks = self.risks(placed)
+            over = np.flatnonzero(risks > allowed)
+            fit = int(over[0]) if len(over) else len(risks)
+            if placed + fit >= cap or fit < len(risks):
+                fit = min(fit, max(0, cap - placed))
+                return placed + fit, float(risks[min(fit, len(risks) - 1)])
+            placed += fit

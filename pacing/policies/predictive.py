@@ -1,0 +1,311 @@
+"""Predictive dialling: place a call while the next person to answer will hardly find no agent.
+
+Each decision forecasts, for the seconds in which a call placed now would be answered, how many agents will be
+free and how many people will have answered (`pacing.forecast`), from hazards learned as the shift goes
+(`pacing.estimators`). Calls are placed while the risk of the last one stays within what the abandonment
+budget allows (`pacing.abandonment`). In the memoryless case the optimal policy's marginal risk is almost the
+same in every state, so one threshold, steered by the budget, comes close to it at any team size.
+
+It works as one call per free agent while it has seen too few calls (WARM_UP), while a window is at its cap
+(CAP), and while what it hears is late or contradicts the switch (BLIND).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from pacing.abandonment import AbandonmentBudget, Tally
+from pacing.counting import BLIND_AFTER_S, Figures, LedgerPolicy, Wish
+from pacing.estimators import CallHazards, DurationHazards, Floats, RingEnd, ScreeningDelay, Share, as_array
+from pacing.forecast import HORIZONS_S, Forecast, Rates, Slack
+from pacing.ledger import Ending, Ring, Spell
+from pacing.policies.progressive import one_per_agent
+from pacing.policy import AgentId, AgentState, CampaignInfo, Limit, Snapshot, State, register
+
+#: Guesses where the campaign has none, or an impossible one.
+P_HUMAN, TALK_S, WRAP_S = 0.25, 90.0, 20.0
+#: Calls to have seen end before the forecast is trusted.
+WARM_UP_CALLS = 20
+#: Seconds after which the tables are made anew.
+REFRESH_S = 3.0
+#: Below this part of the neutral risk it is the budget that binds.
+BUDGET_BINDS = 0.5
+#: Part of the wait limit left after the verdict, until it is learned; and the weight of each new case.
+WAIT_SHARE, WAIT_WEIGHT = 0.8, 0.05
+#: Seconds of lasting contradiction between ledger and switch: then counted as lost events.
+CONTRADICTION_S = 4.0
+#: Agents whom it must concern to work blind: at least so many, and this share of those logged in.
+CONTRADICTION_LEAST, CONTRADICTION_SHARE = 2, 0.15
+#: Calls in flight are never wanted beyond so many per agent able to take one, and a few more.
+CALLS_PER_AGENT, CALLS_MORE = 4, 10
+#: A conversation or wrap-up shorter than this is no observation (a lost event between two others).
+SPELL_LEAST_S = 0.05
+
+
+@register("predictive")
+class Predictive(LedgerPolicy):
+    """Settings: `caution` (0.5 to 2, above 1 runs less risk than the budget would allow), `window_s` (the
+    legal window of the budget in seconds), `min_agents` (with fewer logged in it works progressively, default
+    0)."""
+
+    def __init__(self, caution: float = 1.0, window_s: float = 86400.0, min_agents: int = 0) -> None:
+        super().__init__()
+        if not 0.5 <= caution <= 2.0:
+            raise ValueError(f"caution {caution!r} is out of range: give 0.5 (bold) to 2 (careful)")
+        if window_s < 3600.0:
+            raise ValueError(f"window_s {window_s!r} is out of range: a legal window has at least 3600 s")
+        if min_agents < 0:
+            raise ValueError(f"min_agents {min_agents!r} is out of range: give 0 or more")
+        self.caution, self.window_s, self.min_agents = caution, window_s, min_agents
+        self._begin(self.info)
+
+    def campaign_start(self, now: float, info: CampaignInfo) -> None:
+        super().campaign_start(now, info)
+        self._begin(info)
+
+    def _begin(self, info: CampaignInfo) -> None:
+        prior = info.prior or {}
+        self.calls = CallHazards(info.ring_timeout, _guess(prior, "p_human", P_HUMAN, 0.005, 0.9))
+        self.screening = ScreeningDelay()
+        self.talk = DurationHazards(_guess(prior, "talk", TALK_S, 2.0, 3600.0), first_s=2.0, last_s=1500.0)
+        self.wrap = DurationHazards(_guess(prior, "wrap", WRAP_S, 0.5, 1800.0), first_s=1.0, last_s=400.0)
+        self.stays = Share(6.0, 6.3)
+        #: People among the calls given to agents: without a classifier, machines come through.
+        self.people = Share(2.0, 2.0)
+        self.wait_s = WAIT_SHARE * info.wait_limit
+        self.budget = AbandonmentBudget(info.target_abandon, self.window_s)
+        self.rates: Rates | None = None
+        self.rates_at = -math.inf
+        self.theta = 1.0
+        self.forecast: Forecast | None = None
+        #: Since when the ledger has had too few ready agents, and the least surplus of the switch since.
+        self.surplus_since: float | None = None
+        self.surplus_least = 0
+        self.astray_since: float | None = None
+
+    # ---------------------------------------------------------------- learning
+
+    def spell_ended(self, now: float, agent_id: AgentId, spell: Spell) -> None:
+        if spell.seconds < SPELL_LEAST_S:
+            return
+        if spell.state is AgentState.TALK:
+            self.talk.add(spell.seconds)
+        elif spell.state is AgentState.WRAP:
+            self.wrap.add(spell.seconds)
+            self.stays.add(spell.then is AgentState.READY)
+
+    def ring_ended(self, now: float, ring: Ring) -> None:
+        if ring.seconds is not None:
+            self.calls.leave(ring.seconds)
+
+    def call_human(self, now: float, call_id: Any, deadline: float) -> None:
+        self.wait_s += WAIT_WEIGHT * (min(max(0.0, deadline - now), 2 * self.info.wait_limit) - self.wait_s)
+        super().call_human(now, call_id, deadline)
+
+    def call_moved(self, now: float, ending: Ending, outcome: str | None) -> None:
+        how = RingEnd.HUMAN if outcome is None else RingEnd.OTHER
+        if outcome in ("human", "machine_fn", "abandoned"):
+            how = RingEnd.HUMAN
+        elif outcome == "machine":
+            how = RingEnd.MACHINE
+        if ending.ring is not None and ending.ring.seconds is not None and outcome != "cancelled":
+            self.calls.leave(ending.ring.seconds)
+            self.calls.end(ending.ring.seconds, how)
+        if ending.screened is not None:
+            ring_s, delay_s = ending.screened
+            if ring_s is not None:
+                # A call lost while the classifier listened was answered: by a machine, as far as agents care.
+                self.calls.end(ring_s, RingEnd.HUMAN if how is RingEnd.HUMAN else RingEnd.MACHINE)
+            if delay_s is not None and how is not RingEnd.OTHER:
+                self.screening.add(delay_s, how)
+        if ending.abandoned:
+            # Who was abandoned is not known: a person as often as those connected were.
+            self.budget.add(now, self.people.value, self.people.value)
+        elif ending.live:
+            self.people.add(True)
+            self.budget.add(now, 1.0, 0.0)
+        elif ending.was_machine:
+            self.people.hits = max(0.0, self.people.hits - 1.0)
+            self.budget.add(now, -1.0, 0.0)
+
+    # --------------------------------------------------------------- decisions
+
+    def want(self, now: float, snap: Snapshot) -> Wish:
+        held = self.ledger.since
+        able = len(held[AgentState.READY]) + len(held[AgentState.TALK]) + len(held[AgentState.WRAP])
+        able = max(able, snap.ready)
+        if able <= 0:
+            return Wish(0, Limit.NO_AGENTS, lambda: ("Every agent is paused.", {}))
+        surplus = self._surplus(now, snap)
+        tally = self.budget.tightest(now)
+        allowed = self.budget.risk_of(tally) / self.caution
+        left = tally.left(self.budget.target)
+        figures: Figures = {
+            "risk_allowed": allowed,
+            "live_answers": round(tally.live, 1),
+            "abandoned": round(tally.abandoned, 1),
+            "abandonments_left": round(left, 2),
+            "calls_seen": self.calls.calls,
+        }
+        fallback = self._fallback(now, snap, tally)
+        if fallback is not None:
+            limit, why = fallback
+            return Wish(one_per_agent(self.ledger.dialling(snap), snap), limit, lambda: (why, figures))
+        slack = self._slack(now, snap, surplus)
+        cap = min(CALLS_PER_AGENT * able + CALLS_MORE, max(0, snap.free_lines) + 1)
+        calls, risk = slack.most(allowed, cap)
+        limit = Limit.RISK if allowed >= BUDGET_BINDS * self.budget.neutral_risk else Limit.BUDGET
+        ready, theta = snap.ready, self.theta
+
+        def tell() -> tuple[str, Figures]:
+            why = (
+                f"The next person answering would find no agent with {100 * risk:.1f} % probability, "
+                f"{100 * allowed:.1f} % is allowed"
+            )
+            why += "." if limit is Limit.RISK else f": {left:.1f} abandonments are left."
+            more: Figures = {"risk_next": risk, "level": theta, "p_human": slack.forecast.p_answer}
+            answers, freed = slack.ahead()
+            for i, horizon in enumerate(HORIZONS_S):
+                more[f"answers_{horizon:g}s"] = float(answers[i])
+                more[f"free_agents_{horizon:g}s"] = float(freed[i]) + ready
+            return why, figures | more
+
+        return Wish(calls, limit, tell)
+
+    def _fallback(self, now: float, snap: Snapshot, tally: Tally) -> tuple[Limit, str] | None:
+        """Why it dials one call per free agent now, or None."""
+        if snap.lag > BLIND_AFTER_S or self._astray(now, snap):
+            return (
+                Limit.BLIND,
+                "What is heard of calls and agents contradicts the switch: one call per free agent.",
+            )
+        if snap.logged_in < self.min_agents:
+            return Limit.FREE_AGENTS, f"Fewer than {self.min_agents} agents: one call per free agent."
+        if self.calls.calls < WARM_UP_CALLS:
+            left = WARM_UP_CALLS - self.calls.calls
+            return Limit.WARM_UP, f"Learning, {left} more calls to see: one call per free agent."
+        if self.budget.spent(tally):
+            return Limit.CAP, "The abandonments of a window are used up: one call per free agent."
+        return None
+
+    def _surplus(self, now: float, snap: Snapshot) -> int:
+        """Ready agents the ledger has been missing for so long that their events must be lost."""
+        missing = snap.ready - len(self.ledger.since[AgentState.READY])
+        if missing <= 0:
+            self.surplus_since = None
+            return 0
+        if self.surplus_since is None:
+            self.surplus_since, self.surplus_least = now, missing
+        self.surplus_least = min(self.surplus_least, missing)
+        return self.surplus_least if now - self.surplus_since >= CONTRADICTION_S else 0
+
+    def _astray(self, now: float, snap: Snapshot) -> bool:
+        """Has the ledger been far from the switch for a while?"""
+        apart = abs(snap.ready - len(self.ledger.since[AgentState.READY]))
+        if apart <= max(CONTRADICTION_LEAST, CONTRADICTION_SHARE * snap.logged_in):
+            self.astray_since = None
+            return False
+        if self.astray_since is None:
+            self.astray_since = now
+        return now - self.astray_since >= CONTRADICTION_S
+
+    def _slack(self, now: float, snap: Snapshot, surplus: int) -> Slack:
+        talking, wrapping, ringing = self._ages(now, snap)
+        if self.forecast is None or now - self.rates_at >= REFRESH_S:
+            self._refresh(now, talking, wrapping, ringing)
+        forecast = self.forecast
+        assert forecast is not None
+        counts = np.concatenate(
+            [self.calls.count(ringing), self.talk.count(talking), self.wrap.count(wrapping)]
+        )
+        screening = as_array(
+            forecast.p_human(self.calls.bin(ring_s or 0.0), self.screening.bin(now - answered))
+            for answered, ring_s in self.ledger.screening.values()
+        )
+        ready = min(len(self.ledger.since[AgentState.READY]) + surplus, snap.ready)
+        return forecast.slack(ready - snap.waiting, counts, screening)
+
+    def _ages(self, now: float, snap: Snapshot) -> tuple[Floats, Floats, Floats]:
+        """Seconds so far of talks, wrap-ups and calls in flight; agents beyond those logged in and calls not
+        yet confirmed are set right by the switch's own counts."""
+        held = self.ledger.since
+        talking = np.maximum(now - as_array(held[AgentState.TALK].values()), 0.0)
+        wrapping = np.maximum(now - as_array(held[AgentState.WRAP].values()), 0.0)
+        ghosts = len(talking) + len(wrapping) - max(0, snap.logged_in - snap.ready)
+        if ghosts > 0:
+            # Whoever wraps up longest is the likeliest to be done in truth.
+            wrapping = np.sort(wrapping)[: max(0, len(wrapping) - ghosts)]
+            talking = np.sort(talking)[: max(0, snap.logged_in - snap.ready - len(wrapping))]
+        unheard = snap.in_flight - len(self.ledger.ringing) - len(self.ledger.asked)
+        placed = [*self.ledger.ringing.values(), *self.ledger.asked, *[now] * max(0, unheard)]
+        return talking, wrapping, np.maximum(now - as_array(placed), 0.0)
+
+    def _refresh(self, now: float, talking: Floats, wrapping: Floats, ringing: Floats) -> None:
+        """Make rates and tables of what is known now."""
+        running = self.calls.count(ringing)
+        human, machine, other = self.calls.hazards(running)
+        self.theta, unsure = self.calls.level(now, running, human)
+        agents = len(talking) + len(wrapping) + len(self.ledger.since[AgentState.READY])
+        self.rates = Rates(
+            human=np.minimum(human * self.theta * unsure, 0.9),
+            machine=machine,
+            other=other,
+            screening=self.screening.density() if self.info.amd else None,
+            talk=self.talk.hazards(talking),
+            wrap=self.wrap.hazards(wrapping),
+            p_ready=self.stays.value,
+            wait_s=self.wait_s,
+            calls=len(ringing) + CALLS_MORE,
+            agents=agents,
+        )
+        self.rates_at = now
+        self.forecast = Forecast(self.rates, self.talk, self.wrap)
+
+    # ------------------------------------------------------------------- state
+
+    def snapshot(self) -> State:
+        return super().snapshot() | {
+            "calls": self.calls.snapshot(),
+            "screening": self.screening.counts.tolist(),
+            "talk": self.talk.snapshot(),
+            "wrap": self.wrap.snapshot(),
+            "stays": [self.stays.hits, self.stays.trials],
+            "people": [self.people.hits, self.people.trials],
+            "wait_s": self.wait_s,
+            "budget": self.budget.snapshot(),
+            "rates": None if self.rates is None else self.rates.snapshot(),
+            "rates_at": None if self.rates is None else self.rates_at,
+            "theta": self.theta,
+            "surplus_since": self.surplus_since,
+            "surplus_least": self.surplus_least,
+            "astray_since": self.astray_since,
+        }
+
+    def restore(self, state: State) -> None:
+        super().restore(state)
+        self.calls.restore(state["calls"])
+        self.screening.counts = np.array(state["screening"], float)
+        self.talk.restore(state["talk"])
+        self.wrap.restore(state["wrap"])
+        self.stays = Share(*map(float, state["stays"]))
+        self.people = Share(*map(float, state["people"]))
+        self.wait_s = float(state["wait_s"])
+        self.budget.restore(state["budget"])
+        self.theta = float(state["theta"])
+        self.surplus_since, self.surplus_least = state["surplus_since"], int(state["surplus_least"])
+        self.astray_since = state["astray_since"]
+        if state["rates"] is not None:
+            self.rates = Rates.restored(state["rates"])
+            self.rates_at = float(state["rates_at"])
+            self.forecast = Forecast(self.rates, self.talk, self.wrap)
+
+
+def _guess(prior: Any, name: str, fallback: float, least: float, most: float) -> float:
+    """A prior's value where it is a number at all, within what is possible."""
+    value = prior.get(name)
+    if not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        return fallback
+    return min(max(float(value), least), most)
