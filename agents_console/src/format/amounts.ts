@@ -1,0 +1,44 @@
+/** A debt's balance as people write it. `minor`: in the currency's smallest unit (cents, or whole pesos chilenos). */
+export function formatMoney(minor: number, currency: string, locale: string): string {
+  try {
+    const format = new Intl.NumberFormat(locale, {
+      style: "currency",
+      currency,
+      currencyDisplay: "narrowSymbol",
+    });
+    const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+    const amount = format.format(minor / 10 ** digits);
+    // "$" alone names no currency where several countries are called: the code goes with it.
+    return `${amount} ${currency}`;
+  } catch {
+    return `${minor} ${currency}`; // not an ISO 4217 code
+  }
+}
+
+/** The sum of balances, one entry per currency, largest first. */
+export function sumByCurrency(debts: { balance_minor: number; currency: string }[]): [string, number][] {
+  const sums = new Map<string, number>();
+  for (const { currency, balance_minor } of debts)
+    sums.set(currency, (sums.get(currency) ?? 0) + balance_minor);
+  return [...sums].sort((a, b) => b[1] - a[1]);
+}
+
+/** `share` in [0, 1] with one decimal: 0.0123 is "1.2 %". */
+export function formatShare(share: number, locale: string): string {
+  return new Intl.NumberFormat(locale, {
+    style: "percent",
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+  }).format(share);
+}
+
+export function formatNumber(value: number, locale: string, maximumFractionDigits = 2): string {
+  return new Intl.NumberFormat(locale, { maximumFractionDigits }).format(value);
+}
+
+/** An E.164 number in groups that can be read aloud; numbers of +1 in their usual 3-3-4. */
+export function formatPhone(number: string): string {
+  const nanp = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number);
+  if (nanp) return `+1 ${nanp[1]} ${nanp[2]} ${nanp[3]}`;
+  return number;
+}

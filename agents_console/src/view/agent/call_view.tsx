@@ -1,0 +1,29 @@
+import type { PhoneView } from "../../softphone/softphone";
+import type { CallCard, MeLive } from "../../state/state";
+import { CallControls } from "./call_controls";
+import { CallHead } from "./call_head";
+import { Debts, Phones } from "./debts";
+import { Dispositions } from "./dispositions";
+import { Preview } from "./preview";
+import { Script } from "./script";
+
+/** The call, or the lead before it: the record, what to say, and what to do, each in its fixed place. */
+export function CallView({ me, call, phone }: { me: MeLive; call: CallCard; phone: PhoneView }) {
+  const previewing = call.attempt_id === null;
+  return (
+    <main className="call" data-testid="call-card" data-attempt={call.attempt_id ?? ""}>
+      <CallHead call={call} />
+      <div className="call-columns">
+        <div className="call-record">
+          <Debts debts={call.debts} />
+          <Phones call={call} />
+        </div>
+        <Script call={call} />
+        <div className="call-actions">
+          {previewing ? <Preview call={call} /> : <CallControls call={call} phone={phone} />}
+          {call.attempt_id !== null && <Dispositions me={me} call={call} attemptId={call.attempt_id} />}
+        </div>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,194 @@
+import { Button, Text, Textarea, TextInput, Title } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
+import { IconCheck } from "@tabler/icons-react";
+import { useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { formatDateTime, formatSpan, fromWallClock, isZone, OWN_ZONE, toWallClock } from "../../format/times";
+import type { CallCard, MeLive } from "../../state/state";
+import { useNow_ms } from "../clock";
+import { showDone } from "../notices";
+import { useAsk } from "../use_ask";
+import { useLocale } from "../use_locale";
+import { dropNote, useNote } from "./use_note";
+
+type Disposition = CallCard["dispositions"][number];
+
+interface DispositionsProps {
+  me: MeLive;
+  call: CallCard;
+  attemptId: string;
+}
+
+/**
+ * The agent's word on the call, with the note. In wrap-up one key or click saves; during the call it only chooses,
+ * and a second, deliberate step hangs up and saves, so that a stray key never cuts a customer off.
+ */
+export function Dispositions({ me, call, attemptId }: DispositionsProps) {
+  const { t, i18n } = useTranslation();
+  const { pending, run } = useAsk();
+  const { note, write } = useNote(attemptId);
+  const [chosen, setChosen] = useState<Disposition | null>(null);
+  const [wall, setWall] = useState("");
+  const callbackField = useRef<HTMLInputElement>(null);
+  const zone = call.person.time_zone && isZone(call.person.time_zone) ? call.person.time_zone : OWN_ZONE;
+  const callback_ms = fromWallClock(wall, zone);
+  const ended = call.ended_at !== null || call.state === "ended";
+  const connected = call.connected_at !== null;
+
+  const labelOf = (disposition: Disposition) =>
+    disposition.label[i18n.language] ?? disposition.label.es ?? disposition.code;
+
+  const save = async (disposition: Disposition) => {
+    const needsTime = disposition.effect === "callback";
+    if (needsTime && (callback_ms === null || callback_ms <= Date.now())) {
+      callbackField.current?.focus();
+      return;
+    }
+    const callback_at = needsTime && callback_ms !== null ? new Date(callback_ms).toISOString() : null;
+    const done = await run({
+      type: "dispose",
+      attempt_id: attemptId,
+      disposition: disposition.code,
+      note,
+      callback_at,
+    });
+    if (!done) return;
+    dropNote(attemptId);
+    showDone(t("disposition.saved", { label: labelOf(disposition) }));
+  };
+
+  const pick = (disposition: Disposition) => {
+    if (pending !== null) return;
+    setChosen(disposition);
+    if (disposition.effect === "callback") setTimeout(() => callbackField.current?.focus(), 0);
+    else if (ended) void save(disposition);
+  };
+
+  useHotkeys(
+    call.dispositions.slice(0, 9).map((disposition, n) => [String(n + 1), () => pick(disposition)] as const),
+  );
+  useHotkeys([["ctrl+Enter", () => chosen !== null && void save(chosen)]], []);
+
+  // Before anybody was connected there is nothing to say about the call but to hang up.
+  if (!connected && !ended) return null;
+  return (
+    <section className="panel" aria-labelledby="dispositions">
+      {me.state === "wrap_up" && <WrapUp until={call.wrap_up_until} />}
+      <Title order={2} size="h5" id="dispositions">
+        {t("disposition.title")}
+      </Title>
+      <Text size="sm" c="dimmed">
+        {call.dispositions.length === 0
+          ? t("disposition.none")
+          : ended
+            ? t("disposition.inWrapUp")
+            : t("disposition.inCall")}
+      </Text>
+      <div className="dispositions">
+        {call.dispositions.map((disposition, n) => (
+          <button
+            type="button"
+            key={disposition.code}
+            className="disposition"
+            aria-pressed={chosen?.code === disposition.code}
+            disabled={pending !== null}
+            onClick={() => pick(disposition)}
+            data-effect={disposition.effect}
+            data-testid={`disposition-${disposition.code}`}
+          >
+            <kbd className="key">{n < 9 ? n + 1 : "·"}</kbd>
+            <span>{labelOf(disposition)}</span>
+          </button>
+        ))}
+      </div>
+      {chosen?.effect === "callback" && (
+        <CallbackTime wall={wall} onWall={setWall} zone={zone} at_ms={callback_ms} field={callbackField} />
+      )}
+      <Textarea
+        label={t("disposition.note")}
+        placeholder={t("disposition.notePlaceholder")}
+        autosize
+        minRows={2}
+        maxRows={8}
+        maxLength={4000}
+        value={note}
+        onChange={(event) => write(event.currentTarget.value)}
+        description={note === "" ? undefined : t("disposition.noteKept")}
+        inputWrapperOrder={["label", "input", "description", "error"]}
+        data-testid="note"
+      />
+      {chosen !== null && (
+        <Button
+          fullWidth
+          size="md"
+          leftSection={<IconCheck size={18} />}
+          rightSection={<kbd className="key key-on-colour">Ctrl ⏎</kbd>}
+          onClick={() => void save(chosen)}
+          disabled={chosen.effect === "callback" && (callback_ms === null || callback_ms <= Date.now())}
+          loading={pending !== null}
+          data-testid="save-disposition"
+        >
+          {ended ? t("disposition.save") : t("disposition.hangUpAndSave")}
+        </Button>
+      )}
+    </section>
+  );
+}
+
+interface CallbackTimeProps {
+  wall: string;
+  onWall: (wall: string) => void;
+  zone: string;
+  at_ms: number | null;
+  field: React.RefObject<HTMLInputElement | null>;
+}
+
+/** When to call back, on the customer's own clock: that is the one that was spoken of. */
+function CallbackTime({ wall, onWall, zone, at_ms, field }: CallbackTimeProps) {
+  const { t } = useTranslation();
+  const locale = useLocale();
+  const now_ms = useNow_ms();
+  const past = at_ms !== null && at_ms <= now_ms;
+  const yours = at_ms !== null && zone !== OWN_ZONE;
+  return (
+    <div>
+      <TextInput
+        ref={field}
+        type="datetime-local"
+        label={t("disposition.callbackAt")}
+        description={t("disposition.callbackZone", { zone })}
+        min={toWallClock(now_ms, zone)}
+        value={wall}
+        onChange={(event) => onWall(event.currentTarget.value)}
+        error={past ? t("disposition.callbackPast") : undefined}
+        required
+        data-testid="callback-at"
+      />
+      {yours && !past && (
+        <Text size="sm" c="dimmed" mt={4}>
+          {t("disposition.callbackYours", { time: formatDateTime(at_ms, locale) })}
+        </Text>
+      )}
+    </div>
+  );
+}
+
+/** The countdown of wrap-up. The server ends it; this only shows it. */
+function WrapUp({ until }: { until: string | null }) {
+  const { t } = useTranslation();
+  const now_ms = useNow_ms();
+  const [whole_ms] = useState(() => (until ? Math.max(1000, Date.parse(until) - now_ms) : 1000));
+  if (until === null) return null;
+  const left_ms = Date.parse(until) - now_ms;
+  const urgent = left_ms <= 10_000;
+  return (
+    <div className="wrap-up" data-urgent={urgent} data-testid="wrap-up">
+      <Text size="sm" fw={600}>
+        {left_ms > 0
+          ? t("disposition.wrapUpEnds", { time: formatSpan(left_ms + 999) })
+          : t("disposition.wrapUpOver")}
+      </Text>
+      <progress value={Math.max(0, left_ms)} max={whole_ms} aria-label={t("disposition.wrapUp")} />
+    </div>
+  );
+}

@@ -1,0 +1,11 @@
+import { useQuery } from "@tanstack/react-query";
+import { answer, api } from "../api/client";
+
+/** The campaigns' settings. Agents and reviewers get them by request only; a supervisor's also come live. */
+export function useCampaigns() {
+  return useQuery({
+    queryKey: ["campaigns"],
+    queryFn: () => answer(api.GET("/api/v1/campaigns")),
+    refetchInterval: 30_000,
+  });
+}

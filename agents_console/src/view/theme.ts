@@ -1,0 +1,18 @@
+import { createTheme } from "@mantine/core";
+
+/** System fonts: nothing is fetched, and a tool of eight hours a day looks like the rest of the desk. */
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif';
+
+export const theme = createTheme({
+  primaryColor: "indigo",
+  primaryShade: { light: 7, dark: 7 },
+  fontFamily: FONT,
+  headings: { fontFamily: FONT, fontWeight: "650" },
+  defaultRadius: "md",
+  cursorType: "pointer",
+  respectReducedMotion: true,
+  components: {
+    Tooltip: { defaultProps: { withArrow: true, openDelay: 300 } },
+    Card: { defaultProps: { withBorder: true, padding: "lg" } },
+  },
+});
