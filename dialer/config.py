@@ -28,8 +28,11 @@ class Settings(BaseSettings):
 
     ami_host: str = "127.0.0.1"
     ami_port: int = Field(default=5038, ge=1, le=65535)
-    ami_user: str = "cadencia"
+    ami_user: str = "dialer"
     ami_secret: SecretStr = SecretStr("")
+    #: The manager user who may start recordings and nothing else (asterisk_conf/switch/manager.conf.j2).
+    ami_recorder_user: str = "recorder"
+    ami_recorder_secret: SecretStr = SecretStr("")
 
     #: The folder the switch records into: as this process sees it, and as the switch itself names it.
     spool_dir: Path | None = None

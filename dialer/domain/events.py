@@ -99,13 +99,6 @@ class NoticeEnded(Event):
     attempt_id: AttemptId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecorderClosed(Event):
-    """The recorder closed the call's files."""
-
-    attempt_id: AttemptId
-
-
 # --- from the switch: an agent's leg, and the link itself -------------------------------------------------
 
 
@@ -227,7 +220,6 @@ AnyEvent = (
     | CallHungUp
     | OriginateFailed
     | NoticeEnded
-    | RecorderClosed
     | LegParked
     | LegHungUp
     | SwitchUp

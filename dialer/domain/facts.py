@@ -113,7 +113,7 @@ class RecordingBegan(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingClosed(Fact):
-    """The switch closed the files; ingest may take them."""
+    """The recorded call is over: the switch closes its files now, and ingest may take them."""
 
     attempt_id: AttemptId
 

@@ -29,7 +29,6 @@ from dialer.domain.events import (
     MessageBegan,
     NoticeEnded,
     OriginateFailed,
-    RecorderClosed,
 )
 from dialer.domain.facts import (
     AttemptDisposed,
@@ -152,9 +151,13 @@ def on_message_began(floor: Floor, event: MessageBegan) -> None:
 
 
 def on_customer_held(floor: Floor, event: CustomerHeld) -> None:
+    """He hears the announcement, then music; a Bridge takes him out of either."""
     call = floor.calls.get(event.attempt_id)
-    if call and call.state is CallState.BRIDGED:
+    if call is None:
+        return
+    if call.state is CallState.BRIDGED:
         lose_agent(floor, call, event.at)
+    call.parked = call.state is CallState.WAITING
 
 
 def on_hung_up(floor: Floor, event: CallHungUp) -> None:
@@ -209,10 +212,6 @@ def give_notice(floor: Floor, call: Call, at: datetime, *, spoken: bool) -> None
     floor.note(NoticeGiven(at=at, attempt_id=call.id, spoken=spoken))
     floor.order(StartRecording(call.id))
     floor.note(RecordingBegan(at=at, attempt_id=call.id))
-
-
-def on_recorder_closed(floor: Floor, event: RecorderClosed) -> None:
-    floor.note(RecordingClosed(at=event.at, attempt_id=event.attempt_id))
 
 
 def on_leg_parked(floor: Floor, event: LegParked) -> None:
@@ -434,6 +433,8 @@ def end_call(
             hung_up_by=by,
         )
     )
+    if call.notice_given:
+        floor.note(RecordingClosed(at=at, attempt_id=call.id))
     floor.pool.ended(at, call.id, outcome)
     talked = agent is not None and agent.attempt_id == call.id and call.connected_at is not None
     if agent and agent.attempt_id == call.id and agent.state is AgentState.RESERVED:

@@ -31,7 +31,6 @@ from dialer.domain.events import (
     NoticeEnded,
     OriginateFailed,
     PhoneClaimed,
-    RecorderClosed,
     SwitchDown,
     SwitchUp,
     Wished,
@@ -90,8 +89,6 @@ class Engine:
                 calls.on_originate_failed(floor, event)
             case NoticeEnded():
                 calls.on_notice_ended(floor, event)
-            case RecorderClosed():
-                calls.on_recorder_closed(floor, event)
             case LegParked():
                 calls.on_leg_parked(floor, event)
             case LegHungUp():

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import os
 import pwd
 import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +20,7 @@ LOG_TAIL_LINES = 30
 
 
 class Child:
-    """A command under `keeper.py`: it ends by `stop`, and when this process ends in any way, even by SIGKILL."""
+    """A command under `keeper.py`: it ends by `stop`, and when this process ends, even by SIGKILL."""
 
     def __init__(
         self,
@@ -30,9 +31,11 @@ class Child:
         grace_s: float = 5.0,
         remove: Path | None = None,
         run_as: str | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """`log` receives the output; `remove` is a folder to delete after the end; `run_as` needs root."""
         self.log = log
+        self._environment = {**os.environ, **environment} if environment is not None else None
         self._keeper: Process | None = None
         self._grace_s = grace_s
         removal = [f"--remove={remove}"] if remove else []
@@ -44,7 +47,8 @@ class Child:
         """Start the command; whether it serves yet is for the caller to find out."""
         with self.log.open("ab") as output:
             self._keeper = await asyncio.create_subprocess_exec(
-                *self._command, stdin=PIPE, stdout=output, stderr=output, start_new_session=True, cwd="/"
+                *self._command, stdin=PIPE, stdout=output, stderr=output, start_new_session=True, cwd="/",
+                env=self._environment,
             )
 
     async def stop(self) -> None:
@@ -60,6 +64,18 @@ class Child:
     def running(self) -> bool:
         """True from `start` until the command has ended."""
         return self._keeper is not None and self._keeper.returncode is None
+
+    @property
+    def pid(self) -> int:
+        """The command's own process id (its keeper's only child)."""
+        assert self._keeper is not None
+        children = Path(f"/proc/{self._keeper.pid}/task/{self._keeper.pid}/children").read_text().split()
+        return int(children[0])
+
+    async def wait(self) -> int:
+        """The command's exit code, once it has ended by itself."""
+        assert self._keeper is not None
+        return await self._keeper.wait()
 
     def tail(self) -> str:
         """The last lines of the command's output, for a message about its failure."""

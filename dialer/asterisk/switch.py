@@ -1,0 +1,279 @@
+"""The switch behind `ports.Switch`: the engine's commands as AMI actions, AMI events as the engine's.
+
+Every order is written at once and never twice. What goes wrong comes back as an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import PurePosixPath
+from typing import assert_never
+
+import structlog
+
+from dialer.asterisk.client import Address, AmiClient, Credentials, LinkDown, LinkState, LinkUp
+from dialer.asterisk.errors import AmiError, NotSent, OutcomeUnknown
+from dialer.asterisk.link import Counters, Reply
+from dialer.asterisk.translate import NOTICE_SUFFIX, Translator, live_channels
+from dialer.asterisk.wire import Message
+from dialer.domain.commands import (
+    Bridge,
+    ConnectLeg,
+    HangUpCall,
+    HangUpLeg,
+    Originate,
+    PlayNotice,
+    StartRecording,
+    SwitchCommand,
+)
+from dialer.domain.events import (
+    AnyEvent,
+    BridgeFailed,
+    ChannelsListed,
+    LegHungUp,
+    OriginateFailed,
+    SwitchDown,
+    SwitchUp,
+)
+from dialer.domain.values import Attempt, is_ulid
+
+log = structlog.get_logger()
+
+#: How long an agent's softphone may take to answer its own leg, ms. It answers by itself.
+LEG_TIMEOUT_MS = 20_000
+#: Pause before a listing that failed on a living link is asked for again.
+LISTING_RETRY_S = 1.0
+_SIP_USER = re.compile(r"agent-[0-9]{1,18}")
+_TRUNK = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_LANGUAGES = frozenset({"es", "en", "pt"})
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchSettings:
+    """Where the switch is. `spool`: its recordings folder as the switch itself names it."""
+
+    address: Address
+    dialer: Credentials
+    #: MixMonitor asks for the `system` class, since it could start a program; only this user has it.
+    recorder: Credentials
+    spool: PurePosixPath
+
+
+class AsteriskSwitch:
+    """See the module. `run()` is a task of the owner's; `on_event` is called synchronously and in order."""
+
+    def __init__(self, settings: SwitchSettings, on_event: Callable[[AnyEvent], None]) -> None:
+        self._settings = settings
+        self._on_event = on_event
+        self._translator = Translator()
+        self._listings: asyncio.Queue[bool] = asyncio.Queue(maxsize=1)
+        self._client = AmiClient(
+            settings.address, settings.dialer, on_event=self._heard, on_state=self._link_changed
+        )
+        self._recorder = AmiClient(settings.address, settings.recorder, on_event=_unheard)
+
+    @property
+    def counters(self) -> Counters:
+        return self._client.counters
+
+    async def run(self) -> None:
+        """Keep both links until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._client.run(), name="ami")
+            group.create_task(self._recorder.run(), name="ami recorder")
+            group.create_task(self._list_when_asked(), name="ami listings")
+
+    def list_channels(self) -> None:
+        if not self._listings.full():
+            self._listings.put_nowait(False)
+
+    # --- orders ---------------------------------------------------------------------------------------
+
+    def execute(self, command: SwitchCommand) -> None:
+        match command:
+            case Originate():
+                self._originate(command.attempt)
+            case ConnectLeg():
+                self._connect_leg(command)
+            case Bridge():
+                self._bridge(command)
+            case HangUpCall():
+                self._post("Hangup", [("Channel", command.attempt_id), ("Cause", "16")], _ignore)
+            case HangUpLeg():
+                self._post("Hangup", [("Channel", command.leg_id), ("Cause", "16")], _ignore)
+            case PlayNotice():
+                self._play_notice(command)
+            case StartRecording():
+                self._start_recording(command)
+            case _:
+                assert_never(command)
+
+    def _originate(self, attempt: Attempt) -> None:
+        if not (is_ulid(attempt.id) and _TRUNK.fullmatch(attempt.trunk) and attempt.language in _LANGUAGES):
+            raise ValueError(f"attempt {attempt.id} can't be dialled: id, trunk or language is malformed")
+        headers = [
+            ("Channel", f"PJSIP/{attempt.number.digits}@{attempt.trunk}"),
+            ("Context", "customer"),
+            ("Exten", "s"),
+            ("Priority", "1"),
+            ("Async", "true"),
+            ("ChannelId", attempt.id),
+            ("Timeout", str(attempt.ring_timeout_s * 1000)),
+            ("CallerID", attempt.caller_id),
+            ("Variable", f"__CADENCIA_ATTEMPT={attempt.id}"),
+            ("Variable", f"__CADENCIA_LANGUAGE={attempt.language}"),
+            ("Variable", f"CADENCIA_CONNECT_S={attempt.connect_limit_s:g}"),
+            ("Variable", f"PJSIP_HEADER(add,X-Cadencia-Attempt)={attempt.id}"),
+        ]
+
+        def replied(reply: Reply) -> None:
+            if isinstance(reply, AmiError):
+                unknown = isinstance(reply, OutcomeUnknown)
+                self._on_event(
+                    OriginateFailed(at=_now(), attempt_id=attempt.id, why=str(reply), unknown=unknown)
+                )
+
+        self._translator.expect(attempt.id, _now() + timedelta(seconds=attempt.ring_timeout_s))
+        self._post("Originate", headers, replied)
+
+    def _connect_leg(self, command: ConnectLeg) -> None:
+        if not _SIP_USER.fullmatch(command.sip_user):
+            raise ValueError(f"{command.sip_user!r} is no agent's SIP user")
+        headers = [
+            ("Channel", f"PJSIP/{command.sip_user}"),
+            ("Context", "agent"),
+            ("Exten", "s"),
+            ("Priority", "1"),
+            ("Async", "true"),
+            ("ChannelId", command.leg_id),
+            ("Timeout", str(LEG_TIMEOUT_MS)),
+            ("CallerID", "Cadencia"),
+        ]
+
+        def replied(reply: Reply) -> None:
+            if isinstance(reply, AmiError):
+                self._on_event(LegHungUp(at=_now(), leg_id=command.leg_id))
+
+        self._post("Originate", headers, replied)
+
+    def _bridge(self, command: Bridge) -> None:
+        def replied(reply: Reply) -> None:
+            if isinstance(reply, AmiError):
+                why = str(reply)
+                self._on_event(
+                    BridgeFailed(
+                        at=_now(),
+                        attempt_id=command.attempt_id,
+                        leg_id=command.leg_id,
+                        # Asterisk names the one it did not find: "Channel1 does not exists", "Channel2 ..."
+                        leg_gone="Channel2" in why,
+                        why=why,
+                    )
+                )
+
+        # Both on one link, so in this order: the dialplan must know it was connected when it falls out.
+        connected = [
+            ("Channel", command.attempt_id),
+            ("Variable", "CADENCIA_CONNECTED"),
+            ("Value", "1"),
+        ]
+        bridge = [("Channel1", command.attempt_id), ("Channel2", command.leg_id), ("Tone", "no")]
+        self._post("Setvar", connected, _ignore)
+        self._post("Bridge", bridge, replied)
+
+    def _play_notice(self, command: PlayNotice) -> None:
+        headers = [
+            ("Channel", "Local/play@notice/n"),
+            ("Context", "notice"),
+            ("Exten", "spy"),
+            ("Priority", "1"),
+            ("Async", "true"),
+            ("ChannelId", command.attempt_id + NOTICE_SUFFIX),
+            ("Variable", f"__CADENCIA_LANGUAGE={command.language}"),
+            ("Variable", f"CADENCIA_NOTICE_CHANNEL={command.attempt_id}"),
+        ]
+        self._post("Originate", headers, _ignore)
+
+    def _start_recording(self, command: StartRecording) -> None:
+        folder = self._settings.spool
+        received, sent = folder / f"{command.attempt_id}-rx.wav", folder / f"{command.attempt_id}-tx.wav"
+        headers = [
+            ("Channel", command.attempt_id),
+            ("File", ""),
+            ("Options", f"r({received})t({sent})"),
+        ]
+        self._post("MixMonitor", headers, _ignore, self._recorder)
+
+    def _post(
+        self,
+        name: str,
+        headers: list[tuple[str, str]],
+        on_reply: Callable[[Reply], None],
+        client: AmiClient | None = None,
+    ) -> None:
+        def replied(reply: Reply) -> None:
+            if isinstance(reply, AmiError):
+                log.info("order_failed", action=name, why=str(reply))
+            on_reply(reply)
+
+        try:
+            (client or self._client).post(name, headers, on_reply=replied)
+        except NotSent as error:
+            # The engine is not re-entered from within its own command: the news waits for the next turn.
+            asyncio.get_running_loop().call_soon(partial(replied, error))
+
+    # --- news -----------------------------------------------------------------------------------------
+
+    def _heard(self, message: Message) -> None:
+        event = self._translator.translate(message, _now())
+        if event is not None:
+            self._on_event(event)
+
+    def _link_changed(self, state: LinkState) -> None:
+        match state:
+            case LinkUp():
+                log.info("switch_up", banner=state.banner, generation=state.generation)
+                self._translator.forget()
+                if self._listings.full():
+                    self._listings.get_nowait()
+                self._listings.put_nowait(True)
+            case LinkDown():
+                log.warning("switch_down", why=str(state.error), retry_in_s=round(state.retry_in_s, 2))
+                if state.was_up:
+                    self._on_event(SwitchDown(at=_now()))
+
+    async def _list_when_asked(self) -> None:
+        """After each new link, and whenever asked: all channels there are."""
+        while True:
+            first = await self._listings.get()
+            asked_at = _now()
+            try:
+                items = await self._client.list_action("CoreShowChannels")
+            except AmiError as error:
+                log.warning("listing_failed", why=str(error))
+                await asyncio.sleep(LISTING_RETRY_S)
+                if first and self._client.connected.is_set() and not self._listings.full():
+                    self._listings.put_nowait(True)
+                continue  # a link that went meanwhile asks again when it is back
+            channels = live_channels(items)
+            if first:
+                self._on_event(SwitchUp(at=_now(), channels=channels))
+            else:
+                self._on_event(ChannelsListed(at=_now(), asked_at=asked_at, channels=channels))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _ignore(_: Reply) -> None:
+    return
+
+
+def _unheard(_: Message) -> None:
+    return

@@ -1,0 +1,218 @@
+"""AMI messages into the engine's events. Keyed by our own channel ids: never by order, number or name.
+
+| AMI event (Asterisk 22) | channel id is | event |
+|---|---|---|
+| Newstate 5 / 6 | an attempt | CallRang / CallAnswered |
+| BridgeEnter, holding bridge | an attempt / a leg | CallParked / LegParked |
+| BridgeEnter, two-party, both in | an attempt and a leg | CallBridged |
+| UserEvent SafeHarbour / CustomerHeld / HoldExpired | its Attempt header | MessageBegan / CustomerHeld |
+| Hangup | an attempt / a leg / a notice | CallHungUp / LegHungUp / NoticeEnded |
+| OriginateResponse Failure, channel never seen | an attempt / a leg | OriginateFailed / LegHungUp |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from dialer.asterisk.causes import classify, code
+from dialer.asterisk.wire import Message
+from dialer.domain.events import (
+    AnyEvent,
+    CallAnswered,
+    CallBridged,
+    CallHungUp,
+    CallParked,
+    CallRang,
+    CustomerHeld,
+    LegHungUp,
+    LegParked,
+    LiveChannel,
+    MessageBegan,
+    NoticeEnded,
+    OriginateFailed,
+)
+from dialer.domain.outcomes import Outcome
+from dialer.domain.values import AttemptId, LegId, is_ulid
+
+LEG_PREFIX = "leg-"
+NOTICE_SUFFIX = "-n"
+#: A switch whose clock is further from ours is not believed about the time; its events count as of now.
+MAX_SKEW = timedelta(seconds=2)
+
+_RINGING, _UP = "5", "6"
+
+
+#: The switch's own ring time-out may be told so much earlier than its length, measured on our clock, s.
+RING_MARGIN_S = 0.5
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What was seen of a living channel."""
+
+    answered: bool = False
+    #: The far end rang, or sent audio before the answer.
+    alerted: bool = False
+
+
+class Translator:
+    """One link's translation. Remembers which channels live and who is in which two-party bridge."""
+
+    def __init__(self) -> None:
+        self._channels: dict[str, _Channel] = {}
+        #: When the switch itself will give an attempt up.
+        self._ring_ends: dict[str, datetime] = {}
+        #: Two-party bridge -> the attempt and the leg in it.
+        self._bridges: dict[str, set[str]] = {}
+
+    def expect(self, attempt_id: AttemptId, ring_ends: datetime) -> None:
+        """An attempt is being dialled, and rings at most until `ring_ends`."""
+        self._ring_ends[attempt_id] = ring_ends
+
+    def forget(self) -> None:
+        """The link was lost: what was seen before it counts no more."""
+        self._channels.clear()
+        self._ring_ends.clear()
+        self._bridges.clear()
+
+    def translate(self, message: Message, now: datetime) -> AnyEvent | None:
+        """The event behind a message, or None when it is nothing to the engine."""
+        match message.name:
+            case "Newchannel":
+                self._channels[message.get("Uniqueid")] = _Channel()
+            case "Newstate":
+                return self._new_state(message, _at(message, now))
+            case "DialState" if message.get("DialStatus") in ("RINGING", "PROGRESS"):
+                if channel := self._channels.get(message.get("DestUniqueid")):
+                    channel.alerted = True
+            case "BridgeEnter":
+                return self._entered(message, _at(message, now))
+            case "BridgeLeave":
+                if members := self._bridges.get(message.get("BridgeUniqueid")):
+                    members.discard(message.get("Uniqueid"))
+                    if not members:
+                        del self._bridges[message.get("BridgeUniqueid")]
+            case "UserEvent":
+                return _user_event(message, _at(message, now))
+            case "Hangup":
+                return self._hung_up(message, _at(message, now))
+            case "OriginateResponse":
+                return self._originate_response(message, _at(message, now))
+        return None
+
+    def _entered(self, message: Message, at: datetime) -> AnyEvent | None:
+        channel = message.get("Uniqueid")
+        is_leg = channel.startswith(LEG_PREFIX)
+        if not is_leg and not is_ulid(channel):
+            return None
+        if message.get("BridgeTechnology") == "holding_bridge":
+            if is_leg:
+                return LegParked(at=at, leg_id=LegId(channel))
+            return CallParked(at=at, attempt_id=AttemptId(channel))
+        members = self._bridges.setdefault(message.get("BridgeUniqueid"), set())
+        members.add(channel)
+        leg = next((m for m in members if m.startswith(LEG_PREFIX)), None)
+        attempt = next((m for m in members if not m.startswith(LEG_PREFIX)), None)
+        if leg is None or attempt is None:
+            return None
+        return CallBridged(at=at, attempt_id=AttemptId(attempt), leg_id=LegId(leg))
+
+    def _new_state(self, message: Message, at: datetime) -> AnyEvent | None:
+        channel = message.get("Uniqueid")
+        if not is_ulid(channel):
+            return None
+        seen = self._channels.setdefault(channel, _Channel())
+        state = message.get("ChannelState")
+        if state == _UP:
+            seen.answered = True
+            return CallAnswered(at=at, attempt_id=AttemptId(channel))
+        if state == _RINGING:
+            seen.alerted = True
+            return CallRang(at=at, attempt_id=AttemptId(channel))
+        return None
+
+    def _hung_up(self, message: Message, at: datetime) -> AnyEvent | None:
+        channel = message.get("Uniqueid")
+        seen = self._channels.pop(channel, _Channel())
+        if channel.startswith(LEG_PREFIX):
+            return LegHungUp(at=at, leg_id=LegId(channel))
+        if channel.endswith(NOTICE_SUFFIX) and is_ulid(channel.removesuffix(NOTICE_SUFFIX)):
+            return NoticeEnded(at=at, attempt_id=AttemptId(channel.removesuffix(NOTICE_SUFFIX)))
+        if not is_ulid(channel):
+            return None
+        q850, sip = code(message.get("Cause")), code(message.get("TechCause"))
+        ring_ends = self._ring_ends.pop(channel, None)
+        network = classify(
+            q850,
+            sip,
+            answered=seen.answered,
+            alerted=seen.alerted,
+            ring_timeout=ring_ends is not None and ring_ends - at < timedelta(seconds=RING_MARGIN_S),
+        )
+        return CallHungUp(
+            at=at,
+            attempt_id=AttemptId(channel),
+            q850=q850,
+            sip_status=sip,
+            network_outcome=network.outcome or Outcome.UNKNOWN,
+            trunk_fault=network.trunk_fault or network.own_fault,
+        )
+
+    def _originate_response(self, message: Message, at: datetime) -> AnyEvent | None:
+        channel = message.get("Uniqueid")
+        if message.get("Response") != "Failure" or channel in self._channels:
+            return None  # the Hangup of a channel that was made says more
+        if channel.startswith(LEG_PREFIX):
+            return LegHungUp(at=at, leg_id=LegId(channel))
+        if is_ulid(channel):
+            why = f"the switch made no channel (reason {message.get('Reason', '?')})"
+            return OriginateFailed(at=at, attempt_id=AttemptId(channel), why=why)
+        return None
+
+
+def _user_event(message: Message, at: datetime) -> AnyEvent | None:
+    attempt = message.get("Attempt")
+    if not is_ulid(attempt):
+        return None
+    match message.get("UserEvent"):
+        case "SafeHarbour" | "HoldExpired":
+            return MessageBegan(at=at, attempt_id=AttemptId(attempt))
+        case "CustomerHeld":
+            return CustomerHeld(at=at, attempt_id=AttemptId(attempt))
+    return None
+
+
+def live_channels(items: Iterable[Message]) -> tuple[LiveChannel, ...]:
+    """The channels of ours in a CoreShowChannels listing."""
+    rows = [m for m in items if m.name == "CoreShowChannel"]
+    ours = [m for m in rows if is_ulid(m.get("Uniqueid").removeprefix(LEG_PREFIX))]
+    bridges: dict[str, list[str]] = {}
+    for message in ours:
+        if bridge := message.get("BridgeId"):
+            bridges.setdefault(bridge, []).append(message.get("Uniqueid"))
+    return tuple(_live(message, bridges) for message in ours)
+
+
+def _live(message: Message, bridges: dict[str, list[str]]) -> LiveChannel:
+    """Waiting rooms hold customers only or agents only; a customer with an agent is a conversation."""
+    channel = message.get("Uniqueid")
+    is_leg = channel.startswith(LEG_PREFIX)
+    members = bridges.get(message.get("BridgeId"), [])
+    partner = next((m for m in members if m.startswith(LEG_PREFIX) is not is_leg), None)
+    return LiveChannel(
+        id=channel,
+        up=message.get("ChannelState") == _UP,
+        parked=partner is None and bool(members),
+        bridged_with=partner,
+    )
+
+
+def _at(message: Message, now: datetime) -> datetime:
+    """When it happened, by the switch's own stamp (timestampevents) if its clock can be believed."""
+    stamp = message.get("Timestamp")
+    if not stamp:
+        return now
+    at = datetime.fromtimestamp(float(stamp), UTC)
+    return at if abs(now - at) <= MAX_SKEW else now

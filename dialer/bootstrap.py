@@ -1,0 +1,89 @@
+"""The composition root: which adapter stands behind which port. The one module that may import everything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+import structlog
+
+from dialer.api.app import create_app
+from dialer.api.server import serve
+from dialer.asterisk.client import Address, Credentials
+from dialer.asterisk.switch import AsteriskSwitch, SwitchSettings
+from dialer.config import Settings
+from dialer.domain.errors import BadInput
+from dialer.ports import Publisher
+from dialer.shard import MakeSwitch, Shard
+from dialer.store.database import connect
+from dialer.store.event_log import PostgresShardStore
+
+log = structlog.get_logger()
+
+#: What the shards can't do without.
+DIALER_NEEDS = (
+    "ami_secret",
+    "ami_recorder_secret",
+    "spool_dir",
+    "switch_spool_dir",
+    "recordings_dir",
+)
+
+
+def switch_settings(settings: Settings) -> SwitchSettings:
+    """How the switch of these settings is reached."""
+    return SwitchSettings(
+        address=Address(settings.ami_host, settings.ami_port),
+        dialer=Credentials(settings.ami_user, settings.ami_secret.get_secret_value()),
+        recorder=Credentials(
+            settings.ami_recorder_user, settings.ami_recorder_secret.get_secret_value(), event_classes=""
+        ),
+        spool=settings.switch_spool_dir or PurePosixPath("/"),
+    )
+
+
+async def group_ids(dsn: str, names: Sequence[str]) -> list[int]:
+    """The agent groups to run: those named, or all. Raises BadInput on a name nobody has."""
+    connection = await connect(dsn)
+    try:
+        rows = await connection.fetch("SELECT id, name FROM agent_group ORDER BY id")
+    finally:
+        await connection.close()
+    known = {row["name"]: row["id"] for row in rows}
+    if missing := [name for name in names if name not in known]:
+        raise BadInput(f"no agent group {missing[0]!r}; there are: {', '.join(known) or 'none yet'}")
+    if not known:
+        raise BadInput("there is no agent group yet: create a campaign first (dialer campaign create)")
+    return [known[name] for name in names] if names else list(known.values())
+
+
+async def run_dialer(settings: Settings, groups: Sequence[str] = ()) -> None:
+    """Run the shards of these agent groups (all when none is named) until cancelled."""
+    dsn = settings.database_dsn.get_secret_value()
+    owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    async with asyncio.TaskGroup() as group:
+        publishers = _publishers(settings, group)
+        for group_id in await group_ids(dsn, groups):
+            group.create_task(_run_shard(settings, group_id, owner, publishers), name=f"shard {group_id}")
+
+
+async def _run_shard(settings: Settings, group_id: int, owner: str, publishers: Sequence[Publisher]) -> None:
+    make_switch: MakeSwitch = lambda hear: AsteriskSwitch(switch_settings(settings), hear)  # noqa: E731
+    async with PostgresShardStore(settings.database_dsn.get_secret_value()) as store:
+        shard = Shard(group_id, store=store, make_switch=make_switch, publishers=publishers, owner=owner)
+        await shard.run()
+
+
+def _publishers(settings: Settings, group: asyncio.TaskGroup) -> list[Publisher]:
+    """Whoever hears of committed facts: the ingest of recordings, and MQTT where there is a broker."""
+    return []
+
+
+async def run_api(settings: Settings) -> None:
+    """Serve the API and the console until cancelled."""
+    log.info("api_starting", host=settings.api_host, port=settings.api_port)
+    await serve(create_app(settings), settings.api_host, settings.api_port)
