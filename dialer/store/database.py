@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TypeAlias
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from asyncpg.pool import PoolConnectionProxy
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from dialer.domain.errors import BadInput
 
+#: One's own, or borrowed from a pool.
+Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: What a lost, refused, stopping or overloaded database looks like from here.
@@ -23,6 +27,8 @@ CONNECTION_ERRORS = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # "Another operation is in progress": the server's last word on a connection it has just ended.
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     TimeoutError,
@@ -70,7 +76,7 @@ def engine(dsn: str) -> AsyncEngine:
 async def upgrade(dsn: str, revision: str = "head") -> None:
     """Bring the database's tables to `revision`; does nothing when they are there already."""
 
-    def run(connection: Connection) -> None:
+    def run(connection: SyncConnection) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
@@ -82,7 +88,7 @@ async def revisions(dsn: str) -> tuple[str | None, str | None]:
     """The database's revision (None: empty) and the newest one that this program knows."""
     current: list[str | None] = []
 
-    def run(connection: Connection) -> None:
+    def run(connection: SyncConnection) -> None:
         current.append(MigrationContext.configure(connection).get_current_revision())
 
     await _run(dsn, run)

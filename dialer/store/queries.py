@@ -6,14 +6,18 @@ import re
 from pathlib import Path
 
 _NAME = re.compile(r"^-- name: ([a-z0-9_]+)[ \t]*$", re.MULTILINE)
+_INCLUDE = re.compile(r"\{([a-z_]+)\}")
 
 
 def read_statements(path: Path) -> dict[str, str]:
-    """The statements of an SQL file whose blocks begin with `-- name: <name>`."""
+    """The statements of an SQL file whose blocks begin with `-- name: <name>`; `{name}` includes a block before."""
     parts = _NAME.split(path.read_text(encoding="utf-8"))
-    statements = {name: body.strip().rstrip(";") for name, body in zip(parts[1::2], parts[2::2], strict=True)}
-    if len(statements) != len(parts) // 2:
-        raise ValueError(f"{path.name}: a name stands twice")
+    statements: dict[str, str] = {}
+    for name, body in zip(parts[1::2], parts[2::2], strict=True):
+        if name in statements:
+            raise ValueError(f"{path.name}: {name} stands twice")
+        code = "\n".join(line for line in body.splitlines() if not line.lstrip().startswith("--"))
+        statements[name] = _INCLUDE.sub(lambda found: statements[found[1]], code).strip().rstrip(";")
     return statements
 
 

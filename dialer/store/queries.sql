@@ -1,0 +1,444 @@
+-- The statements of the hot path and of a shard's life. `{name}` stands for the text of another block.
+-- Times and ids come as parameters; what one statement takes as arrays is one batch.
+
+-- ===== leads ==========================================================================================
+
+-- name: lead_card
+-- All that dialling a lead needs, one row a lead: its person's numbers as parallel arrays in dialling order. A number
+-- that stands on the do-not-call list has that status whatever its own row says.
+SELECT lead.id,
+       lead.campaign_id,
+       lead.person_id,
+       lead.state,
+       lead.priority,
+       lead.next_at,
+       lead.next_phone_id,
+       lead.attempts,
+       lead.last_n,
+       lead.callback_agent_id,
+       person.time_zone,
+       EXISTS (SELECT FROM do_not_call WHERE do_not_call.person_id = lead.person_id) AS do_not_call,
+       numbers.*
+FROM lead
+JOIN person ON person.id = lead.person_id
+CROSS JOIN LATERAL (
+    SELECT array_agg(phone.id ORDER BY phone.position) AS phone_ids,
+           array_agg(phone.number ORDER BY phone.position) AS numbers,
+           array_agg(judged.status ORDER BY phone.position) AS statuses,
+           array_agg(phone.same_outcome_run ORDER BY phone.position) AS runs,
+           array_agg(phone.tried_at ORDER BY phone.position) AS tried,
+           coalesce(bool_or(judged.status = 'active'), false) AS usable
+    FROM phone
+    CROSS JOIN LATERAL (
+        SELECT CASE
+                   WHEN EXISTS (SELECT FROM do_not_call WHERE do_not_call.number = phone.number)
+                       THEN 'do_not_call'
+                   ELSE phone.status
+               END AS status
+    ) AS judged
+    WHERE phone.person_id = lead.person_id
+) AS numbers
+
+-- name: read_leads
+-- $1 lead ids
+{lead_card}
+WHERE lead.id = ANY ($1::bigint[])
+
+-- name: claim_leads
+-- Up to $2 leads of campaign $1 that are due at $3, for shard $4 with fence $5, until $6. Callbacks first: they were
+-- promised. Rows another claimer holds are skipped, not waited for. On the way, people on the do-not-call list are
+-- suppressed and leads without a usable number finished; neither is returned.
+WITH lists AS MATERIALIZED (
+    SELECT array_agg(id) AS ids FROM lead_list WHERE campaign_id = $1 AND active
+), callback AS MATERIALIZED (
+    SELECT id
+    FROM lead
+    WHERE campaign_id = $1
+      AND state = 'callback'
+      AND next_at <= $3
+      AND list_id = ANY ((SELECT ids FROM lists)::bigint[])
+      AND EXISTS (SELECT FROM shard WHERE agent_group_id = $4 AND fence = $5)
+    ORDER BY next_at, id
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+), candidate AS MATERIALIZED (
+    SELECT id
+    FROM lead
+    WHERE campaign_id = $1
+      AND state IN ('callable', 'resting')
+      AND next_at <= $3
+      AND list_id = ANY ((SELECT ids FROM lists)::bigint[])
+      AND EXISTS (SELECT FROM shard WHERE agent_group_id = $4 AND fence = $5)
+    ORDER BY priority DESC, next_at, id
+    LIMIT $2 - (SELECT count(*) FROM callback)
+    FOR UPDATE SKIP LOCKED
+), card AS MATERIALIZED (
+    {lead_card}
+    -- An array, because the planner expects few rows of one, and so reads every table by its index.
+    WHERE lead.id = ANY (ARRAY(SELECT id FROM callback UNION ALL SELECT id FROM candidate))
+), taken AS (
+    UPDATE lead
+    SET state = CASE
+            WHEN card.do_not_call THEN 'suppressed'
+            WHEN NOT card.usable THEN 'finished'
+            ELSE 'claimed'
+        END,
+        state_reason = CASE
+            WHEN card.do_not_call THEN 'do_not_call'
+            WHEN NOT card.usable THEN 'no_number'
+        END,
+        claimed_from = card.state,
+        claimed_by = $4,
+        claim_fence = $5,
+        lease_until = $6
+    FROM card
+    WHERE lead.id = card.id
+)
+SELECT *
+FROM card
+WHERE usable AND NOT do_not_call
+ORDER BY state = 'callback' DESC, priority DESC, next_at, id
+
+-- name: return_expired_leads
+-- Claims of campaign $1 whose lease ended before $2 (their process died or forgot them) go back to where they were.
+UPDATE lead
+SET state = coalesce(claimed_from, 'callable'),
+    claimed_from = NULL,
+    claimed_by = NULL,
+    claim_fence = NULL,
+    lease_until = NULL
+WHERE id IN (
+    SELECT id
+    FROM lead
+    WHERE campaign_id = $1 AND state = 'claimed' AND lease_until < $2
+    FOR UPDATE SKIP LOCKED
+)
+
+-- name: return_claims
+-- Every undialled claim of shard $1 made with a fence up to $2 goes back to where it was.
+UPDATE lead
+SET state = coalesce(claimed_from, 'callable'),
+    claimed_from = NULL,
+    claimed_by = NULL,
+    claim_fence = NULL,
+    lease_until = NULL
+WHERE state = 'claimed' AND claimed_by = $1 AND claim_fence <= $2
+
+-- name: find_number
+-- The leads of campaigns $1 whose person has a number that ends in the digits whose reverse is $2; exact matches ($3)
+-- first. The range, a colon being the letter after 9, uses the index in any plan.
+SELECT lead.id, lead.state, phone.id AS phone_id, phone.number
+FROM phone
+JOIN lead ON lead.person_id = phone.person_id AND lead.campaign_id = ANY ($1::bigint[])
+WHERE reverse(phone.number) ~>=~ $2 AND reverse(phone.number) ~<~ ($2 || ':')
+ORDER BY phone.number = $3 DESC, lead.id
+LIMIT 50
+
+-- name: claim_lead
+-- Lead $1 for shard $2 with fence $3 until $4, whatever its time, unless another has it or it must not be called.
+UPDATE lead
+SET claimed_from = state, state = 'claimed', claimed_by = $2, claim_fence = $3, lease_until = $4
+WHERE id = (
+    SELECT id
+    FROM lead
+    WHERE id = $1 AND state IN ('callable', 'resting', 'callback', 'finished')
+    FOR UPDATE SKIP LOCKED
+)
+  AND EXISTS (SELECT FROM shard WHERE agent_group_id = $2 AND fence = $3)
+RETURNING claimed_from
+
+-- ===== the log: one batch of facts is one transaction of these, in this order =========================
+
+-- name: plan_attempts
+-- The attempts of a batch, for shard $1 with fence $2. One is refused, leaving no row, when its lead's claim is no longer
+-- ours or when its person has a call open (the unique index attempt_open_person_idx says so). A lead of ours that was
+-- refused for its person rests for $19 and is free again. Returns the ids that may be dialled.
+WITH planned AS MATERIALIZED (
+    SELECT *
+    FROM unnest(
+        $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::int[], $9::text[], $10::text[],
+        $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::int[], $16::float8[], $17::text[], $18::bigint[]
+    ) AS given (
+        id, campaign_id, lead_id, person_id, phone_id, n, mode, number,
+        trunk, caller_id, verdict, planned_at, ring_timeout_s, connect_limit_s, language, agent_id
+    )
+), ours AS MATERIALIZED (
+    -- Locked, so that a do-not-call request at this moment comes either before the attempt or after its dial.
+    SELECT lead.id
+    FROM lead
+    WHERE lead.id IN (SELECT lead_id FROM planned)
+      AND lead.state = 'claimed' AND lead.claimed_by = $1 AND lead.claim_fence = $2
+    ORDER BY lead.id
+    FOR UPDATE
+), inserted AS (
+    INSERT INTO attempt (
+        id, shard_id, fence, campaign_id, lead_id, person_id, phone_id, n, mode, number,
+        trunk, caller_id, verdict, planned_at, ring_timeout_s, connect_limit_s, language, agent_id, state
+    )
+    SELECT planned.id, $1, $2, campaign_id, lead_id, person_id, phone_id, n, mode, number,
+           trunk, caller_id, verdict::jsonb, planned_at, ring_timeout_s, connect_limit_s, language, agent_id, 'planned'
+    FROM planned
+    JOIN ours ON ours.id = planned.lead_id
+    ORDER BY person_id, planned.id
+    ON CONFLICT DO NOTHING
+    RETURNING id, lead_id, n
+), dialled AS (
+    UPDATE lead
+    SET state = 'in_attempt', last_n = inserted.n, lease_until = NULL
+    FROM inserted
+    WHERE lead.id = inserted.lead_id
+), refused AS (
+    UPDATE lead
+    SET state = CASE WHEN lead.claimed_from = 'callback' THEN 'callback' ELSE 'callable' END,
+        state_reason = 'person_busy',
+        next_at = planned.planned_at + $19::interval,
+        claimed_from = NULL, claimed_by = NULL, claim_fence = NULL, lease_until = NULL
+    FROM planned
+    JOIN ours ON ours.id = planned.lead_id
+    WHERE lead.id = planned.lead_id
+      AND NOT EXISTS (SELECT FROM inserted WHERE inserted.lead_id = planned.lead_id)
+)
+SELECT id FROM inserted
+
+-- name: update_attempts
+-- What the batch taught of attempts. Null means nothing new; what is set once stays; an ended attempt stays ended.
+UPDATE attempt
+SET state = CASE WHEN attempt.state = 'ended' THEN 'ended' ELSE coalesce(news.state, attempt.state) END,
+    agent_id = coalesce(news.agent_id, attempt.agent_id),
+    ringing_at = coalesce(attempt.ringing_at, news.ringing_at),
+    answered_at = coalesce(attempt.answered_at, news.answered_at),
+    connected_at = coalesce(attempt.connected_at, news.connected_at),
+    connect_ms = coalesce(attempt.connect_ms, news.connect_ms),
+    notice_at = coalesce(attempt.notice_at, news.notice_at),
+    ended_at = coalesce(attempt.ended_at, news.ended_at),
+    outcome = coalesce(attempt.outcome, news.outcome),
+    q850 = coalesce(attempt.q850, news.q850),
+    sip_status = coalesce(attempt.sip_status, news.sip_status),
+    disposition = coalesce(news.disposition, attempt.disposition),
+    note = coalesce(news.note, attempt.note),
+    disposed_at = coalesce(news.disposed_at, attempt.disposed_at)
+FROM unnest(
+    $1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[], $7::float8[],
+    $8::timestamptz[], $9::timestamptz[], $10::text[], $11::int2[], $12::int2[], $13::text[], $14::text[],
+    $15::timestamptz[]
+) AS news (
+    id, state, agent_id, ringing_at, answered_at, connected_at, connect_ms,
+    notice_at, ended_at, outcome, q850, sip_status, disposition, note, disposed_at
+)
+WHERE attempt.id = news.id
+
+-- name: move_leads
+-- A lead's next step (null state: none, only its burnt attempts count). A suppressed lead stays suppressed: only a named
+-- person with a reason lifts that.
+UPDATE lead
+SET state = CASE WHEN moves THEN news.state ELSE lead.state END,
+    state_reason = CASE WHEN moves THEN news.reason ELSE lead.state_reason END,
+    next_at = CASE WHEN moves THEN coalesce(news.next_at, lead.next_at) ELSE lead.next_at END,
+    next_phone_id = CASE WHEN moves THEN news.next_phone_id ELSE lead.next_phone_id END,
+    callback_agent_id = CASE WHEN moves THEN news.callback_agent_id ELSE lead.callback_agent_id END,
+    claimed_from = CASE WHEN moves THEN NULL ELSE lead.claimed_from END,
+    claimed_by = CASE WHEN moves THEN NULL ELSE lead.claimed_by END,
+    claim_fence = CASE WHEN moves THEN NULL ELSE lead.claim_fence END,
+    lease_until = CASE WHEN moves THEN NULL ELSE lead.lease_until END,
+    attempts = lead.attempts + news.burnt
+FROM (
+    SELECT given.*, given.state IS NOT NULL AND held.state <> 'suppressed' AS moves
+    FROM unnest(
+        $1::bigint[], $2::text[], $3::timestamptz[], $4::bigint[], $5::text[], $6::bigint[], $7::int[]
+    ) AS given (id, state, next_at, next_phone_id, reason, callback_agent_id, burnt)
+    JOIN (SELECT id, state FROM lead WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE) AS held USING (id)
+) AS news
+WHERE lead.id = news.id
+
+-- name: learn_phones
+UPDATE phone
+SET status = coalesce(news.status, phone.status),
+    last_outcome = coalesce(news.outcome, phone.last_outcome),
+    same_outcome_run = coalesce(news.run, phone.same_outcome_run),
+    tried_at = coalesce(news.tried_at, phone.tried_at)
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::timestamptz[])
+    AS news (id, status, outcome, run, tried_at)
+WHERE phone.id = news.id
+
+-- name: list_do_not_call
+-- The persons of leads $1 asked not to be called (reasons $2, at $3): listed, and all their leads suppressed, whoever
+-- works them.
+WITH asked AS MATERIALIZED (
+    SELECT DISTINCT ON (lead.person_id) lead.person_id, given.reason, given.at
+    FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS given (lead_id, reason, at)
+    JOIN lead ON lead.id = given.lead_id
+    ORDER BY lead.person_id, given.at
+), listed AS (
+    INSERT INTO do_not_call (person_id, reason, source, created_at)
+    SELECT person_id, reason, 'debtor', at
+    FROM asked
+    WHERE NOT EXISTS (SELECT FROM do_not_call WHERE do_not_call.person_id = asked.person_id)
+)
+UPDATE lead
+SET state = 'suppressed',
+    state_reason = 'do_not_call',
+    claimed_from = NULL, claimed_by = NULL, claim_fence = NULL, lease_until = NULL
+WHERE person_id IN (SELECT person_id FROM asked) AND state <> 'suppressed'
+
+-- name: return_leads
+-- Claimed by shard $1 with fence $2 but not dialled: free again, not before $4 where that is set.
+UPDATE lead
+SET state = CASE WHEN claimed_from = 'callback' THEN 'callback' ELSE 'callable' END,
+    state_reason = given.rule,
+    next_at = coalesce(given.blocked_until, lead.next_at),
+    claimed_from = NULL, claimed_by = NULL, claim_fence = NULL, lease_until = NULL
+FROM unnest($3::bigint[], $4::timestamptz[], $5::text[]) AS given (id, blocked_until, rule)
+WHERE lead.id = given.id AND lead.state = 'claimed' AND lead.claimed_by = $1 AND lead.claim_fence = $2
+
+-- name: write_abandonments
+INSERT INTO abandonment (attempt_id, campaign_id, answered_at, deadline_at, abandoned_at)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
+ON CONFLICT DO NOTHING
+
+-- name: move_agents
+-- `since` is when the agent came into this state for this reason: a row that only repeats them keeps the older time,
+-- unless he was in another state meanwhile ($12).
+INSERT INTO agent_session (
+    shard_id, user_id, state, reason, since, leg_id, leg_up, attempt_id, lead_id, after_wrap_up, wrap_up_until
+)
+SELECT $1, user_id, state, reason, since, leg_id, leg_up, attempt_id, lead_id, after_wrap_up, wrap_up_until
+FROM unnest(
+    $2::bigint[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bool[], $8::text[], $9::bigint[],
+    $10::text[], $11::timestamptz[]
+) AS given (user_id, state, reason, since, leg_id, leg_up, attempt_id, lead_id, after_wrap_up, wrap_up_until)
+ON CONFLICT (user_id) DO UPDATE
+SET shard_id = excluded.shard_id,
+    state = excluded.state,
+    reason = excluded.reason,
+    since = CASE
+        WHEN agent_session.state = excluded.state
+             AND agent_session.reason IS NOT DISTINCT FROM excluded.reason
+             AND NOT excluded.user_id = ANY ($12::bigint[])
+            THEN agent_session.since
+        ELSE excluded.since
+    END,
+    leg_id = excluded.leg_id,
+    leg_up = excluded.leg_up,
+    attempt_id = excluded.attempt_id,
+    lead_id = excluded.lead_id,
+    after_wrap_up = excluded.after_wrap_up,
+    wrap_up_until = excluded.wrap_up_until
+
+-- name: move_campaigns
+UPDATE campaign
+SET state = given.state, state_reason = given.reason
+FROM unnest($1::bigint[], $2::text[], $3::text[]) AS given (id, state, reason)
+WHERE campaign.id = given.id
+
+-- name: settle_intents
+UPDATE intent
+SET done_at = given.at, error = given.error
+FROM unnest($1::bigint[], $2::timestamptz[], $3::text[]) AS given (id, at, error)
+WHERE intent.id = given.id AND intent.done_at IS NULL
+
+-- name: move_switch
+UPDATE shard SET switch_up = $2 WHERE agent_group_id = $1
+
+-- name: write_events
+-- Last of a batch: the facts themselves from sequence number $3 on, and the word to whoever follows the log. No row comes
+-- back when the fence $2 of shard $1 is not the newest: then the whole transaction must be undone.
+WITH owner AS MATERIALIZED (
+    SELECT FROM shard WHERE agent_group_id = $1 AND fence = $2 FOR SHARE
+), written AS (
+    INSERT INTO call_event (shard_id, seq, attempt_id, type, at, data)
+    SELECT $1, $3 + given.n - 1, given.attempt_id, given.type, given.at, given.data::jsonb
+    FROM owner
+    CROSS JOIN unnest($4::text[], $5::text[], $6::timestamptz[], $7::text[])
+        WITH ORDINALITY AS given (attempt_id, type, at, data, n)
+)
+SELECT pg_notify('cadencia_log', $1::text || ':' || ($3 + cardinality($5::text[]) - 1)::text) FROM owner
+
+-- ===== a shard's life =================================================================================
+
+-- name: acquire_shard
+-- The new fence, or no row when another's lease still runs. The database's clock judges: it is one for all.
+INSERT INTO shard (agent_group_id, owner, fence, lease_until)
+VALUES ($1, $2, 1, now() + $3::interval)
+ON CONFLICT (agent_group_id) DO UPDATE
+SET owner = excluded.owner, fence = shard.fence + 1, lease_until = excluded.lease_until, switch_up = false
+WHERE shard.lease_until IS NULL OR shard.lease_until < now()
+RETURNING fence
+
+-- name: renew_shard
+UPDATE shard SET lease_until = now() + $3::interval WHERE agent_group_id = $1 AND fence = $2 RETURNING fence
+
+-- name: release_shard
+UPDATE shard SET owner = NULL, lease_until = NULL, switch_up = false WHERE agent_group_id = $1 AND fence = $2
+
+-- name: last_seq
+SELECT coalesce(max(seq), 0) FROM call_event WHERE shard_id = $1
+
+-- name: lock_shard
+-- Waits for a batch of ours whose commit is still under way (it holds the row), so that its fate is known afterwards.
+SELECT fence FROM shard WHERE agent_group_id = $1 FOR UPDATE
+
+-- name: open_intents
+SELECT intent.id, intent.user_id, app_user.role, intent.type, intent.data
+FROM intent
+JOIN app_user ON app_user.id = intent.user_id
+WHERE intent.shard_id = $1 AND intent.done_at IS NULL
+ORDER BY intent.id
+
+-- name: campaigns_of_group
+SELECT id, name, agent_group_id, state, mode, ratio, max_lines_per_agent, abandon_cap, connect_limit_s, ring_timeout_s,
+       wrap_up_s, priority, rule_set, recording_notice, language, version
+FROM campaign
+WHERE agent_group_id = $1
+ORDER BY id
+
+-- name: trunks
+SELECT id, name, position, calls_per_second, channels, caller_ids FROM trunk WHERE enabled ORDER BY position, id
+
+-- name: agents_of_group
+SELECT app_user.id,
+       app_user.display_name AS name,
+       coalesce(agent_session.state, 'logged_out') AS state,
+       agent_session.reason,
+       coalesce(agent_session.since, app_user.created_at) AS since,
+       agent_session.leg_id,
+       agent_session.attempt_id,
+       agent_session.after_wrap_up
+FROM app_user
+LEFT JOIN agent_session ON agent_session.user_id = app_user.id
+WHERE app_user.agent_group_id = $1 AND app_user.role = 'agent' AND app_user.active
+ORDER BY app_user.id
+
+-- name: dispositions_of_group
+SELECT disposition.campaign_id, disposition.code, disposition.effect
+FROM disposition
+JOIN campaign ON campaign.id = disposition.campaign_id
+WHERE campaign.agent_group_id = $1
+ORDER BY disposition.campaign_id, disposition.position
+
+-- name: open_attempts
+SELECT * FROM attempt WHERE shard_id = $1 AND ended_at IS NULL ORDER BY id
+
+-- name: unfinished_attempts
+-- Connected, ended, and its lead still waits for the agent's word.
+SELECT attempt.*
+FROM campaign
+JOIN lead ON lead.campaign_id = campaign.id AND lead.state = 'in_attempt'
+JOIN attempt ON attempt.lead_id = lead.id AND attempt.n = lead.last_n
+WHERE campaign.agent_group_id = $1
+  AND attempt.ended_at IS NOT NULL
+  AND attempt.outcome = 'connected'
+  AND attempt.agent_id IS NOT NULL
+  AND attempt.disposed_at IS NULL
+ORDER BY attempt.id
+
+-- name: tallies
+-- Live answers and abandons among the attempts that ended since $2.
+SELECT campaign.id AS campaign_id,
+       count(*) FILTER (WHERE outcome IN ('connected', 'customer_hung_up', 'abandoned')) AS live_answers,
+       count(*) FILTER (WHERE outcome = 'abandoned') AS abandoned
+FROM campaign
+LEFT JOIN attempt ON attempt.campaign_id = campaign.id
+                 AND attempt.planned_at >= $2::timestamptz - interval '1 day' AND attempt.ended_at >= $2
+WHERE campaign.agent_group_id = $1
+GROUP BY campaign.id
+ORDER BY campaign.id

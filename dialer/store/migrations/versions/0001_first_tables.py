@@ -329,11 +329,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("campaign_id", "person_id", name=op.f("lead_campaign_id_person_id_key")),
     )
     op.create_index(
+        "lead_callback_idx",
+        "lead",
+        ["campaign_id", "next_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'callback'"),
+    )
+    op.create_index(
         "lead_claim_idx",
         "lead",
         ["campaign_id", sa.literal_column("priority DESC"), "next_at", "id"],
         unique=False,
-        postgresql_where=sa.text("state IN ('callable', 'resting', 'callback')"),
+        postgresql_where=sa.text("state IN ('callable', 'resting')"),
     )
     op.create_index(
         "lead_in_attempt_idx",
@@ -457,10 +464,9 @@ def downgrade() -> None:
     op.drop_index("lead_lease_idx", table_name="lead", postgresql_where=sa.text("state = 'claimed'"))
     op.drop_index("lead_in_attempt_idx", table_name="lead", postgresql_where=sa.text("state = 'in_attempt'"))
     op.drop_index(
-        "lead_claim_idx",
-        table_name="lead",
-        postgresql_where=sa.text("state IN ('callable', 'resting', 'callback')"),
+        "lead_claim_idx", table_name="lead", postgresql_where=sa.text("state IN ('callable', 'resting')")
     )
+    op.drop_index("lead_callback_idx", table_name="lead", postgresql_where=sa.text("state = 'callback'"))
     op.drop_table("lead")
     op.drop_index("user_session_user_id_idx", table_name="user_session")
     op.drop_table("user_session")

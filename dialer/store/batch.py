@@ -1,0 +1,234 @@
+"""One batch of facts as rows: what each summary table learns, each row once, ready for the statements' arrays.
+
+Pure: a fold in the order of the facts. Later words win where a thing moves (states), first ones where it happens once
+(the answer, the outcome).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from operator import attrgetter
+from typing import get_args
+
+import orjson
+
+from dialer.domain import facts as f
+from dialer.domain.call import CallState
+from dialer.domain.outcomes import LeadState, PhoneStatus
+from dialer.domain.values import Attempt, AttemptId
+
+#: The far end has picked up.
+_ANSWERED = frozenset(
+    {CallState.ANSWERED, CallState.SCREENING, CallState.WAITING, CallState.BRIDGED, CallState.MESSAGE}
+)
+
+
+@dataclass(slots=True)
+class AttemptNews:
+    """The parameters of `update_attempts`, in its order."""
+
+    id: AttemptId
+    state: CallState | None = None
+    agent_id: int | None = None
+    ringing_at: datetime | None = None
+    answered_at: datetime | None = None
+    connected_at: datetime | None = None
+    connect_ms: float | None = None
+    notice_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    q850: int | None = None
+    sip_status: int | None = None
+    disposition: str | None = None
+    note: str | None = None
+    disposed_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class LeadNews:
+    """The parameters of `move_leads`, in its order."""
+
+    id: int
+    state: LeadState | None = None
+    next_at: datetime | None = None
+    next_phone_id: int | None = None
+    reason: str | None = None
+    callback_agent_id: int | None = None
+    burnt: int = 0
+
+
+@dataclass(slots=True)
+class PhoneNews:
+    """The parameters of `learn_phones`, in its order."""
+
+    id: int
+    status: PhoneStatus | None = None
+    outcome: str | None = None
+    run: int | None = None
+    tried_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch of facts does to each table."""
+
+    planned: list[Attempt] = field(default_factory=list)
+    attempts: dict[AttemptId, AttemptNews] = field(default_factory=dict)
+    leads: dict[int, LeadNews] = field(default_factory=dict)
+    phones: dict[int, PhoneNews] = field(default_factory=dict)
+    do_not_call: list[tuple[int, str, datetime]] = field(default_factory=list)
+    returned: list[tuple[int, datetime | None, str | None]] = field(default_factory=list)
+    abandonments: list[tuple[str, int, datetime, datetime, datetime]] = field(default_factory=list)
+    agents: dict[int, f.AgentMoved] = field(default_factory=dict)
+    #: Agents who were in more than one state during the batch.
+    agents_changed: set[int] = field(default_factory=set)
+    campaigns: dict[int, f.CampaignMoved] = field(default_factory=dict)
+    intents: list[tuple[int, datetime, str | None]] = field(default_factory=list)
+    switch_up: bool | None = None
+
+    @classmethod
+    def of(cls, facts: Iterable[f.AnyFact]) -> Batch:
+        batch = cls()
+        for fact in facts:
+            batch._add(fact)
+        return batch
+
+    def _attempt(self, attempt_id: AttemptId) -> AttemptNews:
+        news = self.attempts.get(attempt_id)
+        if news is None:
+            news = self.attempts[attempt_id] = AttemptNews(attempt_id)
+        return news
+
+    def _lead(self, lead_id: int) -> LeadNews:
+        news = self.leads.get(lead_id)
+        if news is None:
+            news = self.leads[lead_id] = LeadNews(lead_id)
+        return news
+
+    def _add(self, fact: f.AnyFact) -> None:
+        match fact:
+            case f.AttemptMoved():
+                news = self._attempt(fact.attempt_id)
+                if news.state is not CallState.ENDED:
+                    news.state = fact.state
+                if fact.state is CallState.RINGING:
+                    news.ringing_at = news.ringing_at or fact.at
+                elif fact.state in _ANSWERED:
+                    news.answered_at = news.answered_at or fact.at
+                if fact.state is CallState.BRIDGED:
+                    news.connected_at = news.connected_at or fact.at
+                    news.agent_id = fact.agent_id or news.agent_id
+                    news.connect_ms = fact.connect_ms if news.connect_ms is None else news.connect_ms
+            case f.AttemptPlanned():
+                self.planned.append(fact.attempt)
+            case f.AttemptEnded():
+                news = self._attempt(fact.attempt_id)
+                if news.ended_at is None:
+                    news.state, news.ended_at, news.outcome = CallState.ENDED, fact.at, fact.outcome
+                    news.q850, news.sip_status = fact.q850, fact.sip_status
+                    if fact.burnt:
+                        self._lead(fact.lead_id).burnt += 1
+            case f.LeadMoved():
+                self._move_lead(fact)
+            case f.AgentMoved():
+                self._move_agent(fact)
+            case f.LeadsReturned():
+                self.returned += [(lead_id, fact.blocked_until, fact.rule) for lead_id in fact.lead_ids]
+            case f.AttemptDisposed():
+                news = self._attempt(fact.attempt_id)
+                news.disposition, news.note, news.disposed_at = fact.code, fact.note, fact.at
+                news.agent_id = news.agent_id or fact.agent_id
+            case f.NoticeGiven():
+                news = self._attempt(fact.attempt_id)
+                news.notice_at = news.notice_at or fact.at
+            case f.CallAbandoned():
+                self.abandonments.append(
+                    (fact.attempt_id, fact.campaign_id, fact.answered_at, fact.deadline_at, fact.at)
+                )
+            case f.CampaignMoved():
+                self.campaigns[fact.campaign_id] = fact
+            case f.IntentSettled():
+                self.intents.append((fact.intent_id, fact.at, fact.error))
+            case f.SwitchMoved():
+                self.switch_up = fact.up
+            case f.RecordingBegan() | f.RecordingClosed() | f.PacingDecided() | f.ShardStarted():
+                pass  # in the log only
+
+    def _move_lead(self, fact: f.LeadMoved) -> None:
+        step = fact.step
+        lead = self._lead(fact.lead_id)
+        lead.state, lead.next_at, lead.next_phone_id = step.state, step.next_at, step.next_phone_id
+        lead.reason, lead.callback_agent_id = step.reason, fact.callback_agent_id
+        if step.phone_status is PhoneStatus.DO_NOT_CALL:
+            self.do_not_call.append((fact.lead_id, step.reason or step.phone_status, fact.at))
+        if fact.phone_id is None:
+            return
+        phone = self.phones.get(fact.phone_id)
+        if phone is None:
+            phone = self.phones[fact.phone_id] = PhoneNews(fact.phone_id)
+        phone.status = step.phone_status or phone.status
+        phone.run = phone.run if fact.same_outcome_run is None else fact.same_outcome_run
+        if fact.outcome is not None:
+            phone.outcome, phone.tried_at = fact.outcome, fact.at
+
+    def _move_agent(self, fact: f.AgentMoved) -> None:
+        before = self.agents.get(fact.agent_id)
+        if before is not None:
+            if (before.state, before.reason) == (fact.state, fact.reason):
+                fact = replace(fact, at=before.at)  # since then, not since now
+            else:
+                self.agents_changed.add(fact.agent_id)
+        self.agents[fact.agent_id] = fact
+
+
+def columns(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
+    """Rows (one at least) as the parallel arrays that `unnest` takes."""
+    return zip(*rows, strict=True)
+
+
+#: The parameters of `plan_attempts` and `move_agents`, in their order; the rest of both is worked out from the batch.
+planned_row = attrgetter(
+    *(
+        "id",
+        "campaign_id",
+        "lead_id",
+        "person_id",
+        "phone_id",
+        "n",
+        "mode",
+        "number.e164",
+        "trunk",
+        "caller_id",
+    ),
+    *("verdict", "planned_at", "ring_timeout_s", "connect_limit_s", "language", "agent_id"),
+)
+attempt_row, lead_row, phone_row = (
+    attrgetter(*(item.name for item in fields(kind))) for kind in (AttemptNews, LeadNews, PhoneNews)
+)
+agent_row = attrgetter(
+    *("agent_id", "state", "reason", "at", "leg_id", "leg_up", "attempt_id", "lead_id", "after_wrap_up"),
+    "wrap_up_until",
+)
+
+
+def event_of(fact: f.AnyFact) -> tuple[str | None, str, datetime, str]:
+    """A fact as its row of the log: attempt, type, time, data. The number dialled is in the attempt only."""
+    if isinstance(fact, f.AttemptPlanned):
+        attempt = fact.attempt
+        data: dict[str, object] = {
+            "attempt": {name: getattr(attempt, name) for name in _FIELDS[Attempt] if name != "number"}
+        }
+        return attempt.id, "AttemptPlanned", fact.at, orjson.dumps(data).decode()
+    kind = type(fact)
+    data = {name: getattr(fact, name) for name in _FIELDS[kind]}
+    return getattr(fact, "attempt_id", None), kind.__name__, fact.at, orjson.dumps(data).decode()
+
+
+#: Columns of the log, and so not part of `data`.
+_COLUMNS = frozenset({"at", "attempt_id"})
+_FIELDS: dict[type, tuple[str, ...]] = {
+    kind: tuple(item.name for item in fields(kind) if item.name not in _COLUMNS)
+    for kind in (*get_args(f.AnyFact), Attempt)
+}

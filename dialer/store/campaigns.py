@@ -1,0 +1,232 @@
+"""What an operator sets up before the first call: groups, users, carriers, scripts, segments, campaigns.
+
+`ensure_...` may be run again with other values: it then changes what is there. All take part in the caller's
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import asyncpg
+import orjson
+
+from dialer.domain.campaign import DialMode, RecordingNotice
+from dialer.domain.errors import BadInput
+from dialer.domain.outcomes import Effect
+from dialer.domain.values import PhoneNumber
+from dialer.store.database import Connection
+
+ROLES = ("agent", "supervisor", "qa", "admin")
+LANGUAGES = ("es", "en", "pt")
+
+#: code, effect, whether the debtor himself was reached, Spanish, English, Portuguese. A collections floor's usual list.
+DEFAULT_DISPOSITIONS: tuple[tuple[str, Effect, bool, str, str, str], ...] = (
+    ("promise", Effect.FINISH, True, "Promesa de pago", "Promise to pay", "Promessa de pagamento"),
+    ("paid", Effect.FINISH, True, "Ya pagó", "Already paid", "Já pagou"),
+    ("callback", Effect.CALLBACK, True, "Volver a llamar", "Call back", "Ligar de volta"),
+    ("dispute", Effect.FINISH, True, "Disputa la deuda", "Disputes the debt", "Contesta a dívida"),
+    ("hardship", Effect.FINISH, True, "No puede pagar", "Unable to pay", "Não pode pagar"),
+    ("refused", Effect.FINISH, True, "Se niega a pagar", "Refuses to pay", "Recusa-se a pagar"),
+    (
+        "third_party",
+        Effect.RETRY,
+        False,
+        "Tercero, dejó recado",
+        "Third party, message left",
+        "Terceiro, recado",
+    ),
+    ("wrong_number", Effect.WRONG_NUMBER, False, "Número equivocado", "Wrong number", "Número errado"),
+    ("deceased", Effect.FINISH, False, "Fallecido", "Deceased", "Falecido"),
+    ("do_not_call", Effect.DO_NOT_CALL, False, "No desea llamadas", "Do not call", "Não deseja ligações"),
+    ("voicemail", Effect.RETRY, False, "Buzón de voz", "Voicemail", "Caixa postal"),
+    ("cut_off", Effect.RETRY, False, "Se cortó la llamada", "Call cut off", "Ligação caiu"),
+    ("no_result", Effect.RETRY, False, "Sin resultado", "No result", "Sem resultado"),
+)
+
+
+async def ensure_group(connection: Connection, name: str) -> int:
+    """The agent group of this name: its id (which is also its shard's)."""
+    return await _id(
+        connection,
+        "INSERT INTO agent_group (name) VALUES ($1)"
+        " ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
+        _name("group", name),
+    )
+
+
+async def add_user(
+    connection: Connection,
+    *,
+    login: str,
+    display_name: str,
+    role: str,
+    password_hash: str,
+    group_id: int | None = None,
+) -> int:
+    """A new user's id. Agents need a group. Raises BadInput when the log-in is taken or the role unknown."""
+    if role not in ROLES:
+        raise BadInput(f"role {role!r} is unknown: use one of {', '.join(ROLES)}")
+    if role == "agent" and group_id is None:
+        raise BadInput(f"agent {login!r} needs an agent group")
+    try:
+        return await _id(
+            connection,
+            "INSERT INTO app_user (login, display_name, role, password_hash, agent_group_id)"
+            " VALUES ($1, $2, $3, $4, $5) RETURNING id",
+            _name("log-in", login),
+            _name("display name", display_name),
+            role,
+            password_hash,
+            group_id,
+        )
+    except asyncpg.UniqueViolationError:
+        raise BadInput(f"log-in {login!r} is taken: choose another") from None
+    except asyncpg.ForeignKeyViolationError:
+        raise BadInput(f"agent group {group_id} does not exist") from None
+
+
+async def ensure_trunk(
+    connection: Connection,
+    name: str,
+    *,
+    position: int,
+    calls_per_second: float,
+    channels: int,
+    caller_ids: Sequence[str],
+    enabled: bool = True,
+) -> int:
+    """A carrier: `name` is its PJSIP endpoint, `position` its place in the failover order.
+
+    Raises BadInput on a caller id that is not E.164, on no caller id, and on limits below one.
+    """
+    if not caller_ids:
+        raise BadInput(f"trunk {name!r} needs at least one caller id")
+    for caller_id in caller_ids:
+        try:
+            PhoneNumber(caller_id)
+        except ValueError:
+            raise BadInput(
+                f"trunk {name!r}: caller id {caller_id!r} is not E.164 (+ and 8 to 15 digits)"
+            ) from None
+    if calls_per_second <= 0 or channels < 1:
+        raise BadInput(f"trunk {name!r}: calls per second and channels must be above zero")
+    if not (name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
+        raise BadInput(f"trunk {name!r}: use letters, digits, - and _ (it is a PJSIP endpoint's name)")
+    return await _id(
+        connection,
+        "INSERT INTO trunk (name, position, calls_per_second, channels, caller_ids, enabled)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE"
+        " SET position = excluded.position, calls_per_second = excluded.calls_per_second,"
+        " channels = excluded.channels, caller_ids = excluded.caller_ids, enabled = excluded.enabled"
+        " RETURNING id",
+        name,
+        position,
+        calls_per_second,
+        channels,
+        list(caller_ids),
+        enabled,
+    )
+
+
+async def ensure_script(connection: Connection, name: str, body: str, *, language: str = "es") -> int:
+    """An agent's script, a Liquid template; `dialer.portfolio` says which fields it may use."""
+    return await _id(
+        connection,
+        "INSERT INTO script (name, language, body) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE"
+        " SET language = excluded.language, body = excluded.body RETURNING id",
+        _name("script", name),
+        _language(language),
+        body,
+    )
+
+
+async def ensure_segment(connection: Connection, name: str, script_id: int | None = None) -> int:
+    """A segment of debtors and the script they hear; without one, its script stays as it is."""
+    return await _id(
+        connection,
+        "INSERT INTO segment (name, script_id) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE"
+        " SET script_id = coalesce(excluded.script_id, segment.script_id) RETURNING id",
+        _name("segment", name),
+        script_id,
+    )
+
+
+async def create_campaign(
+    connection: Connection,
+    *,
+    name: str,
+    group_id: int,
+    mode: DialMode = DialMode.PROGRESSIVE,
+    language: str = "es",
+    rule_set: str = "laboratory",
+    recording_notice: RecordingNotice = RecordingNotice.PLAYED,
+    ratio: float = 1.5,
+    max_lines_per_agent: float = 3.0,
+    abandon_cap: float = 0.03,
+    connect_limit_s: float = 2.0,
+    ring_timeout_s: int = 25,
+    wrap_up_s: int = 60,
+    priority: int = 0,
+) -> int:
+    """A new campaign in DRAFT with the default dispositions; its shard is told. Raises BadInput."""
+    try:
+        async with connection.transaction():
+            campaign_id = await _id(
+                connection,
+                "INSERT INTO campaign (name, agent_group_id, mode, language, rule_set, recording_notice, ratio,"
+                " max_lines_per_agent, abandon_cap, connect_limit_s, ring_timeout_s, wrap_up_s, priority)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
+                _name("campaign", name),
+                group_id,
+                mode,
+                _language(language),
+                rule_set,
+                recording_notice,
+                ratio,
+                max_lines_per_agent,
+                abandon_cap,
+                connect_limit_s,
+                ring_timeout_s,
+                wrap_up_s,
+                priority,
+            )
+            await connection.executemany(
+                "INSERT INTO disposition (campaign_id, code, label, effect, right_party, position)"
+                " VALUES ($1, $2, $3::text::jsonb, $4, $5, $6)",
+                [
+                    (
+                        campaign_id,
+                        code,
+                        orjson.dumps({"es": es, "en": en, "pt": pt}).decode(),
+                        effect,
+                        right,
+                        n,
+                    )
+                    for n, (code, effect, right, es, en, pt) in enumerate(DEFAULT_DISPOSITIONS)
+                ],
+            )
+            await connection.execute("SELECT pg_notify('cadencia_campaign', $1)", str(campaign_id))
+            return campaign_id
+    except asyncpg.UniqueViolationError:
+        raise BadInput(f"a campaign named {name!r} exists: choose another name") from None
+    except asyncpg.ForeignKeyViolationError:
+        raise BadInput(f"agent group {group_id} does not exist") from None
+    except asyncpg.CheckViolationError as error:
+        raise BadInput(f"campaign {name!r}: {error.constraint_name} refuses a setting: {error}") from None
+
+
+async def _id(connection: Connection, statement: str, *values: object) -> int:
+    return int(await connection.fetchval(statement, *values))
+
+
+def _name(what: str, text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > 200:
+        raise BadInput(f"{what} {text[:200]!r}: a name has 1 to 200 printable characters")
+    return text.strip()
+
+
+def _language(code: str) -> str:
+    if code not in LANGUAGES:
+        raise BadInput(f"language {code!r} is unknown: use one of {', '.join(LANGUAGES)}")
+    return code

@@ -1,0 +1,348 @@
+"""The shard's side of the database: lease and fence, the log written in batches, claims and intents.
+
+`PostgresShardStore` is `ports.ShardStore`. One batch of facts is one transaction on one connection kept for that; the
+fence is checked inside it, so a process that lost its shard can write nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+import asyncpg
+import orjson
+
+from dialer.domain.campaign import Campaign
+from dialer.domain.facts import AnyFact, AttemptPlanned
+from dialer.domain.values import AttemptId, ClaimedLead
+from dialer.ports import FenceLost, LogUnavailable, ShardState, StoredIntent
+from dialer.store import leads, shard_state
+from dialer.store.batch import (
+    Batch,
+    agent_row,
+    attempt_row,
+    columns,
+    event_of,
+    lead_row,
+    phone_row,
+    planned_row,
+)
+from dialer.store.database import CONNECTION_ERRORS, Connection, DatabaseUnreachable, connect, open_pool
+from dialer.store.listening import notifications
+from dialer.store.queries import SQL
+
+#: A batch not written after this long counts as not writable: dialling must stop rather than queue up.
+APPEND_TIMEOUT_S = 5.0
+#: Another shard's transaction may stand crosswise over a shared person; PostgreSQL then undoes one of the two.
+_DEADLOCK_TRIES = 5
+#: How long a lead rests whose person is in a call of another campaign.
+PERSON_BUSY_REST = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A batch whose COMMIT was sent and not answered."""
+
+    facts: tuple[AnyFact, ...]
+    last_seq: int
+    planned: tuple[AttemptId, ...]
+
+
+class PostgresShardStore:
+    """One shard's store. Use it as an asynchronous context; `acquire` comes first of all."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._pool: asyncpg.Pool | None = None
+        self._log: asyncpg.Connection | None = None
+        self._writing = asyncio.Lock()
+        self._shard_id = 0
+        self._fence = 0
+        self._seq = 0  # of the newest event
+        self._doubt: _Doubt | None = None
+        self._versions: dict[int, int] = {}  # campaign settings as last handed out
+
+    async def __aenter__(self) -> Self:
+        self._pool = await open_pool(self._dsn)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._drop_log()
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+    # --- lease and fence --------------------------------------------------------------------------------
+
+    async def acquire(self, agent_group_id: int, owner: str, lease: timedelta) -> int | None:
+        async with self._connection() as connection, connection.transaction():
+            fence = await connection.fetchval(SQL["acquire_shard"], agent_group_id, owner, lease)
+            if fence is None:
+                return None
+            # What the last owner had claimed and not dialled; its fence is worth nothing now.
+            await connection.execute(SQL["return_claims"], agent_group_id, fence - 1)
+            seq = await connection.fetchval(SQL["last_seq"], agent_group_id)
+        self._shard_id, self._fence, self._seq, self._doubt = agent_group_id, fence, seq, None
+        return self._fence
+
+    async def renew(self, lease: timedelta) -> None:
+        async with self._connection() as connection:
+            if await connection.fetchval(SQL["renew_shard"], self._shard_id, self._fence, lease) is None:
+                raise FenceLost
+
+    async def release(self) -> None:
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(SQL["return_claims"], self._shard_id, self._fence)
+            await connection.execute(SQL["release_shard"], self._shard_id, self._fence)
+
+    async def load(self) -> ShardState:
+        async with self._connection() as connection:
+            state = await shard_state.load(connection, self._shard_id, self._fence, datetime.now(UTC))
+        self._versions = {campaign.id: campaign.version for campaign in state.campaigns}
+        return state
+
+    # --- the log ----------------------------------------------------------------------------------------
+
+    async def append(self, facts: Sequence[AnyFact]) -> frozenset[AttemptId]:
+        """Write the batch; see `ports.ShardStore.append`.
+
+        After LogUnavailable the fate of the batch may be unknown (its COMMIT was sent, no answer came): hand the same
+        facts in again, first in the next batch. What was written is then found and not written twice.
+        """
+        if not facts:
+            return frozenset()
+        async with self._writing:
+            try:
+                async with asyncio.timeout(APPEND_TIMEOUT_S):
+                    return await self._append(tuple(facts))
+            except BaseException as error:
+                if not isinstance(error, FenceLost):
+                    self._drop_log()
+                if isinstance(error, (*CONNECTION_ERRORS, DatabaseUnreachable)):
+                    raise LogUnavailable(str(error) or type(error).__name__) from error
+                raise
+
+    async def _append(self, facts: tuple[AnyFact, ...]) -> frozenset[AttemptId]:
+        written: frozenset[AttemptId] = frozenset()
+        last_try = False
+        while True:
+            try:
+                if self._doubt is not None:
+                    doubted = self._doubt.facts
+                    found = await self._settle_doubt(self._doubt)
+                    if found is not None and facts[: len(doubted)] == doubted:
+                        written, facts = written | found, facts[len(doubted) :]
+                if not facts:
+                    return written
+                return written | await self._write(facts)
+            except CONNECTION_ERRORS:
+                # A restarted database leaves a dead connection behind: one new one is worth a try.
+                self._drop_log()
+                if last_try:
+                    raise
+                last_try = True
+
+    async def _write(self, facts: tuple[AnyFact, ...]) -> frozenset[AttemptId]:
+        batch = Batch.of(facts)
+        for remaining in reversed(range(_DEADLOCK_TRIES)):
+            connection = await self._log_connection()
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                accepted = await self._write_rows(connection, batch)
+                last_seq = await self._write_events(connection, facts, accepted)
+            except asyncpg.DeadlockDetectedError:
+                await transaction.rollback()
+                if not remaining:
+                    raise
+                continue
+            except BaseException:
+                if not connection.is_closed():
+                    # On its own: a cancelled or broken connection must not hide why we are here.
+                    await asyncio.shield(transaction.rollback())
+                raise
+            self._doubt = _Doubt(facts, last_seq, tuple(attempt.id for attempt in batch.planned))
+            await transaction.commit()
+            self._doubt = None
+            self._seq = last_seq
+            return accepted
+        raise AssertionError("unreachable")
+
+    async def _write_rows(self, connection: Connection, batch: Batch) -> frozenset[AttemptId]:
+        """The summary rows; returns the planned attempts that may be dialled."""
+        accepted: frozenset[AttemptId] = frozenset()
+        mine = (self._shard_id, self._fence)
+        fresh = {attempt.id for attempt in batch.planned}
+        # Ends first: they free their person for an attempt planned in the same batch.
+        old = [attempt_row(news) for news in batch.attempts.values() if news.id not in fresh]
+        if old:
+            await connection.execute(SQL["update_attempts"], *columns(old))
+        if batch.planned:
+            *attempt, verdicts, at, ring, limit, language, agents = columns(map(planned_row, batch.planned))
+            verdicts = [orjson.dumps(verdict).decode() for verdict in verdicts]
+            inserted = await connection.fetch(
+                SQL["plan_attempts"],
+                *mine,
+                *attempt,
+                verdicts,
+                at,
+                ring,
+                limit,
+                language,
+                agents,
+                PERSON_BUSY_REST,
+            )
+            accepted = frozenset(AttemptId(row["id"]) for row in inserted)
+            new = [attempt_row(news) for news in batch.attempts.values() if news.id in accepted]
+            if new:
+                await connection.execute(SQL["update_attempts"], *columns(new))
+        if batch.leads:
+            await connection.execute(SQL["move_leads"], *columns(map(lead_row, batch.leads.values())))
+        if batch.phones:
+            await connection.execute(SQL["learn_phones"], *columns(map(phone_row, batch.phones.values())))
+        if batch.do_not_call:
+            await connection.execute(SQL["list_do_not_call"], *columns(batch.do_not_call))
+        if batch.returned:
+            await connection.execute(SQL["return_leads"], *mine, *columns(batch.returned))
+        if batch.abandonments:
+            await connection.execute(SQL["write_abandonments"], *columns(batch.abandonments))
+        if batch.agents:
+            await connection.execute(
+                SQL["move_agents"],
+                self._shard_id,
+                *columns(map(agent_row, batch.agents.values())),
+                list(batch.agents_changed),
+            )
+        if batch.campaigns:
+            campaigns = [(c.campaign_id, c.state, c.reason) for c in batch.campaigns.values()]
+            await connection.execute(SQL["move_campaigns"], *columns(campaigns))
+        if batch.intents:
+            await connection.execute(SQL["settle_intents"], *columns(batch.intents))
+        if batch.switch_up is not None:
+            await connection.execute(SQL["move_switch"], self._shard_id, batch.switch_up)
+        return accepted
+
+    async def _write_events(
+        self, connection: Connection, facts: tuple[AnyFact, ...], accepted: frozenset[AttemptId]
+    ) -> int:
+        """The facts as rows of the log, refused plans left out; the last sequence number. Raises FenceLost."""
+        events = [
+            event_of(fact)
+            for fact in facts
+            if not isinstance(fact, AttemptPlanned) or fact.attempt.id in accepted
+        ]
+        if not events:  # every fact was a refused plan
+            return self._seq
+        row = await connection.fetchrow(
+            SQL["write_events"], self._shard_id, self._fence, self._seq + 1, *columns(events)
+        )
+        if row is None:
+            raise FenceLost
+        return self._seq + len(events)
+
+    async def _settle_doubt(self, doubt: _Doubt) -> frozenset[AttemptId] | None:
+        """Whether the batch in doubt was committed: then its dialable attempts, else None."""
+        connection = await self._log_connection()
+        async with connection.transaction():
+            if await connection.fetchval(SQL["lock_shard"], self._shard_id) != self._fence:
+                raise FenceLost
+            newest = await connection.fetchval(SQL["last_seq"], self._shard_id)
+            rows = await connection.fetch("SELECT id FROM attempt WHERE id = ANY ($1)", list(doubt.planned))
+        self._doubt = None
+        if newest == self._seq:
+            return None
+        self._seq = newest
+        return frozenset(AttemptId(row["id"]) for row in rows)
+
+    async def _log_connection(self) -> asyncpg.Connection:
+        if self._log is None or self._log.is_closed():
+            self._log = await connect(self._dsn)
+        return self._log
+
+    def _drop_log(self) -> None:
+        if self._log is not None:
+            self._log.terminate()
+            self._log = None
+
+    # --- leads ------------------------------------------------------------------------------------------
+
+    async def claim(self, campaign_id: int, count: int, lease: timedelta, now: datetime) -> list[ClaimedLead]:
+        async with self._connection() as connection:
+            return await leads.claim(
+                connection,
+                campaign_id=campaign_id,
+                count=count,
+                now=now,
+                lease_until=now + lease,
+                shard_id=self._shard_id,
+                fence=self._fence,
+            )
+
+    async def claim_phone(
+        self, number: str, campaign_ids: Sequence[int], lease: timedelta, now: datetime
+    ) -> ClaimedLead | None:
+        """See `ports.ShardStore`; `number` may be written in any usual way, with or without its prefixes."""
+        async with self._connection() as connection:
+            return await leads.claim_number(
+                connection,
+                number=number,
+                campaign_ids=campaign_ids,
+                lease_until=now + lease,
+                shard_id=self._shard_id,
+                fence=self._fence,
+            )
+
+    # --- what people ask for ----------------------------------------------------------------------------
+
+    async def intents(self) -> AsyncIterator[StoredIntent]:
+        handed_out: set[int] = set()
+        async with aclosing(notifications(self._dsn, "cadencia_intent")) as words:
+            async for word in words:
+                if word is not None and word[1] != str(self._shard_id):
+                    continue
+                try:
+                    async with self._connection() as connection:
+                        rows = await connection.fetch(SQL["open_intents"], self._shard_id)
+                except LogUnavailable:
+                    continue  # `words` notices too and says None when the database is back
+                new = [row for row in rows if row["id"] not in handed_out]
+                # Not "greater than the last": ids are given before the commit, so a smaller one may come later.
+                handed_out = {row["id"] for row in rows}
+                for row in new:
+                    yield StoredIntent(
+                        row["id"], row["user_id"], row["role"], row["type"], orjson.loads(row["data"])
+                    )
+
+    async def campaign_changes(self) -> AsyncIterator[Campaign]:
+        """See `ports.ShardStore`. Only the settings count: `state` is the shard's own word, as last written."""
+        async with aclosing(notifications(self._dsn, "cadencia_campaign")) as words:
+            async for _ in words:
+                try:
+                    async with self._connection() as connection:
+                        rows = await connection.fetch(SQL["campaigns_of_group"], self._shard_id)
+                except LogUnavailable:
+                    continue
+                for campaign in map(shard_state.campaign_of, rows):
+                    if self._versions.get(campaign.id) != campaign.version:
+                        self._versions[campaign.id] = campaign.version
+                        yield campaign
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """A connection for anything but the log. Raises LogUnavailable when there is none."""
+        assert self._pool is not None, "use the store as an asynchronous context"
+        with _unavailable():
+            async with self._pool.acquire(timeout=APPEND_TIMEOUT_S) as connection:
+                yield connection
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except CONNECTION_ERRORS as error:
+        raise LogUnavailable(str(error) or type(error).__name__) from error

@@ -1,0 +1,105 @@
+"""Leads on their way into the hopper: claimed under a lease, with all that dialling them needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from dialer.domain.outcomes import LeadState, PhoneHistory, PhoneStatus, next_phone
+from dialer.domain.values import ClaimedLead, LeadPhone, PhoneNumber
+from dialer.store.database import Connection
+from dialer.store.queries import SQL
+
+#: Fewer digits than these are no one's number: too many numbers end like that.
+MIN_DIGITS = 7
+
+
+async def claim(
+    connection: Connection,
+    *,
+    campaign_id: int,
+    count: int,
+    now: datetime,
+    lease_until: datetime,
+    shard_id: int,
+    fence: int,
+) -> list[ClaimedLead]:
+    """Up to `count` leads that are due: callbacks first, then by priority and age.
+
+    They are the shard's until `lease_until`. Leads that cannot be called any more (no usable number, person on the
+    do-not-call list) are finished or suppressed on the way. Claims that ran out are given back first.
+    """
+    if count <= 0:
+        return []
+    await connection.execute(SQL["return_expired_leads"], campaign_id, now)
+    rows = await connection.fetch(SQL["claim_leads"], campaign_id, count, now, shard_id, fence, lease_until)
+    return [lead_of(row, lease_until, LeadState(row["state"])) for row in rows]
+
+
+async def claim_number(
+    connection: Connection,
+    *,
+    number: str,
+    campaign_ids: Sequence[int],
+    lease_until: datetime,
+    shard_id: int,
+    fence: int,
+) -> ClaimedLead | None:
+    """The one lead of these campaigns that has this number, however it is written, claimed for a manual call.
+
+    None when no lead or more than one person has it, or when the lead is in a call or claimed already. A person who
+    must not be called comes back *unclaimed* with `do_not_call` set, so that the refusal can say why.
+    """
+    digits = "".join(letter for letter in number if letter.isdigit() and letter.isascii())
+    if len(digits) < MIN_DIGITS:
+        return None
+    found = await connection.fetch(SQL["find_number"], list(campaign_ids), digits[::-1], f"+{digits}")
+    if found and found[0]["number"] == f"+{digits}":
+        found = [row for row in found if row["number"] == f"+{digits}"]
+    if len({row["number"] for row in found}) != 1:
+        return None
+    for row in found:
+        came_from = await connection.fetchval(SQL["claim_lead"], row["id"], shard_id, fence, lease_until)
+        if came_from or row["state"] == LeadState.SUPPRESSED:
+            card = await connection.fetchrow(SQL["read_leads"], [row["id"]])
+            assert card is not None
+            state = LeadState(came_from or row["state"])
+            return lead_of(card, lease_until, state, phone_id=row["phone_id"])
+    return None
+
+
+def lead_of(
+    row: asyncpg.Record, lease_until: datetime, state: LeadState, *, phone_id: int | None = None
+) -> ClaimedLead:
+    """A row of `lead_card` as the engine's value; `state` is the lead's before the claim."""
+    phones = tuple(
+        LeadPhone(phone, PhoneNumber(number), PhoneHistory(phone, PhoneStatus(status), run, tried_at))
+        for phone, number, status, run, tried_at in zip(
+            row["phone_ids"] or (),
+            row["numbers"] or (),
+            row["statuses"] or (),
+            row["runs"] or (),
+            row["tried"] or (),
+            strict=True,
+        )
+    )
+    usable = [phone.history for phone in phones if phone.history.status is PhoneStatus.ACTIVE]
+    wanted = phone_id or row["next_phone_id"]
+    if not phone_id and usable and all(history.phone_id != wanted for history in usable):
+        wanted = next_phone(usable, after=0)
+    return ClaimedLead(
+        id=row["id"],
+        campaign_id=row["campaign_id"],
+        person_id=row["person_id"],
+        phones=tuple(sorted(phones, key=lambda phone: phone.history.status is not PhoneStatus.ACTIVE)),
+        next_phone_id=wanted,
+        attempts=row["attempts"],
+        last_n=row["last_n"],
+        lease_until=lease_until,
+        time_zone=row["time_zone"],
+        do_not_call=row["do_not_call"] or state is LeadState.SUPPRESSED,
+        callback_agent_id=row["callback_agent_id"] if state is LeadState.CALLBACK else None,
+        callback=state is LeadState.CALLBACK,
+    )

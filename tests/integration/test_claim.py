@@ -1,0 +1,214 @@
+"""Claiming: no lead twice, by its index, and nothing that must not be called."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import orjson
+import pytest
+import pytest_asyncio
+
+from dialer.domain.outcomes import PhoneStatus
+from dialer.store import leads
+from dialer.store.event_log import PostgresShardStore
+from dialer.store.queries import SQL
+from tests.integration.portfolio import Portfolio, add_agent, add_leads, make_portfolio
+
+pytestmark = pytest.mark.integration
+
+LEASE = timedelta(seconds=30)
+
+
+@pytest_asyncio.fixture
+async def portfolio(pool: asyncpg.Pool) -> Portfolio:
+    return await make_portfolio(pool)
+
+
+@pytest_asyncio.fixture
+async def store(dsn: str, portfolio: Portfolio) -> AsyncIterator[PostgresShardStore]:
+    async with PostgresShardStore(dsn) as store:
+        assert await store.acquire(portfolio.group_id, "test", LEASE) == 1
+        yield store
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def test_a_claimed_lead_carries_all_that_dialling_needs(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    at = now()
+    (lead,) = await store.claim(portfolio.campaign_id, 1, LEASE, at)
+    assert [phone.history.status for phone in lead.phones] == [PhoneStatus.ACTIVE] * 2
+    assert lead.next_phone_id == lead.phones[0].id
+    assert (lead.attempts, lead.last_n, lead.do_not_call, lead.callback) == (0, 0, False, False)
+    assert lead.lease_until == at + LEASE
+    row = await pool.fetchrow("SELECT * FROM lead WHERE id = $1", lead.id)
+    assert (row["state"], row["claimed_by"], row["claim_fence"]) == ("claimed", portfolio.group_id, 1)
+
+
+async def test_eight_claimers_never_share_a_lead(pool: asyncpg.Pool, portfolio: Portfolio) -> None:
+    await add_leads(pool, await _campaign_of_more(pool, portfolio), 2000)
+    campaign_id = await pool.fetchval("SELECT max(campaign_id) FROM lead")
+    await pool.execute("INSERT INTO shard (agent_group_id, fence) VALUES ($1, 1)", portfolio.group_id)
+    taken: list[int] = []
+
+    async def claim_all() -> None:
+        async with pool.acquire() as connection:
+            while found := await leads.claim(
+                connection,
+                campaign_id=campaign_id,
+                count=17,
+                now=now(),
+                lease_until=now() + LEASE,
+                shard_id=portfolio.group_id,
+                fence=1,
+            ):
+                taken.extend(lead.id for lead in found)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(8):
+            group.create_task(claim_all())
+    assert len(taken) == len(set(taken)) == 2000
+
+
+async def _campaign_of_more(pool: asyncpg.Pool, portfolio: Portfolio) -> int:
+    return await pool.fetchval(
+        "INSERT INTO campaign (name, agent_group_id) VALUES ('big', $1) RETURNING id", portfolio.group_id
+    )
+
+
+async def test_the_claim_reads_its_index_and_little_else(pool: asyncpg.Pool, portfolio: Portfolio) -> None:
+    """100,000 leads, most of the first priority resting until tomorrow: the claim must not walk through them."""
+    campaign_id = await _campaign_of_more(pool, portfolio)
+    await add_leads(pool, campaign_id, 100_000, phones=1)
+    await pool.execute(
+        "UPDATE lead SET priority = 5, state = 'resting', next_at = now() + interval '1 day'"
+        " WHERE campaign_id = $1 AND id % 10 <> 0",
+        campaign_id,
+    )
+    await pool.execute("INSERT INTO shard (agent_group_id, fence) VALUES ($1, 1)", portfolio.group_id)
+    await pool.execute("VACUUM ANALYZE lead")
+    await pool.execute("VACUUM ANALYZE phone")
+    async with pool.acquire() as connection, connection.transaction():
+        statement = await connection.prepare("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + SQL["claim_leads"])
+        at = now()
+        plan = orjson.loads(await statement.fetchval(campaign_id, 50, at, portfolio.group_id, 1, at + LEASE))[
+            0
+        ]
+    nodes = list(_nodes(plan["Plan"]))
+    assert "lead_claim_idx" in {node.get("Index Name") for node in nodes}
+    assert not [n for n in nodes if n["Node Type"] == "Seq Scan" and n["Relation Name"] in ("lead", "phone")]
+    assert not [n for n in nodes if n["Node Type"] == "Sort" and n["Actual Rows"] > 1000]
+    candidate = next(n for n in nodes if n.get("Subplan Name") == "CTE candidate")
+    assert candidate["Actual Rows"] == 50
+    assert candidate["Shared Hit Blocks"] + candidate["Shared Read Blocks"] < 1000
+
+
+def _nodes(node: dict[str, object]) -> object:
+    yield node
+    for child in node.get("Plans", []):
+        yield from _nodes(child)
+
+
+async def test_callbacks_come_first_and_name_their_agent(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    agent = await add_agent(pool, portfolio.group_id)
+    due, later = (row["id"] for row in await pool.fetch("SELECT id FROM lead ORDER BY id DESC LIMIT 2"))
+    await pool.execute(
+        "UPDATE lead SET state = 'callback', callback_agent_id = $2, next_at = now() - interval '1 second'"
+        " WHERE id = $1",
+        due,
+        agent,
+    )
+    await pool.execute(
+        "UPDATE lead SET state = 'callback', next_at = now() + interval '1 hour' WHERE id = $1", later
+    )
+    claimed = await store.claim(portfolio.campaign_id, 100, LEASE, now())
+    assert (claimed[0].id, claimed[0].callback, claimed[0].callback_agent_id) == (due, True, agent)
+    assert len(claimed) == 9
+    assert later not in {lead.id for lead in claimed}
+    assert not any(lead.callback for lead in claimed[1:])
+
+
+async def test_leads_without_a_usable_number_are_finished_and_the_listed_suppressed(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    no_number, one_listed, listed = (
+        row["id"] for row in await pool.fetch("SELECT id FROM lead ORDER BY id LIMIT 3")
+    )
+    of = "(SELECT person_id FROM lead WHERE id = $1)"
+    await pool.execute(f"UPDATE phone SET status = 'invalid' WHERE person_id = {of}", no_number)
+    await pool.execute(
+        "INSERT INTO do_not_call (number, reason, source)"
+        f" SELECT number, 'asked', 'debtor' FROM phone WHERE person_id = {of} AND position = 0",
+        one_listed,
+    )
+    await pool.execute(
+        f"INSERT INTO do_not_call (person_id, reason, source) VALUES ({of}, 'asked', 'debtor')", listed
+    )
+    claimed = {lead.id: lead for lead in await store.claim(portfolio.campaign_id, 100, LEASE, now())}
+    assert len(claimed) == 8
+    phones = claimed[one_listed].phones
+    assert [p.history.status for p in phones] == [PhoneStatus.ACTIVE, PhoneStatus.DO_NOT_CALL]
+    assert claimed[one_listed].next_phone_id == phones[0].id
+    states = {
+        row["id"]: (row["state"], row["state_reason"]) for row in await pool.fetch("SELECT * FROM lead")
+    }
+    assert states[no_number] == ("finished", "no_number")
+    assert states[listed] == ("suppressed", "do_not_call")
+
+
+async def test_a_claim_that_ran_out_goes_back_to_where_it_was(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    await pool.execute(
+        "UPDATE lead SET state = 'callback', next_at = now() - interval '1 day' WHERE id = (SELECT min(id) FROM lead)"
+    )
+    first = await store.claim(portfolio.campaign_id, 100, LEASE, now())
+    assert await store.claim(portfolio.campaign_id, 100, LEASE, now()) == []
+    again = await store.claim(portfolio.campaign_id, 100, LEASE, now() + LEASE + timedelta(seconds=1))
+    assert {lead.id for lead in again} == {lead.id for lead in first}
+    assert again[0].callback
+
+
+async def test_an_inactive_list_is_not_dialled(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    await pool.execute("UPDATE lead_list SET active = false")
+    assert await store.claim(portfolio.campaign_id, 100, LEASE, now()) == []
+
+
+async def test_who_lost_the_shard_claims_nothing(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    await pool.execute("UPDATE shard SET fence = fence + 1")
+    assert await store.claim(portfolio.campaign_id, 100, LEASE, now()) == []
+
+
+async def test_a_number_is_found_however_it_is_written(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    row = await pool.fetchrow(
+        "SELECT phone.number, phone.id, lead.id AS lead_id FROM phone JOIN lead USING (person_id)"
+        " WHERE position = 1 ORDER BY phone.id LIMIT 1"
+    )
+    number = row["number"]
+    for written in (number, f"1 ({number[2:5]}) {number[5:8]}-{number[8:]}", number[2:]):
+        lead = await store.claim_phone(written, [portfolio.campaign_id], LEASE, now())
+        assert lead is not None
+        assert (lead.id, lead.next_phone_id) == (row["lead_id"], row["id"])
+        assert await store.claim_phone(written, [portfolio.campaign_id], LEASE, now()) is None
+        await pool.execute("UPDATE lead SET state = 'resting', next_at = now() + interval '1 day'")
+    assert await store.claim_phone("555", [portfolio.campaign_id], LEASE, now()) is None
+    assert await store.claim_phone(number, [], LEASE, now()) is None
+    await pool.execute("UPDATE lead SET state = 'suppressed'")
+    refused = await store.claim_phone(number, [portfolio.campaign_id], LEASE, now())
+    assert refused is not None
+    assert refused.do_not_call
+    assert await pool.fetchval("SELECT state FROM lead WHERE id = $1", row["lead_id"]) == "suppressed"

@@ -1,0 +1,517 @@
+"""The log and its summary rows: what a batch of facts leaves behind, and what a lost shard or database cannot do."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import orjson
+import pytest
+import pytest_asyncio
+
+from dialer.domain import facts as f
+from dialer.domain.agent import AgentState
+from dialer.domain.call import CallState
+from dialer.domain.campaign import CampaignState, DialMode
+from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus
+from dialer.domain.values import Attempt, AttemptId, ClaimedLead, HungUpBy, LegId, Verdict, mint_ulid
+from dialer.ports import FenceLost, LogUnavailable
+from dialer.store import event_log
+from dialer.store.event_log import PostgresShardStore
+from tests.integration.portfolio import Portfolio, add_agent, make_portfolio
+
+pytestmark = pytest.mark.integration
+
+LEASE = timedelta(seconds=30)
+AT = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
+RNG = random.Random(7)
+
+
+def at(seconds: float) -> datetime:
+    return AT + timedelta(seconds=seconds)
+
+
+def plan(lead: ClaimedLead, seconds: float = 0.0) -> f.AttemptPlanned:
+    phone = next(phone for phone in lead.phones if phone.id == lead.next_phone_id)
+    attempt = Attempt(
+        id=AttemptId(mint_ulid(at(seconds), RNG)),
+        campaign_id=lead.campaign_id,
+        lead_id=lead.id,
+        person_id=lead.person_id,
+        phone_id=phone.id,
+        n=lead.last_n + 1,
+        mode=DialMode.POWER,
+        number=phone.number,
+        trunk="telco",
+        caller_id="+18095550100",
+        verdict=Verdict("laboratory", "1", ("hours", "do_not_call")),
+        planned_at=at(seconds),
+        ring_timeout_s=25,
+        connect_limit_s=2.0,
+        language="es",
+    )
+    return f.AttemptPlanned(at=at(seconds), attempt=attempt)
+
+
+def moved(attempt: Attempt, state: CallState, seconds: float, **more: object) -> f.AttemptMoved:
+    return f.AttemptMoved(
+        at=at(seconds), attempt_id=attempt.id, campaign_id=attempt.campaign_id, state=state, **more
+    )
+
+
+def ended(attempt: Attempt, outcome: Outcome, seconds: float, *, burnt: bool = True) -> f.AttemptEnded:
+    return f.AttemptEnded(
+        at=at(seconds),
+        attempt_id=attempt.id,
+        campaign_id=attempt.campaign_id,
+        lead_id=attempt.lead_id,
+        phone_id=attempt.phone_id,
+        outcome=outcome,
+        burnt=burnt,
+        q850=17,
+        sip_status=486,
+        hung_up_by=HungUpBy.CUSTOMER,
+    )
+
+
+def rested(attempt: Attempt, outcome: Outcome, seconds: float, **step: object) -> f.LeadMoved:
+    return f.LeadMoved(
+        at=at(seconds),
+        lead_id=attempt.lead_id,
+        campaign_id=attempt.campaign_id,
+        step=NextStep(**{"state": LeadState.RESTING, "next_at": at(seconds + 600), **step}),
+        phone_id=attempt.phone_id,
+        outcome=outcome,
+        same_outcome_run=1,
+    )
+
+
+@pytest_asyncio.fixture
+async def portfolio(pool: asyncpg.Pool) -> Portfolio:
+    return await make_portfolio(pool)
+
+
+@pytest_asyncio.fixture
+async def store(dsn: str, portfolio: Portfolio) -> AsyncIterator[PostgresShardStore]:
+    async with PostgresShardStore(dsn) as store:
+        assert await store.acquire(portfolio.group_id, "test", LEASE) == 1
+        yield store
+
+
+Claim = Callable[[int], "asyncio.Future[list[ClaimedLead]]"]
+
+
+@pytest.fixture
+def claim(store: PostgresShardStore, portfolio: Portfolio) -> Claim:
+    return lambda count: store.claim(portfolio.campaign_id, count, LEASE, datetime.now(UTC))  # type: ignore[return-value]
+
+
+async def test_a_call_from_plan_to_disposition(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio, claim: Claim
+) -> None:
+    agent = await add_agent(pool, portfolio.group_id)
+    (lead,) = await claim(1)
+    planned = plan(lead)
+    a = planned.attempt
+    assert await store.append([planned]) == {a.id}
+    row = await pool.fetchrow("SELECT * FROM lead WHERE id = $1", lead.id)
+    assert (row["state"], row["last_n"]) == ("in_attempt", 1)
+
+    await store.append([moved(a, CallState.ORIGINATING, 0.1), moved(a, CallState.RINGING, 1)])
+    await store.append(
+        [
+            moved(a, CallState.ANSWERED, 5),
+            moved(a, CallState.WAITING, 5.01),
+            moved(a, CallState.BRIDGED, 5.02, agent_id=agent, connect_ms=20.0),
+            f.NoticeGiven(at=at(8), attempt_id=a.id, spoken=False),
+            f.RecordingBegan(at=at(8), attempt_id=a.id),
+        ]
+    )
+    await store.append(
+        [
+            ended(a, Outcome.CONNECTED, 60),
+            f.AttemptDisposed(at=at(70), attempt_id=a.id, agent_id=agent, code="promise", note="día 30"),
+            rested(a, Outcome.CONNECTED, 70, state=LeadState.FINISHED, next_at=None, reason="promise"),
+        ]
+    )
+    row = await pool.fetchrow("SELECT * FROM attempt WHERE id = $1", a.id)
+    assert (row["state"], row["outcome"], row["agent_id"]) == ("ended", "connected", agent)
+    assert [row[n] for n in ("ringing_at", "answered_at", "connected_at", "notice_at", "ended_at")] == [
+        at(1), at(5), at(5.02), at(8), at(60),
+    ]  # fmt: skip
+    assert (row["connect_ms"], row["disposition"], row["note"]) == (20.0, "promise", "día 30")
+    assert (row["q850"], row["sip_status"], row["disposed_at"]) == (17, 486, at(70))
+    row = await pool.fetchrow("SELECT * FROM lead WHERE id = $1", lead.id)
+    assert (row["state"], row["state_reason"], row["attempts"]) == ("finished", "promise", 1)
+    row = await pool.fetchrow("SELECT * FROM phone WHERE id = $1", a.phone_id)
+    assert (row["last_outcome"], row["same_outcome_run"], row["tried_at"]) == ("connected", 1, at(70))
+
+    events = await pool.fetch("SELECT * FROM call_event ORDER BY seq")
+    assert [event["seq"] for event in events] == list(range(1, 12))
+    assert {event["attempt_id"] for event in events if event["type"] != "LeadMoved"} == {a.id}
+    first = orjson.loads(events[0]["data"])["attempt"]
+    assert a.number.e164 not in events[0]["data"]
+    assert (first["id"], first["phone_id"], first["verdict"]["checked"]) == (
+        a.id,
+        a.phone_id,
+        ["hours", "do_not_call"],
+    )
+
+
+async def test_a_person_has_one_call_open_at_a_time(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio, claim: Claim
+) -> None:
+    first, second = await claim(2)
+    await pool.execute("UPDATE lead SET campaign_id = (SELECT id FROM campaign), person_id = person_id")
+    second = replace(second, person_id=first.person_id)
+    one, two = plan(first), plan(second)
+    assert await store.append([one, two]) == {one.attempt.id}
+    row = await pool.fetchrow("SELECT * FROM lead WHERE id = $1", second.id)
+    assert (row["state"], row["state_reason"], row["next_at"]) == ("callable", "person_busy", at(60))
+    assert await pool.fetchval("SELECT count(*) FROM call_event") == 1  # the refused plan is not in the log
+
+    await pool.execute("UPDATE lead SET next_at = now() - interval '1 day' WHERE id = $1", second.id)
+    # The first call's end and the second's plan in one batch: the end goes first.
+    again = replace(next(lead for lead in await claim(10) if lead.id == second.id), person_id=first.person_id)
+    two = plan(again, 70)
+    assert await store.append([two, ended(one.attempt, Outcome.BUSY, 69)]) == {two.attempt.id}
+
+
+async def test_a_plan_without_a_claim_is_refused(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio, claim: Claim
+) -> None:
+    (lead,) = await claim(1)
+    planned = plan(lead)
+    await pool.execute("UPDATE lead SET state = 'suppressed' WHERE id = $1", lead.id)
+    assert await store.append([planned]) == frozenset()
+    assert await pool.fetchval("SELECT state FROM lead WHERE id = $1", lead.id) == "suppressed"
+    assert await pool.fetchval("SELECT count(*) FROM attempt") == 0
+
+
+async def test_the_same_try_is_never_dialled_twice(
+    pool: asyncpg.Pool, store: PostgresShardStore, claim: Claim
+) -> None:
+    (lead,) = await claim(1)
+    one, two = plan(lead), plan(lead)
+    assert await store.append([one]) == {one.attempt.id}
+    assert await store.append([two]) == frozenset()
+
+
+async def test_late_and_doubled_words_change_nothing(
+    pool: asyncpg.Pool, store: PostgresShardStore, claim: Claim
+) -> None:
+    (lead,) = await claim(1)
+    planned = plan(lead)
+    a = planned.attempt
+    await store.append([planned, moved(a, CallState.RINGING, 1)])
+    await store.append([ended(a, Outcome.BUSY, 2), rested(a, Outcome.BUSY, 2)])
+    await store.append([moved(a, CallState.RINGING, 3), ended(a, Outcome.FAILED, 3, burnt=False)])
+    row = await pool.fetchrow("SELECT * FROM attempt")
+    assert (row["state"], row["outcome"], row["ringing_at"], row["ended_at"]) == (
+        "ended",
+        "busy",
+        at(1),
+        at(2),
+    )
+
+
+async def test_a_do_not_call_request_suppresses_the_person_everywhere(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio, claim: Claim
+) -> None:
+    other = await make_portfolio(pool, leads=1, group="Sur", campaign="Mora 60")
+    (lead, free) = await claim(2)
+    elsewhere = await pool.fetchval(
+        "UPDATE lead SET person_id = $1 WHERE campaign_id = $2 RETURNING id",
+        lead.person_id,
+        other.campaign_id,
+    )
+    planned = plan(lead)
+    a = planned.attempt
+    await store.append([planned])
+    await store.append(
+        [
+            ended(a, Outcome.CONNECTED, 9),
+            rested(
+                a,
+                Outcome.CONNECTED,
+                9,
+                state=LeadState.SUPPRESSED,
+                next_at=None,
+                reason="do_not_call",
+                phone_status=PhoneStatus.DO_NOT_CALL,
+            ),
+        ]
+    )
+    states = dict(await pool.fetch("SELECT id, state FROM lead"))
+    assert (states[lead.id], states[elsewhere], states[free.id]) == ("suppressed", "suppressed", "claimed")
+    listed = await pool.fetchrow("SELECT * FROM do_not_call")
+    assert (listed["person_id"], listed["reason"]) == (lead.person_id, "do_not_call")
+    assert await pool.fetchval("SELECT status FROM phone WHERE id = $1", a.phone_id) == "do_not_call"
+    # A later step, from whoever had the lead in a call, does not lift it.
+    await store.append([rested(a, Outcome.BUSY, 20)])
+    assert await pool.fetchval("SELECT state FROM lead WHERE id = $1", lead.id) == "suppressed"
+
+
+async def test_returned_leads_are_callable_again_or_wait(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio, claim: Claim
+) -> None:
+    now_, later = await claim(2)
+    await store.append(
+        [
+            f.LeadsReturned(at=AT, lead_ids=(now_.id,), campaign_id=portfolio.campaign_id),
+            f.LeadsReturned(
+                at=AT,
+                lead_ids=(later.id,),
+                campaign_id=portfolio.campaign_id,
+                blocked_until=datetime.now(UTC) + timedelta(hours=1),
+                rule="calling_hours",
+            ),
+        ]
+    )
+    assert now_.id in {lead.id for lead in await claim(100)}
+    row = await pool.fetchrow("SELECT * FROM lead WHERE id = $1", later.id)
+    assert (row["state"], row["state_reason"], row["claimed_by"]) == ("callable", "calling_hours", None)
+
+
+async def test_agents_campaigns_intents_the_link_and_abandons_have_their_rows(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio, claim: Claim
+) -> None:
+    agent = await add_agent(pool, portfolio.group_id)
+    (lead,) = await claim(1)
+    planned = plan(lead)
+    intent = await pool.fetchval(
+        "INSERT INTO intent (shard_id, user_id, key, type, data) VALUES ($1, $2, 'k', 'go_ready', '{}') RETURNING id",
+        portfolio.group_id,
+        agent,
+    )
+
+    def agent_moved(state: AgentState, seconds: float, **more: object) -> f.AgentMoved:
+        return f.AgentMoved(at=at(seconds), agent_id=agent, state=state, **more)
+
+    leg = {"leg_id": LegId("leg-1"), "leg_up": True}
+    await store.append(
+        [
+            planned,
+            f.SwitchMoved(at=AT, up=True),
+            f.CampaignMoved(at=AT, campaign_id=portfolio.campaign_id, state=CampaignState.RUNNING),
+            f.PacingDecided(
+                at=AT, campaign_id=portfolio.campaign_id, policy="simple", calls=3, explain={"free": 3}
+            ),
+            f.IntentSettled(at=AT, intent_id=intent, user_id=agent, error="in_a_call"),
+            f.CallAbandoned(
+                at=at(4),
+                attempt_id=planned.attempt.id,
+                campaign_id=portfolio.campaign_id,
+                answered_at=at(2),
+                deadline_at=at(4),
+            ),
+            agent_moved(AgentState.NOT_READY, 0),
+            agent_moved(AgentState.READY, 1, **leg),
+        ]
+    )
+    await store.append([agent_moved(AgentState.READY, 2, **leg, after_wrap_up="not_ready")])
+    row = await pool.fetchrow("SELECT * FROM agent_session")
+    assert (row["state"], row["since"], row["leg_id"], row["leg_up"]) == ("ready", at(1), "leg-1", True)
+    assert row["after_wrap_up"] == "not_ready"
+    # In one batch away and back: he is in that state since he came back.
+    await store.append([agent_moved(AgentState.RESERVED, 3), agent_moved(AgentState.READY, 4, **leg)])
+    assert await pool.fetchval("SELECT since FROM agent_session") == at(4)
+
+    assert await pool.fetchval("SELECT switch_up FROM shard")
+    assert await pool.fetchval("SELECT state FROM campaign") == "running"
+    assert tuple(await pool.fetchrow("SELECT done_at, error FROM intent")) == (AT, "in_a_call")
+    assert tuple(await pool.fetchrow("SELECT answered_at, deadline_at, abandoned_at FROM abandonment")) == (
+        at(2),
+        at(4),
+        at(4),
+    )
+
+
+async def test_a_started_shard_finds_everything_open(
+    pool: asyncpg.Pool, dsn: str, store: PostgresShardStore, portfolio: Portfolio, claim: Claim
+) -> None:
+    agent = await add_agent(pool, portfolio.group_id)
+    ringing, talked, waiting, hoarded = await claim(4)
+    plans = [plan(lead) for lead in (ringing, talked, waiting)]
+    a, b, c = (planned.attempt for planned in plans)
+    now = datetime.now(UTC)
+    await store.append(plans)
+    await store.append(
+        [
+            moved(a, CallState.RINGING, 1),
+            moved(b, CallState.BRIDGED, 2, agent_id=agent, connect_ms=9.0),
+            f.AttemptEnded(
+                at=now, attempt_id=b.id, campaign_id=b.campaign_id, lead_id=b.lead_id, phone_id=b.phone_id,
+                outcome=Outcome.CONNECTED, burnt=True,
+            ),
+            f.AgentMoved(at=at(3), agent_id=agent, state=AgentState.WRAP_UP, attempt_id=b.id, leg_up=True),
+            moved(c, CallState.WAITING, 3),
+        ]
+    )  # fmt: skip
+    await pool.execute("UPDATE attempt SET planned_at = now() - interval '1 minute'")
+    await store.release()
+    assert await pool.fetchval("SELECT state FROM lead WHERE id = $1", hoarded.id) == "callable"
+
+    async with PostgresShardStore(dsn) as next_store:
+        assert await next_store.acquire(portfolio.group_id, "next", LEASE) == 2
+        state = await next_store.load()
+        await next_store.append([f.ShardStarted(at=now, fence=2, seed=1)])
+    assert await pool.fetchval("SELECT max(seq) FROM call_event") == 9
+    assert state.fence == 2
+    (campaign,) = state.campaigns
+    assert (campaign.id, campaign.state, campaign.mode) == (
+        portfolio.campaign_id, CampaignState.DRAFT, DialMode.PROGRESSIVE,
+    )  # fmt: skip
+    assert [(o.attempt.id, o.state, o.answered_at) for o in state.open_attempts] == sorted(
+        [(a.id, CallState.RINGING, None), (c.id, CallState.WAITING, at(3))]
+    )
+    opened = next(o for o in state.open_attempts if o.attempt.id == a.id)
+    assert replace(opened.attempt, planned_at=AT) == a
+    assert (opened.lead.id, opened.lead.last_n) == (ringing.id, 1)
+    (unfinished,) = state.unfinished
+    assert (unfinished.attempt.id, unfinished.agent_id, unfinished.lead.attempts) == (b.id, agent, 1)
+    (stored,) = state.agents
+    assert (stored.id, stored.sip_user, stored.state, stored.attempt_id) == (
+        agent, f"agent-{agent}", AgentState.WRAP_UP, b.id,
+    )  # fmt: skip
+    assert [(t.live_answers, t.abandoned) for t in state.tallies] == [(1, 0)]
+    assert len(state.dispositions) == 13
+
+
+async def test_one_owner_at_a_time(
+    pool: asyncpg.Pool, dsn: str, store: PostgresShardStore, portfolio: Portfolio, claim: Claim
+) -> None:
+    (lead,) = await claim(1)
+    async with PostgresShardStore(dsn) as rival:
+        assert await rival.acquire(portfolio.group_id, "rival", LEASE) is None
+        await store.renew(LEASE)
+        await pool.execute("UPDATE shard SET lease_until = now() - interval '1 second'")
+        assert await rival.acquire(portfolio.group_id, "rival", LEASE) == 2
+        assert await pool.fetchval("SELECT state FROM lead WHERE id = $1", lead.id) == "callable"
+        with pytest.raises(FenceLost):
+            await store.renew(LEASE)
+        with pytest.raises(FenceLost):
+            await store.append([f.SwitchMoved(at=AT, up=True)])
+        assert await store.append([plan(lead)]) == frozenset()
+        assert await store.claim(portfolio.campaign_id, 5, LEASE, datetime.now(UTC)) == []
+        await rival.append([f.SwitchMoved(at=AT, up=False)])
+    assert [r["seq"] for r in await pool.fetch("SELECT seq FROM call_event")] == [1]
+
+
+async def test_a_lost_connection_costs_nothing(
+    pool: asyncpg.Pool, store: PostgresShardStore, claim: Claim
+) -> None:
+    """The database ends the log's connection between two batches: the next one goes over a new connection."""
+    (lead,) = await claim(1)
+    await store.append([f.SwitchMoved(at=AT, up=True)])
+    await pool.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE query LIKE 'COMMIT%' AND pid <> pg_backend_pid()"
+    )
+    planned = plan(lead)
+    assert await store.append([planned]) == {planned.attempt.id}
+    assert await pool.fetchval("SELECT count(*) FROM call_event") == 2
+
+
+@pytest.mark.parametrize("committed", [True, False])
+async def test_an_unanswered_commit_is_read_back(
+    pool: asyncpg.Pool,
+    store: PostgresShardStore,
+    claim: Claim,
+    monkeypatch: pytest.MonkeyPatch,
+    committed: bool,
+) -> None:
+    """The connection breaks at COMMIT, before or after the database did it, and the database stays away a while.
+
+    1. The batch is reported as not written. 2. Handed in again with more, each fact is in the log once.
+    """
+    one, two = await claim(2)
+    planned, later = plan(one), plan(two)
+    original = asyncpg.transaction.Transaction.commit
+
+    async def broken_commit(transaction: asyncpg.transaction.Transaction) -> None:
+        if committed:
+            await original(transaction)
+        monkeypatch.setattr(event_log, "connect", unreachable)
+        raise ConnectionResetError("cut")
+
+    async def unreachable(dsn: str) -> asyncpg.Connection:
+        raise ConnectionRefusedError
+
+    reach = event_log.connect
+    await store.append([f.SwitchMoved(at=AT, up=True)])
+    monkeypatch.setattr(asyncpg.transaction.Transaction, "commit", broken_commit)
+    with pytest.raises(LogUnavailable):
+        await store.append([planned])
+    monkeypatch.setattr(asyncpg.transaction.Transaction, "commit", original)
+    with pytest.raises(LogUnavailable):
+        await store.append([planned])
+    monkeypatch.setattr(event_log, "connect", reach)
+    assert await store.append([planned, later]) == {planned.attempt.id, later.attempt.id}
+    types = [(r["seq"], r["type"]) for r in await pool.fetch("SELECT seq, type FROM call_event ORDER BY seq")]
+    assert types == [(1, "SwitchMoved"), (2, "AttemptPlanned"), (3, "AttemptPlanned")]
+
+
+async def test_intents_come_once_each_and_in_order(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    agent = await add_agent(pool, portfolio.group_id)
+
+    async def click(key: str) -> int:
+        async with pool.acquire() as connection, connection.transaction():
+            intent = await connection.fetchval(
+                "INSERT INTO intent (shard_id, user_id, key, type, data)"
+                " VALUES ($1, $2, $3, 'dial_number', '{\"number\": \"8095550100\"}') RETURNING id",
+                portfolio.group_id,
+                agent,
+                key,
+            )
+            await connection.execute(f"NOTIFY cadencia_intent, '{portfolio.group_id}'")
+            return intent
+
+    waiting = await click("before")
+    async with asyncio.timeout(10), aclosing(store.intents()) as intents:
+        first = await anext(intents)
+        assert (first.id, first.user_id, first.role, first.type) == (waiting, agent, "agent", "dial_number")
+        assert first.data == {"number": "8095550100"}
+        later = await click("after")
+        assert (await anext(intents)).id == later
+        # The listening connection is cut: what came meanwhile is found.
+        await pool.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE query LIKE 'LISTEN%' AND pid <> pg_backend_pid()"
+        )
+        await store.append([f.IntentSettled(at=AT, intent_id=waiting, user_id=agent)])
+        last = await click("last")
+        assert (await anext(intents)).id == last
+
+
+async def test_edited_settings_reach_the_shard(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    await store.load()
+    async with asyncio.timeout(10), aclosing(store.campaign_changes()) as changes:
+        change = asyncio.ensure_future(anext(changes))
+        await asyncio.sleep(0.1)
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute("UPDATE campaign SET ratio = 2.5, version = version + 1")
+            await connection.execute(f"NOTIFY cadencia_campaign, '{portfolio.campaign_id}'")
+        campaign = await change
+    assert (campaign.id, campaign.ratio, campaign.version) == (portfolio.campaign_id, 2.5, 2)
+
+
+async def test_followers_of_the_log_hear_each_batch(
+    dsn: str, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    listener = await asyncpg.connect(dsn)
+    await listener.add_listener("cadencia_log", lambda *words: heard.put_nowait(words[3]))
+    await store.append([f.SwitchMoved(at=AT, up=True)] * 3)
+    async with asyncio.timeout(5):
+        assert await heard.get() == f"{portfolio.group_id}:3"
+    await listener.close()
