@@ -86,10 +86,12 @@ class CallHazards:
     def bin(self, age_s: float) -> int:
         return min(max(int(age_s / BIN_S), 0), self.n_bins - 1)
 
+    def bins(self, ages_s: Floats) -> NDArray[np.int64]:
+        return np.minimum((ages_s / BIN_S).astype(np.int64), self.n_bins - 1)
+
     def count(self, ages_s: Floats) -> Floats:
         """Calls by age bin, shape (n_bins,); ages must not be negative."""
-        bins = np.minimum((ages_s / BIN_S).astype(np.int64), self.n_bins - 1)
-        return np.bincount(bins, minlength=self.n_bins).astype(float)
+        return np.bincount(self.bins(ages_s), minlength=self.n_bins).astype(float)
 
     def leave(self, ring_s: float) -> None:
         """A call stopped ringing at this age; how is told by `end` (later, when a classifier listens
@@ -169,6 +171,9 @@ class ScreeningDelay:
 
     def bin(self, delay_s: float) -> int:
         return min(max(int(delay_s / BIN_S), 0), self.N_BINS - 1)
+
+    def bins(self, delays_s: Floats) -> NDArray[np.int64]:
+        return np.minimum((delays_s / BIN_S).astype(np.int64), self.N_BINS - 1)
 
     def density(self) -> Floats:
         """(2, N_BINS), each row adding up to 1."""

@@ -14,6 +14,7 @@ if a person answers.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -35,7 +36,7 @@ NODES = 2048
 #: Sizes of the discrete Fourier transform: the law must fit into it.
 TRANSFORMS = (32, 64, 128, 256, 512)
 #: Standard deviations and values to spare which have to fit into half a transform.
-SPREAD, SPARE = 4.0, 3.0
+SPREAD, SPARE = 3.8, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,8 @@ class Rates:
     p_ready: float
     #: Seconds a person judged as one still waits, on average.
     wait_s: float
-    #: Calls and agents the law may have to hold, for the size of the transform.
-    calls: int
-    agents: int
+    #: (all bins,): calls ringing, agents talking and wrapping up at that moment, for the size of the transform.
+    counts: Floats
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -68,22 +68,23 @@ class Rates:
             "wrap": self.wrap.tolist(),
             "p_ready": self.p_ready,
             "wait_s": self.wait_s,
-            "calls": self.calls,
-            "agents": self.agents,
+            "counts": self.counts.tolist(),
         }
 
     @classmethod
     def restored(cls, state: dict[str, Any]) -> Rates:
-        arrays = {k: np.array(state[k], float) for k in ("human", "machine", "other", "talk", "wrap")}
+        arrays = {k: np.array(state[k], float) for k in ARRAYS}
         screening = state["screening"]
         return cls(
             **arrays,
             screening=None if screening is None else np.array(screening, float),
             p_ready=float(state["p_ready"]),
             wait_s=float(state["wait_s"]),
-            calls=int(state["calls"]),
-            agents=int(state["agents"]),
         )
+
+
+#: The fields of `Rates` which are always arrays.
+ARRAYS = ("human", "machine", "other", "talk", "wrap", "counts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ class Transform:
     """Constants of a discrete Fourier transform of size m, frequencies 1..m/2."""
 
     m: int
-    #: (m/2,): exp(i w) - 1.
-    turn: Complex
+    #: (m/2,): exp(-i w) - 1.
+    turn_back: Complex
     #: (NODES + 1, m): real, then imaginary part of log(1 + p (exp(i w) - 1)) at p = sin^2(pi k / 2 NODES).
     logs: Floats
     #: (m + 2, m/2): row m + lo, weights that sum the law over lo..0; the rows at the ends give 0 and all.
@@ -121,7 +122,7 @@ def transform(m: int) -> Transform:
     below_0 = np.array([1.0, 1.0] + [(1 - (row - m)) / m for row in range(2, m + 1)] + [0.0])
     shift = np.exp(1j * w[None, :] * np.arange(m)[:, None])
     return Transform(
-        m, np.exp(1j * w) - 1, np.concatenate([logs.real, logs.imag], axis=1), below, below_0, shift
+        m, np.exp(-1j * w) - 1, np.concatenate([logs.real, logs.imag], axis=1), below, below_0, shift
     )
 
 
@@ -131,6 +132,8 @@ class Forecast:
     def __init__(self, rates: Rates, talk: DurationHazards, wrap: DurationHazards) -> None:
         self.rates = rates
         p_ring, instants, self.p_answer = self._ring(rates)
+        #: (ring bins, delay bins).
+        self.p_person = self._persons(rates)
         ends = np.concatenate([(instants + 0.5) * BIN_S + rates.wait_s, np.array(HORIZONS_S)])
         p_talk, p_wrap = self._agents(rates, talk, wrap, ends)
         self.n_ring, self.n_talk, self.n_wrap = len(p_ring), len(p_talk), len(p_wrap)
@@ -192,21 +195,21 @@ class Forecast:
         return np.asarray(p_talk), np.asarray((1 - still) * rates.p_ready)
 
     def _size(self, rates: Rates, p: Floats) -> int:
-        """Smallest transform that holds the law of a full house."""
-        variance = p * (1 - p)
-        spread = rates.calls * variance[: self.n_ring].max() + rates.agents * variance[self.n_ring :].max()
-        need = 2 * (SPREAD * float(np.sqrt(spread)) + SPARE)
+        """Smallest transform that holds the law as things stand."""
+        spread = float((rates.counts @ (p * (1 - p))).max())
+        need = 2 * (SPREAD * math.sqrt(spread) + SPARE)
         return next((m for m in TRANSFORMS if m >= need), TRANSFORMS[-1])
 
-    def p_human(self, ring_bin: int, waited_bin: int) -> float:
-        """P(person) of a call answered at a ring bin whose classifier still listens after so many delay
-        bins."""
-        person, machine = float(self.rates.human[ring_bin]), float(self.rates.machine[ring_bin])
-        if self.rates.screening is not None:
-            undecided = self.rates.screening[:, waited_bin:].sum(axis=1)
-            person *= float(undecided[RingEnd.HUMAN])
-            machine *= float(undecided[RingEnd.MACHINE])
-        return person / max(person + machine, 1e-12)
+    @staticmethod
+    def _persons(rates: Rates) -> Floats:
+        """P(person | answered at a ring bin, and the classifier still listens after so many delay bins)."""
+        person, machine = rates.human[:, None], rates.machine[:, None]
+        if rates.screening is not None:
+            undecided = np.cumsum(rates.screening[:, ::-1], axis=1)[:, ::-1]
+            person = person * undecided[RingEnd.HUMAN]
+            machine = machine * undecided[RingEnd.MACHINE]
+        shape = (len(rates.human), ScreeningDelay.N_BINS)
+        return np.broadcast_to(person / np.maximum(person + machine, 1e-12), shape)
 
     def slack(self, base: int, counts: Floats, screening: Floats) -> Slack:
         """The law right now. `base`: free agents less people waiting; `counts`: (all bins,) calls ringing,
@@ -226,7 +229,7 @@ class Slack:
         phi = np.exp(log_phi) * tr.shift[base % tr.m]
         expected = base + counts @ forecast.signed
         if len(screening):
-            phi *= np.prod(1 + screening[:, None] * np.conj(tr.turn)[None, :], axis=0)
+            phi *= np.multiply.reduce(1 + screening[:, None] * tr.turn_back, axis=0)
             expected = expected - screening.sum()
         self.phi = phi
         #: Expected slack at the instants, then at the horizons.

@@ -214,17 +214,16 @@ class Predictive(LedgerPolicy):
 
     def _slack(self, now: float, snap: Snapshot, surplus: int) -> Slack:
         talking, wrapping, ringing = self._ages(now, snap)
-        if self.forecast is None or now - self.rates_at >= REFRESH_S:
-            self._refresh(now, talking, wrapping, ringing)
-        forecast = self.forecast
-        assert forecast is not None
         counts = np.concatenate(
             [self.calls.count(ringing), self.talk.count(talking), self.wrap.count(wrapping)]
         )
-        screening = as_array(
-            forecast.p_human(self.calls.bin(ring_s or 0.0), self.screening.bin(now - answered))
-            for answered, ring_s in self.ledger.screening.values()
-        )
+        if self.forecast is None or now - self.rates_at >= REFRESH_S:
+            self.forecast = self._refresh(now, talking, wrapping, counts)
+        forecast = self.forecast
+        listened = self.ledger.screening.values()
+        rung = as_array(0.0 if ring_s is None else ring_s for _, ring_s in listened)
+        heard = np.maximum(now - as_array(answered for answered, _ in listened), 0.0)
+        screening = forecast.p_person[self.calls.bins(rung), self.screening.bins(heard)]
         ready = min(len(self.ledger.since[AgentState.READY]) + surplus, snap.ready)
         return forecast.slack(ready - snap.waiting, counts, screening)
 
@@ -243,12 +242,11 @@ class Predictive(LedgerPolicy):
         placed = [*self.ledger.ringing.values(), *self.ledger.asked, *[now] * max(0, unheard)]
         return talking, wrapping, np.maximum(now - as_array(placed), 0.0)
 
-    def _refresh(self, now: float, talking: Floats, wrapping: Floats, ringing: Floats) -> None:
+    def _refresh(self, now: float, talking: Floats, wrapping: Floats, counts: Floats) -> Forecast:
         """Make rates and tables of what is known now."""
-        running = self.calls.count(ringing)
+        running = counts[: self.calls.n_bins]
         human, machine, other = self.calls.hazards(running)
         self.theta, unsure = self.calls.level(now, running, human)
-        agents = len(talking) + len(wrapping) + len(self.ledger.since[AgentState.READY])
         self.rates = Rates(
             human=np.minimum(human * self.theta * unsure, 0.9),
             machine=machine,
@@ -258,11 +256,10 @@ class Predictive(LedgerPolicy):
             wrap=self.wrap.hazards(wrapping),
             p_ready=self.stays.value,
             wait_s=self.wait_s,
-            calls=len(ringing) + CALLS_MORE,
-            agents=agents,
+            counts=counts,
         )
         self.rates_at = now
-        self.forecast = Forecast(self.rates, self.talk, self.wrap)
+        return Forecast(self.rates, self.talk, self.wrap)
 
     # ------------------------------------------------------------------- state
 
