@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import lab.asterisk
 from fake_ami import SECRET, USER, FakeAmi, Wire, listening
-from lab.asterisk import Database
+from lab.asterisk import Database, Trunk
 from lab.asterisk_root import asterisk_root
 from lab.child import free_tcp_port
 
@@ -37,6 +37,8 @@ class Switch:
 
     wire: Wire
     credentials: Credentials
+    #: A user who may read nothing.
+    recorder: Credentials
     fake: FakeAmi = field(default_factory=FakeAmi)
 
 
@@ -88,17 +90,21 @@ async def fake_switch() -> AsyncIterator[Switch]:
     async with listening(fake.serve) as port:
         wire = Wire("127.0.0.1", port)
         async with listening(wire.serve) as wire.port:
-            yield Switch(wire, Credentials(USER, SECRET), fake)
+            yield Switch(wire, Credentials(USER, SECRET), Credentials(USER, SECRET, event_classes=""), fake)
 
 
 @asynccontextmanager
-async def real_switch() -> AsyncIterator[Switch]:
-    """A real Asterisk with the product's own configuration; nothing answers for its database or trunk."""
+async def real_switch(*trunks: Trunk) -> AsyncIterator[Switch]:
+    """A real Asterisk with the product's own configuration; nothing answers for its database."""
     nowhere = Database("127.0.0.1", free_tcp_port(), "none", "none", "none")
-    async with lab.asterisk.Switch(asterisk_root(), database=nowhere, trunks=[]) as asterisk:
+    async with lab.asterisk.Switch(asterisk_root(), database=nowhere, trunks=trunks) as asterisk:
         wire = Wire("127.0.0.1", asterisk.ami_port)
         async with listening(wire.serve) as wire.port:
-            yield Switch(wire, Credentials(asterisk.ami_user, asterisk.ami_secret))
+            yield Switch(
+                wire,
+                Credentials(asterisk.ami_user, asterisk.ami_secret),
+                Credentials(asterisk.recorder_user, asterisk.recorder_secret, event_classes=""),
+            )
 
 
 def client_of(

@@ -186,3 +186,12 @@ async def test_a_refused_log_in_is_reported_and_tried_again(switch: Switch) -> N
         assert "Authentication failed" in str(owner.failures[0])
         assert owner.states[0] == LinkDown(0, False, owner.failures[0], owner.states[0].retry_in_s)
         assert not client.connected.is_set()
+
+
+async def test_a_user_who_may_read_nothing_is_up_once_logged_in(switch: Switch) -> None:
+    owner = Owner()
+    async with client_of(switch, owner, credentials=switch.recorder) as client:
+        await until(client.connected.is_set)
+        await client.action("Ping")
+        assert client.generation == 1
+        assert owner.events == owner.failures == []

@@ -179,15 +179,6 @@ async def test_nothing_is_delivered_before_the_switch_has_booted(switch: Switch)
         assert [type(x) for x in owner.everything[:1]] == [LinkUp]
 
 
-async def test_a_user_who_may_read_nothing_is_up_once_logged_in(switch: Switch) -> None:
-    owner = Owner()
-    switch.credentials = Credentials(USER, SECRET, event_classes="")
-    async with connected(switch, owner) as client:
-        await client.action("Originate", originate())
-        assert client.generation == 1
-        assert owner.events == []
-
-
 async def test_a_switch_that_never_boots_is_reported(switch: Switch) -> None:
     owner = Owner()
     switch.fake.boot_s = 60
