@@ -1,0 +1,1 @@
+"""The switch: its manager interface, its codes, its configuration."""
