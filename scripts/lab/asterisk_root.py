@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import shutil
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +82,7 @@ def asterisk_root() -> AsteriskRoot:
         say(f"the installed Asterisk {version} is older than {OLDEST_MAJOR}: it is left alone")
     if os.geteuid() != 0:
         raise LabError(
-            f"no Asterisk {OLDEST_MAJOR} or later is installed, and only root can make and use a root folder of it; "
+            f"no Asterisk {OLDEST_MAJOR} or later is installed, and only root can make a root folder of it; "
             "run this as root, or install one"
         )
     digest = hashlib.sha256("\0".join(RECIPE).encode()).hexdigest()[:12]
@@ -89,6 +90,7 @@ def asterisk_root() -> AsteriskRoot:
     with locked("asterisk"):
         if not target.exists():
             _make(target)
+        _name_this_host(target)
     return AsteriskRoot(target, _version(["chroot", str(target), "asterisk"]))
 
 
@@ -102,6 +104,14 @@ def _make(target: Path) -> None:
         raise LabError("mmdebstrap could not make Asterisk's root folder; its message is above")
     (building / "srv" / "cadencia").mkdir(mode=0o755)
     building.rename(target)
+
+
+def _name_this_host(root: Path) -> None:
+    """Let Asterisk find its own address without asking a name server; it would look for a root server's too."""
+    names = f"127.0.0.1 localhost {socket.gethostname()} A.ROOT-SERVERS.NET\n"
+    hosts = root / "etc" / "hosts"
+    if not hosts.exists() or hosts.read_text() != names:
+        hosts.write_text(names)
 
 
 def _version(command: list[str]) -> str:
