@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Path
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
@@ -16,11 +17,25 @@ from dialer.domain.outcomes import Effect, Outcome, PhoneStatus
 class Wire(BaseModel):
     """Base of every message: unknown fields are an error, not a silence."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(extra="forbid", from_attributes=True, allow_inf_nan=False)
 
 
 Role = Literal["agent", "supervisor", "qa", "admin"]
 Language = Literal["es", "en", "pt"]
+
+#: 26 Crockford letters (domain.values.is_ulid).
+ULID = r"^[0-9A-HJKMNP-TV-Z]{26}$"
+INTENT_KEY = r"^[A-Za-z0-9_-]+$"
+#: Printable, on one line: what PostgreSQL, a log line and a screen can all hold.
+LINE = r"^[^\u0000-\u001f\u007f\u2028\u2029]*$"
+#: The same with line breaks and tabs.
+PROSE = r"^[^\u0000-\u0008\u000b-\u001f\u007f]*$"
+
+#: A row's number: PostgreSQL's bigint.
+RowNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
+RowId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+AttemptId = Annotated[str, Path(pattern=ULID)]
+Line = Annotated[str, Field(max_length=200, pattern=LINE)]
 
 
 # --- session and phone ------------------------------------------------------------------------------------
@@ -29,7 +44,7 @@ Language = Literal["es", "en", "pt"]
 class Credentials(Wire):
     """POST /session."""
 
-    login: str = Field(min_length=1, max_length=64)
+    login: str = Field(min_length=1, max_length=64, pattern=LINE)
     password: str = Field(min_length=1, max_length=256)
 
 
@@ -41,6 +56,12 @@ class Me(Wire):
     display_name: str
     role: Role
     agent_group_id: int | None
+
+
+class SoftphoneRequest(Wire):
+    """POST /softphone; the body may be left out. Browsers need WebRTC, other SIP phones must not have it."""
+
+    webrtc: bool = True
 
 
 class Softphone(Wire):
@@ -85,46 +106,46 @@ class HangUp(Wire):
     """End the customer's call; the agent's leg stays."""
 
     type: Literal["hang_up"] = "hang_up"
-    attempt_id: str
+    attempt_id: str = Field(pattern=ULID)
 
 
 class Dispose(Wire):
     """The agent's result of a call; ends wrap-up. During the call it also hangs up."""
 
     type: Literal["dispose"] = "dispose"
-    attempt_id: str
-    disposition: str = Field(max_length=40)
-    note: str = Field(default="", max_length=4000)
+    attempt_id: str = Field(pattern=ULID)
+    disposition: str = Field(min_length=1, max_length=40, pattern=LINE)
+    note: str = Field(default="", max_length=4000, pattern=PROSE)
     #: Only (and always) with a disposition whose effect is `callback`.
-    callback_at: datetime | None = None
+    callback_at: AwareDatetime | None = None
 
 
 class TickNotice(Wire):
     """The agent has spoken the recording notice (campaigns with `recording_notice` = spoken)."""
 
     type: Literal["tick_notice"] = "tick_notice"
-    attempt_id: str
+    attempt_id: str = Field(pattern=ULID)
 
 
 class DialPreview(Wire):
     """Preview mode: dial the lead on the screen (its `phone_id`, one of the card's phones)."""
 
     type: Literal["dial_preview"] = "dial_preview"
-    lead_id: int
-    phone_id: int | None = None
+    lead_id: RowNumber
+    phone_id: RowNumber | None = None
 
 
 class SkipPreview(Wire):
     type: Literal["skip_preview"] = "skip_preview"
-    lead_id: int
-    reason: str = Field(default="", max_length=200)
+    lead_id: RowNumber
+    reason: Line = ""
 
 
 class DialNumber(Wire):
     """Manual mode: dial a number of the portfolio (any usual way of writing it)."""
 
     type: Literal["dial_number"] = "dial_number"
-    number: str = Field(min_length=3, max_length=40)
+    number: str = Field(min_length=3, max_length=40, pattern=LINE)
 
 
 AgentIntent = Annotated[
@@ -145,7 +166,7 @@ AgentIntent = Annotated[
 class IntentRequest(Wire):
     """POST /intents (agents). `key` makes a repeated click one intent."""
 
-    key: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
+    key: str = Field(min_length=8, max_length=64, pattern=INTENT_KEY)
     intent: AgentIntent
 
 
@@ -291,6 +312,8 @@ class CallCard(Wire):
     segment: str | None
     script_name: str | None
     script_markdown: str
+    #: Set when the script could not be filled in and is shown with its gaps: what its author has to mend.
+    script_error: str | None
     dispositions: list[DispositionView]
     recording_notice: RecordingNotice
     notice_at: datetime | None
@@ -379,6 +402,12 @@ class Delta(Wire):
     changes: list[LiveChange]
 
 
+class Resync(Wire):
+    """What a console may say on /live: send me a new snapshot."""
+
+    type: Literal["resync"] = "resync"
+
+
 # --- attempts and recordings ------------------------------------------------------------------------------
 
 
@@ -464,3 +493,16 @@ class Problem(Wire):
     title: str
     status: int
     detail: str
+
+
+class Health(Wire):
+    """GET /healthz: the process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Readiness(Wire):
+    """GET /readyz: 200 when all are true, else 503."""
+
+    database: bool
+    live: bool

@@ -1,0 +1,58 @@
+"""What agents ask of the shard: stored, announced, answered by the live view when it is carried out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import asyncpg
+import orjson
+from fastapi import APIRouter
+
+from dialer.api.auth import Agent, Database
+from dialer.api.problems import ProblemError
+from dialer.api.schemas import IntentAccepted, IntentRequest
+
+router = APIRouter(prefix="/intents", tags=["intents"])
+
+
+@router.post("", status_code=HTTPStatus.ACCEPTED)
+async def post_intent(request: IntentRequest, user: Agent, pool: Database) -> IntentAccepted:
+    """Store the wish. The same key again is the same intent, however often it is clicked or sent."""
+    data = request.intent.model_dump(mode="json", exclude={"type"})
+    return await store_intent(
+        pool,
+        shard_id=user.group_id,
+        user_id=user.me.id,
+        key=request.key,
+        type_=request.intent.type,
+        data=data,
+    )
+
+
+async def store_intent(
+    pool: asyncpg.Pool, *, shard_id: int, user_id: int, key: str, type_: str, data: dict[str, object]
+) -> IntentAccepted:
+    """One row per (user, key), and a word to the shard. Raises ProblemError when the key meant something else."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(
+            """
+            INSERT INTO intent (shard_id, user_id, key, type, data) VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (user_id, key) DO UPDATE SET key = excluded.key
+            RETURNING id, type, data = $5 AS same_data, xmax = 0 AS is_new
+            """,
+            shard_id,
+            user_id,
+            key,
+            type_,
+            orjson.dumps(data).decode(),
+        )
+        assert row is not None
+        if row["type"] != type_ or not row["same_data"]:
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                "key_reused",
+                "this key was sent with another intent; make a new key for each",
+            )
+        if row["is_new"]:
+            await connection.execute("SELECT pg_notify('cadencia_intent', $1)", str(shard_id))
+    return IntentAccepted(id=row["id"])

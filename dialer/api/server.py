@@ -1,0 +1,37 @@
+"""uvicorn as the API needs it: a heartbeat on the live sockets, small messages, no banner."""
+
+from __future__ import annotations
+
+import uvicorn
+from fastapi import FastAPI
+
+#: A laptop that sleeps or a Wi-Fi that changes closes no socket: three seconds without a pong do.
+PING_INTERVAL_S = 1.0
+PING_TIMEOUT_S = 2.0
+#: A console says {"type": "resync"} and nothing else.
+MAX_MESSAGE_BYTES = 1024
+
+
+def configure_server(app: FastAPI, host: str, port: int, *, loop: str = "uvloop") -> uvicorn.Config:
+    """The settings of a server for `app`; logging stays as the process has set it up."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop=loop,
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        ws_ping_interval=PING_INTERVAL_S,
+        ws_ping_timeout=PING_TIMEOUT_S,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        # Snapshots are a few kilobytes on a local network: compressing each delta costs more than it saves.
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+async def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve until SIGINT or SIGTERM, or until cancelled."""
+    await uvicorn.Server(configure_server(app, host, port)).serve()
