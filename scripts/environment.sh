@@ -105,3 +105,19 @@ console_dependencies() {
     npm ci --no-audit --no-fund >&2
     cp package-lock.json "$stamp"
 }
+
+# The built console in agents_console/dist, made again only when its sources change.
+need_console() {
+    local sources built=$ROOT/agents_console/dist/.cadencia-sources
+    need_node
+    sources=$(cd "$ROOT/agents_console" && find . -path ./node_modules -prune -o -path ./dist -prune -o -path ./tests -prune \
+        -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
+    [[ -f $built && $(<"$built") == "$sources" ]] && return
+    (
+        cd "$ROOT/agents_console"
+        console_dependencies
+        say "building the console ..."
+        npm run --silent build >&2
+    ) || die "the console could not be built; npm's message is above"
+    printf '%s\n' "$sources" >"$built"
+}

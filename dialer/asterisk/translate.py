@@ -156,7 +156,8 @@ class Translator:
             attempt_id=AttemptId(channel),
             q850=q850,
             sip_status=sip,
-            network_outcome=network.outcome or Outcome.UNKNOWN,
+            # A carrier that failed never tried the callee, whatever it says of him: no lead is burnt by it.
+            network_outcome=Outcome.CONGESTION if network.trunk_fault else network.outcome or Outcome.UNKNOWN,
             trunk_fault=network.trunk_fault or network.own_fault,
         )
 

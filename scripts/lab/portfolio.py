@@ -38,7 +38,7 @@ SCRIPTS = {
 
 Buenos días, ¿hablo con **{{ debtor.name }}**? Le saluda {{ agent.name }} de Cadencia Laboratorio.
 
-{% if debt %}Su {{ debt.product }} con {{ debt.creditor }} vence el {{ debt.due_on }}: **{{ debt.balance }}**.{% endif %}
+{% if debt %}Su {{ debt.product }} con {{ debt.creditor }} vence el {{ debt.due_on }}: {{ debt.balance }}.{% endif %}
 
 - ¿Cuenta con el dinero para esa fecha?
 - Ofrezca el pago por enlace o en ventanilla.

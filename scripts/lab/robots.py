@@ -1,0 +1,128 @@
+"""Agents without a browser: real telephones of the switch and the same API as the console."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+
+from lab.asterisk import Account, Phones
+from lab.client import Client
+from lab.errors import LabError
+
+#: What robots say of their calls, and how often.
+RESULTS = {
+    "promise": 30,
+    "third_party": 20,
+    "refused": 15,
+    "voicemail": 15,
+    "no_result": 10,
+    "wrong_number": 5,
+    "dispute": 5,
+}
+RECONNECT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long robots talk and wrap up, seconds on average; both are drawn from a gamma law (cv 0.6)."""
+
+    talk_s: float = 14.0
+    wrap_up_s: float = 4.0
+
+
+def draw(chance: random.Random, mean_s: float) -> float:
+    """A gamma-distributed time of this mean and a coefficient of variation of 0.6."""
+    shape = 1 / 0.6**2
+    return chance.gammavariate(shape, mean_s / shape)
+
+
+class Robot:
+    """One agent. `run` until cancelled; after `retire` he takes no further call and logs out."""
+
+    def __init__(self, client: Client, chance: random.Random, pace: Pace) -> None:
+        self.client = client
+        self.me: dict[str, Any] | None = None
+        self.errors: list[str] = []
+        self._chance, self._pace = chance, pace
+        self._retiring = False
+        #: What is planned for the present state; a change of state cancels it.
+        self._plan: asyncio.Task[None] | None = None
+        self._planned_for: tuple[object, ...] = ()
+
+    async def run(self) -> None:
+        """Follow the live view; a lost socket is opened again."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                with suppress(ConnectionClosed, OSError):
+                    async for message in self.client.live():
+                        self._read(message, group)
+                await asyncio.sleep(RECONNECT_S)
+
+    async def retire(self) -> None:
+        self._retiring = True
+        await self.client.wish("log_out")
+
+    @property
+    def state(self) -> str | None:
+        return self.me["state"] if self.me else None
+
+    def _read(self, message: dict[str, Any], group: asyncio.TaskGroup) -> None:
+        if message["type"] == "snapshot":
+            self.me = message["view"]["me"]
+        for change in message.get("changes", ()):
+            if change["kind"] == "me":
+                self.me = change["value"]
+            elif change["kind"] == "intent" and change["error"]:
+                self.errors.append(change["error"])
+        if self.me is None:
+            return
+        call = self.me["call"] or {}
+        situation = (self.me["state"], call.get("attempt_id"), call.get("lead_id"))
+        if situation == self._planned_for:
+            return
+        self._planned_for = situation
+        if self._plan is not None:
+            self._plan.cancel()
+        self._plan = group.create_task(self._act(self.me["state"], call))
+
+    async def _act(self, state: str, call: dict[str, Any]) -> None:
+        """What an agent does in this state, after as long as he takes for it."""
+        pace, chance = self._pace, self._chance
+        try:
+            match state:
+                case "logged_out" | "unreachable" if not self._retiring:
+                    while True:
+                        await self.client.wish("connect_phone")
+                        await asyncio.sleep(3)
+                case "not_ready" if not self._retiring:
+                    await asyncio.sleep(0.2)
+                    await self.client.wish("go_ready")
+                case "previewing":
+                    await asyncio.sleep(draw(chance, 1.5))
+                    await self.client.wish("dial_preview", lead_id=call["lead_id"])
+                case "on_call":
+                    if call["recording_notice"] == "spoken":
+                        await asyncio.sleep(0.5)
+                        await self.client.wish("tick_notice", attempt_id=call["attempt_id"])
+                    await asyncio.sleep(draw(chance, pace.talk_s))
+                    await self.client.wish("hang_up", attempt_id=call["attempt_id"])
+                case "wrap_up":
+                    await asyncio.sleep(draw(chance, pace.wrap_up_s))
+                    said = chance.choices(list(RESULTS), weights=list(RESULTS.values()))[0]
+                    await self.client.wish("dispose", attempt_id=call["attempt_id"], disposition=said)
+        except LabError as error:
+            self.errors.append(str(error))
+
+
+async def hire(clients: Sequence[Client], phones: Phones, seed: int, pace: Pace) -> list[Robot]:
+    """A robot for each logged-in agent, with a registered telephone."""
+    accounts = []
+    for client in clients:
+        minted = await client.post("/softphone", {"webrtc": False})
+        accounts.append(Account(minted["sip_user"], minted["password"]))
+    await phones.set_accounts(accounts)
+    return [Robot(client, random.Random(f"{seed}-{n}"), pace) for n, client in enumerate(clients)]
