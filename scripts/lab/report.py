@@ -4,6 +4,7 @@ The telco's call detail records are made by another Asterisk that knows nothing 
 with the attempt's id: they are the witness, our tables are the accused.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -166,7 +167,7 @@ async def _nobody_twice(connection: asyncpg.Connection) -> bool:
         "SELECT agent_id, connected_at, ended_at FROM attempt WHERE connected_at IS NOT NULL"
         " AND ended_at IS NOT NULL ORDER BY agent_id, connected_at"
     )
-    pairs = zip(rows, rows[1:], strict=False)
+    pairs = itertools.pairwise(rows)
     return all(a["agent_id"] != b["agent_id"] or a["ended_at"] <= b["connected_at"] for a, b in pairs)
 
 

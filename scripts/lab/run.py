@@ -207,14 +207,10 @@ def _welcome(stack: Stack, demonstration: Demonstration, wanted: argparse.Namesp
     for account in (*demonstration.agents, demonstration.supervisor, demonstration.reviewer):
         table.add_row(account.role, account.login, account.password)
     console.print(table)
-    console.print(
-        f"{demonstration.leads} fictional debtors, mode {wanted.mode}. Laboratory rule set: any hour, no trunk but the "
-        "telco stand-in."
-        if not wanted.no_telco
-        else f"{demonstration.leads} debtors, mode {wanted.mode}, your own trunk; rule set strict: Monday to Friday 9-18 h "
-        "of each debtor's own day.",
-        highlight=False,
-    )
+    rules = "Laboratory rule set: any hour, and no trunk but the telco stand-in."
+    if wanted.no_telco:
+        rules = "Your own trunk. Rule set strict: Monday to Friday, 9-18 h of each debtor's own day."
+    console.print(f"{demonstration.leads} debtors, mode {wanted.mode}. {rules}", highlight=False)
     if wanted.seconds is None:
         console.print("Ctrl-C ends everything.")
 
@@ -245,8 +241,8 @@ def _figures(view: dict[str, Any]) -> str:
         return "no figures yet"
     rate = view["abandon_rate"]
     return (
-        f"dialling {view['dialling']}  ringing {view['ringing']}  waiting {view['waiting']}  talking {view['talking']}  |"
-        f"  attempts {view['attempts_today']}  connected {view['connected_today']}  abandoned {view['abandoned_today']}"
+        f"dialling {view['dialling']}  ringing {view['ringing']}  waiting {view['waiting']}"
+        f"  talking {view['talking']}  |  attempts {view['attempts_today']}  connected {view['connected_today']}  abandoned {view['abandoned_today']}"
         f" ({'-' if rate is None else f'{rate:.1%}'})  leads left {view['leads_left']}"
     )
 
