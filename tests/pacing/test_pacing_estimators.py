@@ -1,0 +1,208 @@
+"""Estimators, budget and forecast on numbers worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from pacing.abandonment import AbandonmentBudget
+from pacing.estimators import BIN_S, CallHazards, DurationHazards, RingEnd, ScreeningDelay, Share, forgetting
+from pacing.forecast import N_INSTANTS, Forecast, Rates
+
+
+def test_forgetting_halves_after_its_half_life() -> None:
+    assert forgetting(400) ** 400 == pytest.approx(0.5)
+
+
+def test_the_prior_alone_answers_at_its_rate() -> None:
+    """With nothing seen, following the hazards through all ages gives back the prior's share of people."""
+    hazards = CallHazards(25.0, p_human=0.2)
+    human, machine, other = hazards.prior_events / hazards.prior_exposure
+    alive = np.concatenate([[1.0], np.cumprod(1 - (human + machine + other))[:-1]])
+    assert float(human @ alive) == pytest.approx(0.2, abs=0.003)
+
+
+def test_call_hazards_count_events_over_exposure() -> None:
+    """Two calls: one rings 1.2 s (bin 2) and is a person, one 0.3 s (bin 0) and is busy. One more has rung
+    0.6 s.
+
+    Exposure by bin: 2, 1, 1 of those ended (the first weighted by one step of forgetting), and of the one
+    under way 1 in bin 0 and half in bin 1."""
+    hazards = CallHazards(25.0, p_human=0.2)
+    hazards.leave(1.2)
+    hazards.end(1.2, RingEnd.HUMAN)
+    hazards.leave(0.3)
+    hazards.end(0.3, RingEnd.OTHER)
+    keep = forgetting(CallHazards.SHAPE_HALF_LIFE)
+    assert hazards.exposure[:4].tolist() == pytest.approx([keep + 1, keep, keep, 0.0])
+    assert hazards.events[RingEnd.HUMAN, 2] == pytest.approx(keep)
+    assert hazards.events[RingEnd.OTHER, 0] == 1.0
+    running = hazards.count(np.array([0.6]))
+    assert running[:3].tolist() == [0.0, 1.0, 0.0]
+    other = hazards.hazards(running)[RingEnd.OTHER, 0]
+    expected = (1 + hazards.prior_events[RingEnd.OTHER, 0]) / (keep + 1 + 1 + hazards.prior_exposure[0])
+    assert other == pytest.approx(expected)
+
+
+def test_the_level_follows_people_seen_over_people_expected() -> None:
+    """Ten calls with a human hazard of 0.02 a bin for 5 s: 2 people expected, 8 seen, 12 of prior on both
+    sides."""
+    hazards = CallHazards(25.0, p_human=0.2)
+    running = np.zeros(hazards.n_bins)
+    running[10] = 10.0
+    hazards.level(0.0, running, np.full(hazards.n_bins, 0.02))
+    hazards.seen = 8.0 / 0.5 ** (5.0 / CallHazards.LEVEL_HALF_LIFE_S)
+    theta, unsure = hazards.level(5.0, running, np.full(hazards.n_bins, 0.02))
+    expected = 10 * 0.02 * 5.0 / BIN_S
+    assert theta == pytest.approx((8 + 12) / (expected + 12))
+    assert unsure == pytest.approx(1 + 0.5 / math.sqrt(expected + 12))
+
+
+def test_durations_learn_their_hazard() -> None:
+    """A thousand talks of exactly 30 s: they outlast 25 s, and few 50 s."""
+    talk = DurationHazards(90.0, first_s=2.0, last_s=1500.0)
+    for _ in range(1000):
+        talk.add(30.0)
+    hazards = talk.hazards(np.zeros(0))
+    alive = talk.survival(np.array([0.0, 25.0, 50.0]), hazards)
+    assert alive[0] == 1.0
+    assert alive[1] > 0.85
+    assert alive[2] < 0.15
+
+
+def test_an_exponential_prior_forgets_its_age() -> None:
+    """P(lasts t more | lasted a) is exp(-t/90) at any age a."""
+    talk = DurationHazards(90.0, first_s=2.0, last_s=1500.0)
+    hazards = talk.hazards(np.zeros(0))
+    for age in (0.0, 40.0, 400.0):
+        alive = talk.survival(np.array([age, age + 30.0]), hazards)
+        assert alive[1] / alive[0] == pytest.approx(math.exp(-30 / 90), rel=0.01)
+
+
+def test_talks_under_way_count_as_exposure() -> None:
+    """One talk of 10 s seen, another 6 s old: the first 2 s bin has 1 end less than 2 exposures of 2 s."""
+    talk = DurationHazards(90.0, first_s=2.0, last_s=1500.0)
+    talk.add(10.0)
+    with_it = talk.hazards(np.array([6.0]))[0]
+    assert with_it == pytest.approx(talk.prior_events[0] / (2.0 + 2.0 + talk.prior_exposure[0]))
+
+
+def test_screening_delay_and_share() -> None:
+    delay = ScreeningDelay()
+    delay.add(1.1, RingEnd.HUMAN)
+    assert delay.density().sum(axis=1) == pytest.approx([1.0, 1.0])
+    share = Share(1.0, 2.0)
+    share.add(True)
+    assert share.value == pytest.approx((0.99 + 1) / (1.98 + 1))
+
+
+def constant_rates(calls: CallHazards, talk: DurationHazards, wrap: DurationHazards, human: float) -> Rates:
+    n = calls.n_bins
+    return Rates(
+        human=np.full(n, human),
+        machine=np.zeros(n),
+        other=np.zeros(n),
+        screening=None,
+        talk=np.full(len(talk.edges), 1 / 60),
+        wrap=np.full(len(wrap.edges), 1 / 10),
+        p_ready=1.0,
+        wait_s=0.0,
+        counts=np.zeros(n + len(talk.edges) + len(wrap.edges)),
+    )
+
+
+def forecast_of(human: float) -> tuple[Forecast, int]:
+    calls = CallHazards(25.0, 0.2)
+    talk, wrap = DurationHazards(60.0, 2.0, 1500.0), DurationHazards(10.0, 1.0, 400.0)
+    forecast = Forecast(constant_rates(calls, talk, wrap, human), talk, wrap)
+    return forecast, calls.n_bins
+
+
+def test_risks_are_those_of_the_poisson_binomial_law() -> None:
+    """Two free agents, nobody busy, no call: the third call finds none if both before it are answered before
+    it is, so its risk is the mean over the instants of p(u)^2; the first two run none."""
+    forecast, _ = forecast_of(0.05)
+    counts = np.zeros(len(forecast.p))
+    risks = forecast.slack(2, counts, np.zeros(0)).risks()
+    p = forecast.p[0, :N_INSTANTS]
+    assert risks[0] == pytest.approx(0.0, abs=1e-9)
+    assert risks[1] == pytest.approx(0.0, abs=1e-9)
+    assert risks[2] == pytest.approx(float((p**2).mean()), abs=2e-4)
+    assert risks[3] == pytest.approx(float((p**3 + 3 * p**2 * (1 - p)).mean()), abs=4e-4)
+
+
+def test_risks_count_busy_agents_screened_calls_and_people_waiting() -> None:
+    """One agent free, one in wrap-up (free by u with q), one call at the classifier (a person with s = .4):
+    the next call finds nobody when the screened one is a person and the other agent is still wrapping up."""
+    forecast, _ = forecast_of(0.05)
+    counts = np.zeros(len(forecast.p))
+    wrapping = forecast.n_ring + forecast.n_talk
+    counts[wrapping] = 1.0
+    q = forecast.p[wrapping, :N_INSTANTS]
+    slack = forecast.slack(1, counts, np.array([0.4]))
+    assert slack.risks()[0] == pytest.approx(float((0.4 * (1 - q)).mean()), abs=4e-4)
+    # A person waiting takes the free agent for certain.
+    alone = forecast.slack(0, counts, np.zeros(0))
+    assert alone.risks()[0] == pytest.approx(float((1 - q).mean()), abs=4e-4)
+
+
+def test_large_houses_stay_exact() -> None:
+    """Sixty calls just placed and ten free agents: P(at least 10 of n answer) from the binomial law."""
+    from scipy.stats import binom
+
+    forecast, _ = forecast_of(0.02)
+    counts = np.zeros(len(forecast.p))
+    counts[0] = 60.0
+    risks = forecast.slack(10, counts, np.zeros(0)).risks()
+    p = forecast.p[0, :N_INSTANTS]
+    for more in (0, 1, 5, 20):
+        exact = float(binom.sf(9, 60 + more, p).mean())
+        assert risks[more] == pytest.approx(exact, abs=2e-3)
+
+
+def test_most_places_up_to_the_allowed_risk() -> None:
+    forecast, _ = forecast_of(0.05)
+    slack = forecast.slack(2, np.zeros(len(forecast.p)), np.zeros(0))
+    risks = slack.risks()
+    allowed = float(risks[2] + risks[3]) / 2
+    assert slack.most(allowed, cap=100) == (3, pytest.approx(float(risks[3])))
+    assert slack.most(allowed, cap=2)[0] == 2
+    assert slack.most(0.0, cap=0)[0] == 0
+    # Nothing is at stake with forty agents free: the cap binds, beyond one step of the search.
+    assert forecast.slack(40, np.zeros(len(forecast.p)), np.zeros(0)).most(0.02, cap=70)[0] <= 70
+
+
+def test_the_budget_counts_abandonments_left() -> None:
+    budget = AbandonmentBudget(0.03)
+    budget.add(0.0, 200.0, 0.0)
+    assert budget.tightest(0.0).left(0.03) == pytest.approx(6.0)
+    generous = budget.risk_of(budget.tightest(0.0))
+    for _ in range(6):
+        budget.add(1.0, 1.0, 1.0)
+    tally = budget.tightest(1.0)
+    assert tally.left(0.03) == pytest.approx(0.03 * 206 - 6)
+    assert budget.risk_of(tally) < generous
+    assert budget.risk_of(tally) <= 0.2 * 0.02 + 1e-12
+    assert not budget.spent(tally)
+    budget.add(2.0, 1.0, 1.0)
+    assert budget.spent(budget.tightest(2.0))
+
+
+def test_the_window_rolls_and_the_shift_begins_anew() -> None:
+    """Ten abandoned at once; four hours later the shift has forgotten them, 24 h later the window has."""
+    budget = AbandonmentBudget(0.03, window_s=86400.0)
+    budget.add(0.0, 100.0, 10.0)
+    budget.add(4 * 3600.0, 1.0, 0.0)
+    assert (budget.shift.live, budget.shift.abandoned) == (1.0, 0.0)
+    assert budget.window.abandoned == 10.0
+    budget.add(86400.0 + 600.0, 1.0, 0.0)
+    assert budget.window.abandoned == 0.0
+    assert budget.campaign.abandoned == 10.0
+
+
+def test_a_correction_never_makes_counts_negative() -> None:
+    budget = AbandonmentBudget(0.03)
+    budget.add(0.0, -3.0, -1.0)
+    assert budget.tightest(0.0).left(0.03) == 0.0
