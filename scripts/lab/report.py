@@ -31,6 +31,11 @@ ANSWERED = frozenset({"connected", "abandoned", "customer_hung_up", "cancelled"}
 UNANSWERED = frozenset({"no_answer", "cancelled"})
 #: An attempt that need not have reached the telco at all.
 NEVER_SENT = frozenset({"cancelled", "failed", "congestion", "unknown"})
+#: True once ingest has caught up with every customer who was told of the recording.
+EVERYTHING_RECORDED = (
+    "SELECT NOT EXISTS (SELECT 1 FROM attempt WHERE notice_at IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM recording WHERE attempt_id = attempt.id))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,4 +184,4 @@ async def _leads_conserved(connection: asyncpg.Connection) -> bool:
         "  WHERE attempt.lead_id = lead.id"
         "  AND (attempt.ended_at IS NULL OR agent_session.attempt_id IS NOT NULL))"
     )
-    return stuck == 0
+    return not stuck

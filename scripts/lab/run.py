@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,14 +19,11 @@ from rich.table import Table
 
 from dialer.domain.campaign import DialMode
 from dialer.domain.errors import DialerError
-from dialer.store.database import connect
 from lab.asterisk import Trunk
 from lab.cache import say
-from lab.client import Client, until_campaign
-from lab.demonstration import Demonstration, set_up
 from lab.errors import LabError
-from lab.report import report
-from lab.robots import Pace, Robot, hire
+from lab.report import EVERYTHING_RECORDED, report
+from lab.shift import Shift, shift
 from lab.stack import Stack
 
 API_PORT = 8080
@@ -83,61 +79,39 @@ def own_trunk() -> Trunk:
     return Trunk("telco", address.hostname, port, address.username, address.password)
 
 
-async def shift(wanted: argparse.Namespace) -> int:
+async def run(wanted: argparse.Namespace) -> int:
     """Run it. The exit code: 0, or 1 when an invariant was broken."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     trunks = [own_trunk()] if wanted.no_telco else None
-    async with AsyncExitStack() as exit_stack:
-        stack = await exit_stack.enter_async_context(Stack(trunks=trunks, api_port=_port(), quiet=False))
-        say("portfolio ...")
-        demonstration = await set_up(
-            stack.postgres.dsn,
-            stack.folder,
-            robots=wanted.robots,
-            mode=DialMode(wanted.mode),
-            seed=wanted.seed,
-            leads=wanted.leads,
-            rule_set="strict" if wanted.no_telco else "laboratory",
-        )
-        say("dialer and API ...")
-        await stack.start_product()
-        supervisor = await exit_stack.enter_async_context(
-            Client(stack.url, demonstration.supervisor.login, demonstration.supervisor.password)
-        )
-        robots: list[Robot] = []
-        group = await exit_stack.enter_async_context(asyncio.TaskGroup())
-        working: list[asyncio.Task[None]] = []
-        if wanted.robots:
-            say(f"{wanted.robots} robots log in ...")
-            phones = await exit_stack.enter_async_context(stack.phones())
-            clients = [
-                await exit_stack.enter_async_context(Client(stack.url, a.login, a.password))
-                for a in demonstration.robots
-            ]
-            robots = await hire(clients, phones, wanted.seed, Pace())
-            working = [group.create_task(robot.run()) for robot in robots]
-        campaign = demonstration.campaign_id
-        await supervisor.post(f"/campaigns/{campaign}/start")
-        await until_campaign(supervisor, campaign, "running")
-        _welcome(stack, demonstration, wanted)
-        watching = group.create_task(_watch(supervisor, campaign))
+    running = shift(
+        stack=Stack(trunks=trunks, api_port=_port(), quiet=False),
+        robots=wanted.robots,
+        seed=wanted.seed,
+        mode=DialMode(wanted.mode),
+        leads=wanted.leads,
+        rule_set="strict" if wanted.no_telco else "laboratory",
+    )
+    found = None
+    async with running as at_work, asyncio.TaskGroup() as group:
+        await at_work.start()
+        _welcome(at_work, wanted)
+        watching = group.create_task(_watch(at_work))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(_first_end(stack, ended), wanted.seconds)
-        if stack.dialer is not None and not stack.dialer.running:
-            raise LabError(f"the dialer ended by itself; its log:\n{stack.dialer.tail()}")
-        found = None
+            await asyncio.wait_for(_first_end(at_work.stack, ended), wanted.seconds)
+        dialer = at_work.stack.dialer
+        if dialer is not None and not dialer.running:
+            raise LabError(f"the dialer ended by itself; its log:\n{dialer.tail()}")
         if wanted.report is not None or wanted.seconds is not None:
-            found = await _close(stack, supervisor, demonstration, robots)
-        for task in (watching, *working):
-            task.cancel()
-        if found is None:
-            return 0
-        if wanted.report is not None:
-            await asyncio.to_thread(wanted.report.write_text, json.dumps(found, indent=2) + "\n", "utf-8")
-        return _verdict(found, wanted.report)
+            found = await _close(at_work)
+        watching.cancel()
+    if found is None:
+        return 0
+    if wanted.report is not None:
+        await asyncio.to_thread(wanted.report.write_text, json.dumps(found, indent=2) + "\n", "utf-8")
+    return _verdict(found, wanted.report)
 
 
 async def _first_end(stack: Stack, ended: asyncio.Event) -> None:
@@ -147,30 +121,17 @@ async def _first_end(stack: Stack, ended: asyncio.Event) -> None:
             await asyncio.wait_for(ended.wait(), 0.5)
 
 
-async def _close(
-    stack: Stack, supervisor: Client, demonstration: Demonstration, robots: Sequence[Robot]
-) -> dict[str, Any]:
+async def _close(at_work: Shift) -> dict[str, Any]:
     """Stop dialling, let the calls and wrap-ups finish, and draw the balance."""
     say("no more calls; those in progress finish ...")
-    await supervisor.post(f"/campaigns/{demonstration.campaign_id}/stop")
-    await until_campaign(supervisor, demonstration.campaign_id, "closed", within_s=LAST_CALLS_S)
-    for robot in robots:
+    await at_work.stop(within_s=LAST_CALLS_S)
+    for robot in at_work.robots:
         await robot.retire()
-    async with asyncio.timeout(LAST_CALLS_S):
-        while any(robot.state != "logged_out" for robot in robots):
-            await asyncio.sleep(0.1)
-    connection = await connect(stack.postgres.dsn)
-    try:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(INGEST_S):
-                while await connection.fetchval(
-                    "SELECT count(*) FROM attempt WHERE notice_at IS NOT NULL"
-                    " AND NOT EXISTS (SELECT 1 FROM recording WHERE attempt_id = attempt.id)"
-                ):
-                    await asyncio.sleep(0.2)
-        return await report(connection, stack.telco.cdr() if stack.telco else None)
-    finally:
-        await connection.close()
+    await at_work.until_states(LAST_CALLS_S, logged_out=len(at_work.robots))
+    with contextlib.suppress(TimeoutError):  # what is missing then, the report says
+        await at_work.until(EVERYTHING_RECORDED, within_s=INGEST_S)
+    telco = at_work.stack.telco
+    return await report(at_work.database, telco.cdr() if telco else None)
 
 
 def _verdict(found: dict[str, Any], path: Path | None) -> int:
@@ -199,9 +160,10 @@ def _port() -> int | None:
     return API_PORT
 
 
-def _welcome(stack: Stack, demonstration: Demonstration, wanted: argparse.Namespace) -> None:
+def _welcome(at_work: Shift, wanted: argparse.Namespace) -> None:
+    demonstration = at_work.demonstration
     console = Console(stderr=True)
-    table = Table(title=f"Cadencia: {stack.url}", title_justify="left")
+    table = Table(title=f"Cadencia: {at_work.stack.url}", title_justify="left")
     for column in ("role", "log-in", "password"):
         table.add_column(column)
     for account in (*demonstration.agents, demonstration.supervisor, demonstration.reviewer):
@@ -215,23 +177,24 @@ def _welcome(stack: Stack, demonstration: Demonstration, wanted: argparse.Namesp
         console.print("Ctrl-C ends everything.")
 
 
-async def _watch(supervisor: Client, campaign_id: int) -> None:
+async def _watch(at_work: Shift) -> None:
     """The campaign's figures: a line that renews itself at a terminal, one every ten seconds elsewhere."""
     console = Console(stderr=True)
     if not console.is_terminal:
         while True:
             await asyncio.sleep(10)
-            say(_figures(await _campaign(supervisor, campaign_id)))
+            say(_figures(await _campaign(at_work)))
     with Live(console=console, refresh_per_second=2, transient=True) as live:
         while True:
-            live.update(_figures(await _campaign(supervisor, campaign_id)))
+            live.update(_figures(await _campaign(at_work)))
             await asyncio.sleep(0.5)
 
 
-async def _campaign(supervisor: Client, campaign_id: int) -> dict[str, Any]:
-    async for message in supervisor.live():
+async def _campaign(at_work: Shift) -> dict[str, Any]:
+    async for message in at_work.supervisor.live():
         if message["type"] == "snapshot":
-            found: dict[str, Any] = message["view"]["campaigns"].get(str(campaign_id), {})
+            campaigns = message["view"]["campaigns"]
+            found: dict[str, Any] = campaigns.get(str(at_work.demonstration.campaign_id), {})
             return found
     raise LabError("the API closed the live view")
 
@@ -242,7 +205,8 @@ def _figures(view: dict[str, Any]) -> str:
     rate = view["abandon_rate"]
     return (
         f"dialling {view['dialling']}  ringing {view['ringing']}  waiting {view['waiting']}"
-        f"  talking {view['talking']}  |  attempts {view['attempts_today']}  connected {view['connected_today']}  abandoned {view['abandoned_today']}"
+        f"  talking {view['talking']}  |  attempts {view['attempts_today']}"
+        f"  connected {view['connected_today']}  abandoned {view['abandoned_today']}"
         f" ({'-' if rate is None else f'{rate:.1%}'})  leads left {view['leads_left']}"
     )
 
@@ -250,7 +214,7 @@ def _figures(view: dict[str, Any]) -> str:
 def main() -> int:
     wanted = arguments(sys.argv[1:])
     try:
-        return asyncio.run(shift(wanted))
+        return asyncio.run(run(wanted))
     except (LabError, DialerError) as error:
         say(str(error))
         return 1
@@ -258,8 +222,8 @@ def main() -> int:
         known, other = group.split((LabError, DialerError))
         if other is not None or known is None:
             raise
-        for error in _leaves(known):
-            say(str(error))
+        for one in _leaves(known):
+            say(str(one))
         return 1
 
 
