@@ -7,7 +7,9 @@ import os
 import secrets
 import socket
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path, PurePosixPath
 
 import structlog
 
@@ -17,10 +19,13 @@ from dialer.asterisk.client import Address, Credentials
 from dialer.asterisk.switch import AsteriskSwitch, SwitchSettings
 from dialer.config import Settings
 from dialer.domain.errors import BadInput
+from dialer.mqtt import MqttMirror
 from dialer.ports import Publisher
-from dialer.shard import MakeSwitch, Shard
-from dialer.store.database import connect
+from dialer.recording.ingest import Ingest
+from dialer.shard import Shard
+from dialer.store.database import connect, open_pool
 from dialer.store.event_log import PostgresShardStore
+from dialer.store.recordings import PostgresRecordingStore
 
 log = structlog.get_logger()
 
@@ -46,6 +51,13 @@ def switch_settings(settings: Settings) -> SwitchSettings:
     )
 
 
+def _needed(path: Path | None) -> Path:
+    """A folder of DIALER_NEEDS, which `Settings.load` has made sure of."""
+    if path is None:
+        raise BadInput("the spool and the recordings need a folder each")
+    return path
+
+
 async def group_ids(dsn: str, names: Sequence[str]) -> list[int]:
     """The agent groups to run: those named, or all. Raises BadInput on a name nobody has."""
     connection = await connect(dsn)
@@ -65,22 +77,35 @@ async def run_dialer(settings: Settings, groups: Sequence[str] = ()) -> None:
     """Run the shards of these agent groups (all when none is named) until cancelled."""
     dsn = settings.database_dsn.get_secret_value()
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-    async with asyncio.TaskGroup() as group:
-        publishers = _publishers(settings, group)
-        for group_id in await group_ids(dsn, groups):
+    async with AsyncExitStack() as exit_stack:
+        group_numbers = await group_ids(dsn, groups)
+        pool = await exit_stack.enter_async_context(await open_pool(dsn, size=2))
+        ingest = Ingest(
+            spool=_needed(settings.spool_dir),
+            recordings=_needed(settings.recordings_dir),
+            store=PostgresRecordingStore(pool),
+        )
+        publishers: list[Publisher] = [ingest]
+        group = await exit_stack.enter_async_context(asyncio.TaskGroup())
+        group.create_task(ingest.run(), name="ingest")
+        if settings.mqtt_url is not None:
+            mirror = MqttMirror(settings.mqtt_url.get_secret_value())
+            publishers.append(mirror)
+            group.create_task(mirror.run(), name="mqtt")
+        for group_id in group_numbers:
             group.create_task(_run_shard(settings, group_id, owner, publishers), name=f"shard {group_id}")
 
 
 async def _run_shard(settings: Settings, group_id: int, owner: str, publishers: Sequence[Publisher]) -> None:
-    make_switch: MakeSwitch = lambda hear: AsteriskSwitch(switch_settings(settings), hear)  # noqa: E731
     async with PostgresShardStore(settings.database_dsn.get_secret_value()) as store:
-        shard = Shard(group_id, store=store, make_switch=make_switch, publishers=publishers, owner=owner)
+        shard = Shard(
+            group_id,
+            store=store,
+            make_switch=partial(AsteriskSwitch, switch_settings(settings)),
+            publishers=publishers,
+            owner=owner,
+        )
         await shard.run()
-
-
-def _publishers(settings: Settings, group: asyncio.TaskGroup) -> list[Publisher]:
-    """Whoever hears of committed facts: the ingest of recordings, and MQTT where there is a broker."""
-    return []
 
 
 async def run_api(settings: Settings) -> None:
