@@ -26,7 +26,7 @@ class AmiProbe:
 
     async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-        await self._reader.readline()
+        self.transcript = await self._reader.readline()
         self._group = asyncio.TaskGroup()
         await self._group.__aenter__()
         self._reading = self._group.create_task(self._read())

@@ -26,26 +26,10 @@ from lab.sounds import CONF, VOICES, sound_folder
 
 HOST = "127.0.0.1"
 BOOT_TIMEOUT_S = 30.0
+REGISTRATION_TIMEOUT_S = 20.0
 # RTP blocks lie below the ports the kernel gives away by itself (32768 and up). A call takes two ports.
 RTP_FIRST, RTP_LAST = 10_000, 32_000
 RTP_BLOCK = 2_000
-# What the dialer acts on; everything else stays in the switch.
-AMI_EVENTS = (
-    "FullyBooted",
-    "Shutdown",
-    "Newchannel",
-    "Newstate",
-    "Hangup",
-    "OriginateResponse",
-    "DialState",
-    "BridgeEnter",
-    "BridgeLeave",
-    "UserEvent",
-    "Hold",
-    "Unhold",
-    "CoreShowChannel",
-    "CoreShowChannelsComplete",
-)
 CUSTOMER_HOLD_S = 20
 
 
@@ -265,7 +249,6 @@ class Switch(AsteriskInstance):
                     "user": self.ami_user,
                     "secret": self.ami_secret,
                     "permit": f"{HOST}/255.255.255.255",
-                    "events": AMI_EVENTS,
                 },
                 "recorder": {"user": self.recorder_user, "secret": self.recorder_secret},
                 "trunks": [asdict(trunk) for trunk in trunks],
@@ -336,6 +319,19 @@ class Phones(AsteriskInstance):
         self._write_configuration()
         await self.rx("module reload res_pjsip.so")
         await self.rx("module reload res_pjsip_outbound_registration.so")
+
+    async def registered(self, switch: Switch) -> None:
+        """Wait until the switch knows every telephone; `LabError` when it does not."""
+        deadline = asyncio.get_running_loop().time() + REGISTRATION_TIMEOUT_S
+        users = {account["user"] for account in self._settings["accounts"]}
+        while True:
+            contacts = await switch.rx("pjsip show contacts")
+            missing = sorted(user for user in users if f" {user}/sip:" not in contacts)
+            if not missing:
+                return
+            if asyncio.get_running_loop().time() > deadline:
+                raise LabError(f"not registered in {REGISTRATION_TIMEOUT_S} s: {', '.join(missing)}")
+            await asyncio.sleep(0.1)
 
 
 def _telco_call(row: list[str]) -> TelcoCall:

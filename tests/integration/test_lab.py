@@ -4,7 +4,6 @@ Watched by `lab.ami_probe`, which shares no code with the dialer's own AMI clien
 """
 
 import asyncio
-import hashlib
 import os
 import shutil
 import signal
@@ -22,17 +21,18 @@ import pytest
 import pytest_asyncio
 import soundfile
 from aiomqtt import Client, MqttError
+
+from dialer.store.database import upgrade
+from lab.accounts import mint_accounts
 from lab.ami_probe import AmiProbe, Message
 from lab.asterisk import Account, Database, Phones, Switch, Telco, TelcoCall
 from lab.asterisk_root import asterisk_root
 from lab.broker import find_broker
+from lab.calls import CALLER_ID, connect, hang_up, nail_up, originate, play_notice
 from lab.postgres import DATABASE, Postgres
-
-from dialer.store.database import upgrade
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 
-CALLER_ID = "18095550100"
 CUSTOMER_HZ, AGENT_HZ = 1000, 440
 # Numbers by what the telco does with them.
 TONE_AT_ONCE, TONE_AFTER_1_S, NEVER_ANSWERS = "18095550198", "18095550199", "18095550140"
@@ -88,77 +88,10 @@ async def lab() -> AsyncIterator[Lab]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def agents(lab: Lab) -> list[str]:
     """Two agents with minted credentials whose telephones are registered at the switch."""
-    connection = await asyncpg.connect(lab.postgres.dsn)
-    accounts = []
-    for number in range(2):
-        user_id = await connection.fetchval(
-            "INSERT INTO app_user (login, display_name, role, password_hash) VALUES ($1, $1, 'admin', '') RETURNING id",
-            f"lab-{number}",
-        )
-        account = Account(f"agent-{user_id}", os.urandom(12).hex())
-        ha1 = hashlib.md5(f"{account.user}:cadencia:{account.password}".encode()).hexdigest()
-        await connection.execute(
-            "INSERT INTO sip_credential (user_id, sip_user, ha1, webrtc, expires_at)"
-            " VALUES ($1, $2, $3, false, now() + interval '1 hour')",
-            user_id,
-            account.user,
-            ha1,
-        )
-        accounts.append(account)
-    await connection.close()
+    accounts = await mint_accounts(lab.postgres.dsn, 2)
     await lab.phones.set_accounts(accounts)
-
-    async def registered() -> bool:
-        contacts = await lab.switch.rx("pjsip show contacts")
-        return all(f"{account.user}/sip:" in contacts for account in accounts)
-
-    await until(registered)
+    await lab.phones.registered(lab.switch)
     return [account.user for account in accounts]
-
-
-async def originate(
-    ami: AmiProbe, number: str, attempt: str, *, ring_ms: int = 20_000, connect_s: int = 2
-) -> Message:
-    return await ami.do(
-        "Originate",
-        ("Variable", f"__CADENCIA_ATTEMPT={attempt}"),
-        ("Variable", f"CADENCIA_CONNECT_S={connect_s}"),
-        ("Variable", "CADENCIA_LANGUAGE=es"),
-        ("Variable", f"PJSIP_HEADER(add,X-Cadencia-Attempt)={attempt}"),
-        Channel=f"PJSIP/{number}@telco",
-        Context="customer",
-        Exten="s",
-        Priority="1",
-        Async="true",
-        ChannelId=attempt,
-        Timeout=str(ring_ms),
-        CallerID=CALLER_ID,
-    )
-
-
-async def nail_up(ami: AmiProbe, sip_user: str, leg: str) -> None:
-    await ami.do(
-        "Originate",
-        Channel=f"PJSIP/{sip_user}",
-        Context="agent",
-        Exten="s",
-        Priority="1",
-        Async="true",
-        ChannelId=leg,
-        Timeout="10000",
-    )
-    await ami.wait("BridgeEnter", Uniqueid=leg, BridgeName="agents")
-
-
-async def connect(ami: AmiProbe, attempt: str, leg: str) -> float:
-    """Bridge a waiting customer to an agent; seconds from the order to both being in."""
-    since = len(ami.events)
-    started = time.monotonic()
-    await ami.do("Setvar", Channel=attempt, Variable="CADENCIA_CONNECTED", Value="1")
-    assert (await ami.do("Bridge", Channel1=attempt, Channel2=leg, Tone="no"))["Response"] == "Success"
-    for party in (attempt, leg):
-        await ami.wait("BridgeEnter", since=since, Uniqueid=party, BridgeType="basic")
-    return time.monotonic() - started
 
 
 def seconds_between(first: Message, second: Message) -> float:
@@ -261,8 +194,7 @@ async def test_switch_refuses_an_id_that_is_in_use(lab: Lab) -> None:
         since = len(ami.events)
         await originate(ami, BUSY, "twice")
         refusal = await ami.wait("OriginateResponse", Uniqueid="twice", since=since)
-        await ami.do("Hangup", Channel="twice")
-        await ami.wait("Hangup", Uniqueid="twice")
+        await hang_up(ami, "twice")
     assert refusal["Response"] == "Failure"
     [call] = await lab.telco_calls("twice")
     assert call.dialled == TONE_AT_ONCE
@@ -309,8 +241,7 @@ async def test_lists_come_through_the_event_filter(lab: Lab) -> None:
         assert (await ami.do("CoreShowChannels"))["EventList"] == "start"
         await ami.wait("CoreShowChannelsComplete", EventList="Complete")
         listed = await ami.wait("CoreShowChannel", Uniqueid="listed")
-        await ami.do("Hangup", Channel="listed")
-        await ami.wait("Hangup", Uniqueid="listed")
+        await hang_up(ami, "listed")
     assert listed["Context"] == "customer"
 
 
@@ -332,7 +263,9 @@ async def test_conversation_is_connected_recorded_apart_and_gives_the_agent_back
         await nail_up(ami, agents[0], "leg-talk")
         await originate(ami, TONE_AFTER_1_S, "talk")
         await ami.wait("BridgeEnter", Uniqueid="talk", BridgeName="customers")
-        connect_s = await connect(ami, "talk", "leg-talk")
+        started_s = time.monotonic()
+        await connect(ami, "talk", "leg-talk")
+        connect_s = time.monotonic() - started_s
         spool = lab.switch.spool_inside
         started = await recorder.do(
             "MixMonitor", Channel="talk", Options=f"r({spool}/talk-rx.wav)t({spool}/talk-tx.wav)"
@@ -345,8 +278,7 @@ async def test_conversation_is_connected_recorded_apart_and_gives_the_agent_back
         back = await ami.wait("BridgeEnter", Uniqueid="leg-talk", BridgeName="agents", since=since)
         gone = await ami.wait("Hangup", Uniqueid="talk", since=since)
         told = [event for event in ami.events if event["Event"] == "UserEvent"]
-        await ami.do("Hangup", Channel="leg-talk")
-        await ami.wait("Hangup", Uniqueid="leg-talk")
+        await hang_up(ami, "leg-talk")
     assert connect_s < 0.25
     assert abs(seconds_between(gone, back)) < 0.1
     assert told == []
@@ -385,10 +317,8 @@ async def test_customer_whose_agent_is_lost_is_held_and_handed_on(lab: Lab, agen
         await ami.wait("BridgeEnter", Uniqueid="handed-on", BridgeName="customers", since=since, timeout_s=15)
         await nail_up(ami, agents[1], "leg-third")
         await connect(ami, "handed-on", "leg-third")
-        await ami.do("Hangup", Channel="handed-on")
-        await ami.wait("Hangup", Uniqueid="handed-on")
-        await ami.do("Hangup", Channel="leg-third")
-        await ami.wait("Hangup", Uniqueid="leg-third")
+        await hang_up(ami, "handed-on")
+        await hang_up(ami, "leg-third")
     assert abs(seconds_between(lost, held)) < 0.1
     assert seconds_between(held, again) < 1
     [call] = await lab.telco_calls("handed-on")
@@ -410,19 +340,7 @@ async def test_customer_hears_the_recording_notice(lab: Lab, agents: list[str]) 
         heard_inside = lab.telco.spool_inside / "heard.wav"
         await lab.telco.rx(f"mixmonitor start {line[0]} ,r({heard_inside})")
         await asyncio.sleep(1)
-        await ami.do(
-            "Originate",
-            ("Variable", "CADENCIA_NOTICE_CHANNEL=noticed"),
-            ("Variable", "__CADENCIA_LANGUAGE=es"),
-            Channel="Local/play@notice/n",
-            Context="notice",
-            Exten="spy",
-            Priority="1",
-            Async="true",
-            ChannelId="noticed-n",
-            Timeout="5000",
-        )
-        await ami.wait("Hangup", Uniqueid="noticed-n")
+        await play_notice(ami, "noticed")
         await ami.do("Hangup", Channel="noticed")
         await ami.do("Hangup", Channel="leg-notice")
         await lab.telco_calls("noticed")
@@ -496,6 +414,7 @@ import asyncio
 from lab.asterisk import Telco
 from lab.asterisk_root import asterisk_root
 from lab.broker import find_broker
+from lab.calls import CALLER_ID, connect, hang_up, nail_up, originate, play_notice
 from lab.postgres import Postgres
 
 async def main():
