@@ -1,5 +1,5 @@
 """The policies, one file each; importing this package registers them all."""
 
-from pacing.policies import power, predictive, progressive
+from pacing.policies import erlang, issabel, power, predictive, progressive, vicidial
 
-__all__ = ["power", "predictive", "progressive"]
+__all__ = ["erlang", "issabel", "power", "predictive", "progressive", "vicidial"]

@@ -139,3 +139,83 @@ def test_a_snapshot_of_another_policy_is_refused() -> None:
     state = started("power").snapshot()
     with pytest.raises(ValueError, match="start 'progressive' afresh"):
         started("progressive").restore(state)
+
+
+def test_vicidial_raises_its_level_with_idle_agents_and_brakes_hard() -> None:
+    """1. four agents ready for 15 s, nobody waiting: the level doubles from 1 to 2, so eight lines for four
+    agents. 2. 60 calls, 20 answers, 5 dropped: over 3 %, so the level falls to 1 and the limit is the cap."""
+    policy = started("vicidial_hard_limit")
+    for agent in range(4):
+        policy.agent_state(0.0, agent, "ready")
+    placed = [calls(policy, 0.2 * i, snap(4)) for i in range(100)]
+    assert policy.explain()["level"] == pytest.approx(3.0)  # 1 -> 2 at 0 s, 2 -> 3 (the maximum) at 15 s
+    assert sum(placed[:13]) == 8  # the first loop: 2 x 4 agents, four calls in 0.2 s
+    assert placed[:2] == [4, 4]
+    for i in range(60):
+        policy.call_placed(20.0, i)
+        policy.call_human(24.0, i, 26.0)
+        if i < 5:
+            policy.call_abandoned(26.0, i)
+        elif i < 20:
+            policy.call_connected(25.0, i, 0)
+        policy.call_ended(30.0, i, "abandoned" if i < 5 else "human" if i < 20 else "busy")
+    for i in range(400):
+        calls(policy, 30.0 + 0.2 * i, snap(4))
+    told = policy.explain()
+    assert (told["level"], told["limit"]) == (1.0, Limit.CAP)
+    assert told["dropped_today"] == pytest.approx(0.25)
+
+
+def test_vicidial_tapers_in_decimal_hours() -> None:
+    """At 15:30 with the taper at 21:00 the level counts (2100 - 1530) / 1000 = 0.57 of itself."""
+    policy = started("vicidial_tapered", start_hour=15.5, difference_target=-4.0, max_level=10.0)
+    policy.level = 10.0
+    policy.drop_rate, policy.judged_calls = 0.5, 60
+    policy.dropped_at = 0.0
+    for agent in range(4):
+        policy.agent_state(0.0, agent, "ready")
+    calls(policy, 0.0, snap(4))
+    assert policy.explain()["level"] == pytest.approx(5.7)
+
+
+def test_issabel_counts_agents_about_to_finish_by_the_wrong_law() -> None:
+    """Ten talks of 60 s. An agent 203 s into a call: 1 - exp(-(203 + 8) / 60) = 0.970, he counts; at 201 s
+    not yet."""
+    policy = started("issabel")
+    for i in range(10):
+        policy.agent_state(100.0 * i, "a", "talk")
+        policy.agent_state(100.0 * i + 60.0, "a", "ready")
+    policy.agent_state(2000.0, "a", "talk")
+    assert calls(policy, 2201.0, snap(0, 1)) == 0
+    assert calls(policy, 2205.0, snap(0, 1)) == 1
+    assert policy.explain()["about_to_finish"] == 1
+
+
+def test_issabel_divides_by_the_answer_rate_when_told_to() -> None:
+    """Twenty calls, one in four answered: two free agents make 2 / 0.25 = 8 calls."""
+    policy = started("issabel", overcommit=True)
+    for i in range(20):
+        policy.call_placed(0.0, i)
+        if i < 5:
+            policy.call_answered(5.0, i)
+        policy.call_ended(20.0, i, "machine" if i < 5 else "no_answer")
+    assert calls(policy, 21.0, snap(2)) == 8
+
+
+def test_erlang_loads_its_agents_to_the_target() -> None:
+    """The load it offers ten agents is where Erlang B, thinned by who frees up within 60 % of two seconds, is
+    3 %."""
+    from math import exp
+
+    from pacing.policies.erlang import erlang_b
+
+    assert erlang_b(10, 5.0) == pytest.approx(0.01838, abs=1e-5)  # tables of Erlang B
+    policy = started("erlang")
+    for agent in range(10):
+        policy.agent_state(0.0, agent, "ready")
+    placed = calls(policy, 0.0, snap(10))
+    load = policy.explain()["load"]
+    assert isinstance(load, float)
+    assert erlang_b(10, load) * exp(-10 / 120 * 2.0 * 0.6) == pytest.approx(0.03, rel=1e-3)
+    # Answers a second, times 15 s in flight, over one answer in five.
+    assert placed == int(load / 120.0 * 15.0 / 0.2 + 0.5)

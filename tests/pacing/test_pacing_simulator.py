@@ -219,7 +219,7 @@ def test_policies_meet_the_same_people_in_the_same_order() -> None:
 
 
 def test_a_shift_of_the_predictive_policy_is_legal_and_busier() -> None:
-    """Ten agents, two hours: within the target plus one abandonment (the credit of the first answers), never
+    """Ten agents, over an hour: within the target plus one abandonment (the credit of the first answers), never
     a call with nobody there, and at least 12 points of occupancy above one call per agent."""
     scenario = Scenario(
         name="ten",
@@ -237,7 +237,8 @@ def test_a_shift_of_the_predictive_policy_is_legal_and_busier() -> None:
 
 
 def test_restarts_in_mid_shift_change_nothing() -> None:
-    """Every 700th decision is taken by a new object restored from the stored snapshot: the shift is the same."""
+    """Every 700th decision is taken by a new object restored from the stored snapshot: the shift is the
+    same."""
     scenario = Scenario(n_agents=5, hours=0.6)
 
     class Restarting:
