@@ -25,7 +25,8 @@ async def make_portfolio(
         campaign_id = await create_campaign(
             connection, name=campaign, group_id=group_id, mode=DialMode.PROGRESSIVE
         )
-    await add_leads(pool, campaign_id, leads, phones=phones)
+    if leads:
+        await add_leads(pool, campaign_id, leads, phones=phones)
     return Portfolio(group_id, campaign_id)
 
 
