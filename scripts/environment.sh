@@ -7,6 +7,12 @@ CACHE=${CADENCIA_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cadencia}
 export CADENCIA_CACHE=$CACHE
 export PYTHONPATH=$ROOT:$ROOT/scripts
 
+# The tests that need no server: scripts/check runs them, scripts/test the others.
+QUICK_TESTS=()
+for folder in unit compliance pacing screening contract; do
+    if [[ -d $ROOT/tests/$folder ]]; then QUICK_TESTS+=("tests/$folder"); fi
+done
+
 say() { printf '%s\n' "cadencia: $*" >&2; }
 die() { say "$*"; exit 1; }
 

@@ -72,6 +72,8 @@ class AsteriskInstance:
     """
 
     role: str
+    # How long a stop may take before it is enforced.
+    grace_s = 5.0
 
     def __init__(self, root: AsteriskRoot, settings: Mapping[str, Any]) -> None:
         self.root = root
@@ -92,6 +94,7 @@ class AsteriskInstance:
                 [*self.root.command, "-f", "-C", str(self._etc_inside / "asterisk.conf"), *user],
                 log=self.folder / "log" / "output",
                 remove=self.folder,
+                grace_s=self.grace_s,
             )
             await self._child.start()
             await self._wait_until_booted(self._child)
@@ -303,6 +306,8 @@ class Phones(AsteriskInstance):
     """Telephones that register at the switch with minted credentials, answer at once and send 440 Hz."""
 
     role = "phones"
+    # It would wait for the switch's word on each un-registration.
+    grace_s = 0.5
 
     def __init__(self, root: AsteriskRoot, switch: Switch, accounts: Sequence[Account] = ()) -> None:
         super().__init__(

@@ -21,6 +21,7 @@ import pytest
 import pytest_asyncio
 import soundfile
 from aiomqtt import Client, MqttError
+from websockets.asyncio.client import connect as websocket
 
 from dialer.store.database import upgrade
 from lab.accounts import mint_accounts
@@ -254,6 +255,34 @@ async def test_telephone_with_a_wrong_password_is_not_registered(lab: Lab, agent
 
         await until(rejected)
     assert intruder.user not in await lab.switch.rx("pjsip show contacts")
+
+
+async def test_browser_is_asked_for_its_password_over_the_web_socket(lab: Lab, agents: list[str]) -> None:
+    register = (
+        f"REGISTER sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/WS test.invalid;branch=z9hG4bK1\r\n"
+        f"From: <sip:{agents[0]}@127.0.0.1>;tag=1\r\nTo: <sip:{agents[0]}@127.0.0.1>\r\nCall-ID: 1@test.invalid\r\n"
+        f"CSeq: 1 REGISTER\r\nContact: <sip:{agents[0]}@test.invalid;transport=ws>\r\nContent-Length: 0\r\n\r\n"
+    )
+    async with websocket(f"ws://127.0.0.1:{lab.switch.http_port}/ws", subprotocols=["sip"]) as socket:
+        await socket.send(register)
+        answer = await asyncio.wait_for(socket.recv(), 5)
+    assert str(answer).startswith("SIP/2.0 401 ")
+    assert 'realm="cadencia"' in str(answer)
+
+
+async def test_calls_are_placed_while_the_database_is_away(lab: Lab) -> None:
+    """Trunks stand in the switch's own files, so that only agents' log-ins wait for the database."""
+    async with Postgres() as postgres:
+        database = Database(postgres.host, postgres.port, DATABASE, "nobody", "wrong")
+        switch = Switch(lab.switch.root, database=database, trunks=[lab.telco.trunk()])
+        await switch.start()
+    try:
+        async with AmiProbe(switch.ami_port, switch.ami_user, switch.ami_secret) as ami:
+            await originate(ami, TONE_AT_ONCE, "without-database")
+            await ami.wait("BridgeEnter", Uniqueid="without-database", BridgeName="customers", timeout_s=3)
+            await hang_up(ami, "without-database")
+    finally:
+        await switch.stop()
 
 
 async def test_conversation_is_connected_recorded_apart_and_gives_the_agent_back(
