@@ -11,12 +11,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A2 */
+        /**
+         * Read Session
+         * @description Who is logged in.
+         */
         get: operations["readSession"];
         put?: never;
-        /** A1 */
+        /**
+         * Open Session
+         * @description Log in. Sets the session's cookie.
+         */
         post: operations["openSession"];
-        /** A3 */
+        /**
+         * Close Session
+         * @description Log out here; the phone's password goes too, and open live sockets close.
+         */
         delete: operations["closeSession"];
         options?: never;
         head?: never;
@@ -32,7 +41,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A4 */
+        /**
+         * Mint Softphone
+         * @description A new phone password; the one before is void. Only its digest is kept (HA1 of RFC 7616).
+         */
         post: operations["mintSoftphone"];
         delete?: never;
         options?: never;
@@ -49,7 +61,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A5 */
+        /**
+         * Post Intent
+         * @description Store the wish. The same key again is the same intent, however often it is clicked or sent.
+         */
         post: operations["postIntent"];
         delete?: never;
         options?: never;
@@ -64,7 +79,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A6 */
+        /**
+         * List Campaigns
+         * @description All campaigns, by name.
+         */
         get: operations["listCampaigns"];
         put?: never;
         post?: never;
@@ -81,13 +99,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Read Campaign
+         * @description One campaign; its ETag is what a change sends back as If-Match.
+         */
+        get: operations["readCampaign"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** A7 */
+        /**
+         * Patch Campaign
+         * @description Change settings of the version named by If-Match (its number, quoted or not); the dialer takes them over.
+         */
         patch: operations["patchCampaign"];
         trace?: never;
     };
@@ -100,7 +125,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** B1 */
+        /**
+         * Start Campaign
+         * @description Ask the dialer to start dialling.
+         */
         post: operations["startCampaign"];
         delete?: never;
         options?: never;
@@ -117,7 +145,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** B2 */
+        /**
+         * Pause Campaign
+         * @description Ask the dialer to dial nobody new; calls go on. Also the way out of `halted`.
+         */
         post: operations["pauseCampaign"];
         delete?: never;
         options?: never;
@@ -134,7 +165,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** B3 */
+        /**
+         * Stop Campaign
+         * @description Ask the dialer to let the calls end and close the campaign.
+         */
         post: operations["stopCampaign"];
         delete?: never;
         options?: never;
@@ -149,7 +183,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** B4 */
+        /**
+         * List Dispositions
+         * @description The results an agent can choose from, in their order.
+         */
         get: operations["listDispositions"];
         put?: never;
         post?: never;
@@ -166,7 +203,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** B5 */
+        /**
+         * List Attempts
+         * @description The newest attempts first, those planned in [from, to) that match every filter given.
+         */
         get: operations["listAttempts"];
         put?: never;
         post?: never;
@@ -183,7 +223,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** B6 */
+        /**
+         * Read Attempt
+         * @description One attempt and all that the log says of it.
+         */
         get: operations["readAttempt"];
         put?: never;
         post?: never;
@@ -200,7 +243,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** B7 */
+        /**
+         * List Recordings
+         * @description The newest recordings first, those begun in [from, to) that match every filter given.
+         */
         get: operations["listRecordings"];
         put?: never;
         post?: never;
@@ -217,7 +263,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** B8 */
+        /** Read Recording */
         get: operations["readRecording"];
         put?: never;
         post?: never;
@@ -234,7 +280,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** B9 */
+        /**
+         * Read Peaks
+         * @description Both waveforms, to be drawn before a byte of sound is loaded.
+         */
         get: operations["readPeaks"];
         put?: never;
         post?: never;
@@ -251,8 +300,51 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** C1 */
+        /**
+         * Read Audio
+         * @description The sound, stereo FLAC: customer left, agent right. Parts of it by `Range` (RFC 9110 section 14).
+         */
         get: operations["readAudio"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Health
+         * @description The process answers.
+         */
+        get: operations["readHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Readiness
+         * @description The database answers and the live view follows the log.
+         */
+        get: operations["readReadiness"];
         put?: never;
         post?: never;
         delete?: never;
@@ -265,6 +357,46 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AgentChange */
+        AgentChange: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "agent";
+            /** Id */
+            id: number;
+            value: components["schemas"]["AgentLive"] | null;
+        };
+        /**
+         * AgentLive
+         * @description An agent as the supervisor's list shows him.
+         */
+        AgentLive: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            state: components["schemas"]["AgentState"];
+            /** Reason */
+            reason: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Leg Up */
+            leg_up: boolean;
+            /** Attempt Id */
+            attempt_id: string | null;
+            /** Calls Today */
+            calls_today: number;
+        };
+        /**
+         * AgentState
+         * @enum {string}
+         */
+        AgentState: "logged_out" | "not_ready" | "ready" | "previewing" | "reserved" | "on_call" | "wrap_up" | "unreachable";
         /** AttemptPage */
         AttemptPage: {
             /** Items */
@@ -331,10 +463,122 @@ export interface components {
             recording_id: number | null;
         };
         /**
+         * CallCard
+         * @description All that the agent sees of the call (or, previewing, of the lead) he has.
+         */
+        CallCard: {
+            /** Attempt Id */
+            attempt_id: string | null;
+            /** Lead Id */
+            lead_id: number;
+            /** Campaign Id */
+            campaign_id: number;
+            /** Campaign Name */
+            campaign_name: string;
+            mode: components["schemas"]["DialMode"];
+            /** Rule Set */
+            rule_set: string;
+            state: components["schemas"]["CallState"] | null;
+            /** Number */
+            number: string | null;
+            /** Phone Id */
+            phone_id: number | null;
+            person: components["schemas"]["PersonCard"];
+            /** Phones */
+            phones: components["schemas"]["PhoneCard"][];
+            /** Debts */
+            debts: components["schemas"]["DebtCard"][];
+            /** Segment */
+            segment: string | null;
+            /** Script Name */
+            script_name: string | null;
+            /** Script Markdown */
+            script_markdown: string;
+            /** Script Error */
+            script_error: string | null;
+            /** Dispositions */
+            dispositions: components["schemas"]["DispositionView"][];
+            recording_notice: components["schemas"]["RecordingNotice"];
+            /** Notice At */
+            notice_at: string | null;
+            /** Recording */
+            recording: boolean;
+            /** Answered At */
+            answered_at: string | null;
+            /** Connected At */
+            connected_at: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            outcome: components["schemas"]["Outcome"] | null;
+            /** Wrap Up Until */
+            wrap_up_until: string | null;
+        };
+        /**
          * CallState
          * @enum {string}
          */
         CallState: "planned" | "originating" | "ringing" | "answered" | "screening" | "waiting" | "bridged" | "message" | "ended";
+        /** CampaignChange */
+        CampaignChange: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "campaign";
+            /** Id */
+            id: number;
+            value: components["schemas"]["CampaignLive"] | null;
+        };
+        /**
+         * CampaignLive
+         * @description A campaign as the supervisor's strip shows it; counts are of this instant, totals of today (UTC).
+         */
+        CampaignLive: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            state: components["schemas"]["CampaignState"];
+            /** State Reason */
+            state_reason: string | null;
+            mode: components["schemas"]["DialMode"];
+            /** Ratio */
+            ratio: number;
+            /** Rule Set */
+            rule_set: string;
+            /** Version */
+            version: number;
+            /** Dialling */
+            dialling: number;
+            /** Ringing */
+            ringing: number;
+            /** Waiting */
+            waiting: number;
+            /** Talking */
+            talking: number;
+            /** Attempts Today */
+            attempts_today: number;
+            /** Live Answers Today */
+            live_answers_today: number;
+            /** Connected Today */
+            connected_today: number;
+            /** Abandoned Today */
+            abandoned_today: number;
+            /** Abandon Rate */
+            abandon_rate: number | null;
+            /** Abandon Cap */
+            abandon_cap: number;
+            /** Outcomes Today */
+            outcomes_today: {
+                [key: string]: number;
+            };
+            /** Leads Left */
+            leads_left: number;
+            /** Pacing */
+            pacing: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
         /**
          * CampaignPatch
          * @description PATCH /campaigns/{id} with `If-Match: <version>`; absent fields stay.
@@ -416,6 +660,39 @@ export interface components {
             login: string;
             /** Password */
             password: string;
+        };
+        /** DebtCard */
+        DebtCard: {
+            /** External Ref */
+            external_ref: string;
+            /** Creditor */
+            creditor: string;
+            /** Product */
+            product: string;
+            /** Balance Minor */
+            balance_minor: number;
+            /** Currency */
+            currency: string;
+            /** Due On */
+            due_on: string | null;
+            /** Days Past Due */
+            days_past_due: number | null;
+        };
+        /**
+         * Delta
+         * @description What changed since `seq` - 1. A gap in `seq` means: send {"type": "resync"}.
+         */
+        Delta: {
+            /**
+             * Type
+             * @default delta
+             * @constant
+             */
+            type: "delta";
+            /** Seq */
+            seq: number;
+            /** Changes */
+            changes: (components["schemas"]["MeChange"] | components["schemas"]["CampaignChange"] | components["schemas"]["AgentChange"] | components["schemas"]["SwitchChange"] | components["schemas"]["IntentChange"])[];
         };
         /**
          * DialMode
@@ -531,11 +808,6 @@ export interface components {
              */
             type: "go_ready";
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
         /**
          * HangUp
          * @description End the customer's call; the agent's leg stays.
@@ -550,12 +822,39 @@ export interface components {
             attempt_id: string;
         };
         /**
+         * Health
+         * @description GET /healthz: the process answers.
+         */
+        Health: {
+            /**
+             * Status
+             * @default ok
+             * @constant
+             */
+            status: "ok";
+        };
+        /**
          * IntentAccepted
          * @description 202: it is stored and on its way; the result comes as a live change of kind `intent`.
          */
         IntentAccepted: {
             /** Id */
             id: number;
+        };
+        /**
+         * IntentChange
+         * @description One of my intents was carried out, or refused with a code the console has words for.
+         */
+        IntentChange: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "intent";
+            /** Id */
+            id: number;
+            /** Error */
+            error: string | null;
         };
         /**
          * IntentRequest
@@ -566,6 +865,27 @@ export interface components {
             key: string;
             /** Intent */
             intent: components["schemas"]["ConnectPhone"] | components["schemas"]["GoReady"] | components["schemas"]["GoNotReady"] | components["schemas"]["LogOut"] | components["schemas"]["HangUp"] | components["schemas"]["Dispose"] | components["schemas"]["TickNotice"] | components["schemas"]["DialPreview"] | components["schemas"]["SkipPreview"] | components["schemas"]["DialNumber"];
+        };
+        /**
+         * LiveView
+         * @description The whole state one role sees: agents get `me`, supervisors campaigns and agents, QA only the switch.
+         */
+        LiveView: {
+            me: components["schemas"]["MeLive"] | null;
+            /** Campaigns */
+            campaigns: {
+                [key: string]: components["schemas"]["CampaignLive"];
+            };
+            /** Agents */
+            agents: {
+                [key: string]: components["schemas"]["AgentLive"];
+            };
+            switch: components["schemas"]["SwitchLive"];
+            /**
+             * Server Time
+             * Format: date-time
+             */
+            server_time: string;
         };
         /**
          * LogOut
@@ -597,6 +917,38 @@ export interface components {
             /** Agent Group Id */
             agent_group_id: number | null;
         };
+        /** MeChange */
+        MeChange: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "me";
+            value: components["schemas"]["MeLive"];
+        };
+        /**
+         * MeLive
+         * @description The logged-in agent himself.
+         */
+        MeLive: {
+            state: components["schemas"]["AgentState"];
+            /** Reason */
+            reason: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Leg Up */
+            leg_up: boolean;
+            /** After Wrap Up */
+            after_wrap_up: string | null;
+            /** Calls Today */
+            calls_today: number;
+            call: components["schemas"]["CallCard"] | null;
+            /** Campaigns */
+            campaigns: string[];
+        };
         /**
          * Outcome
          * @description Set once per attempt, by code, never by an agent (a *disposition* is what the agent says).
@@ -614,6 +966,55 @@ export interface components {
             customer: number[];
             /** Agent */
             agent: number[];
+        };
+        /** PersonCard */
+        PersonCard: {
+            /** Full Name */
+            full_name: string;
+            /** External Ref */
+            external_ref: string;
+            /** Language */
+            language: string;
+            /** Time Zone */
+            time_zone: string | null;
+        };
+        /** PhoneCard */
+        PhoneCard: {
+            /** Id */
+            id: number;
+            /** Number */
+            number: string;
+            status: components["schemas"]["PhoneStatus"];
+        };
+        /**
+         * PhoneStatus
+         * @description Whether a number may still be dialled.
+         * @enum {string}
+         */
+        PhoneStatus: "active" | "invalid" | "wrong_person" | "do_not_call";
+        /**
+         * Problem
+         * @description RFC 9457 problem details; `type` is a stable code, `detail` says what to do.
+         */
+        Problem: {
+            /** Type */
+            type: string;
+            /** Title */
+            title: string;
+            /** Status */
+            status: number;
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * Readiness
+         * @description GET /readyz: 200 when all are true, else 503.
+         */
+        Readiness: {
+            /** Database */
+            database: boolean;
+            /** Live */
+            live: boolean;
         };
         /**
          * RecordingNotice
@@ -660,6 +1061,18 @@ export interface components {
             /** Sha256 */
             sha256: string;
         };
+        /**
+         * Resync
+         * @description What a console may say on /live: send me a new snapshot.
+         */
+        Resync: {
+            /**
+             * Type
+             * @default resync
+             * @constant
+             */
+            type: "resync";
+        };
         /** SkipPreview */
         SkipPreview: {
             /**
@@ -674,6 +1087,21 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * Snapshot
+         * @description First message on /live, and the answer to {"type": "resync"}. Numbering starts again at `seq`.
+         */
+        Snapshot: {
+            /**
+             * Type
+             * @default snapshot
+             * @constant
+             */
+            type: "snapshot";
+            /** Seq */
+            seq: number;
+            view: components["schemas"]["LiveView"];
         };
         /**
          * Softphone
@@ -697,335 +1125,15 @@ export interface components {
             expires_at: string;
         };
         /**
-         * TickNotice
-         * @description The agent has spoken the recording notice (campaigns with `recording_notice` = spoken).
+         * SoftphoneRequest
+         * @description POST /softphone; the body may be left out. Browsers need WebRTC, other SIP phones must not have it.
          */
-        TickNotice: {
+        SoftphoneRequest: {
             /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
+             * Webrtc
+             * @default true
              */
-            type: "tick_notice";
-            /** Attempt Id */
-            attempt_id: string;
-        };
-        /** ValidationError */
-        ValidationError: {
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-            /** Input */
-            input?: unknown;
-            /** Context */
-            ctx?: Record<string, never>;
-        };
-        /** AgentChange */
-        AgentChange: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "agent";
-            /** Id */
-            id: number;
-            value: components["schemas"]["AgentLive"] | null;
-        };
-        /**
-         * AgentLive
-         * @description An agent as the supervisor's list shows him.
-         */
-        AgentLive: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            state: components["schemas"]["AgentState"];
-            /** Reason */
-            reason: string | null;
-            /**
-             * Since
-             * Format: date-time
-             */
-            since: string;
-            /** Leg Up */
-            leg_up: boolean;
-            /** Attempt Id */
-            attempt_id: string | null;
-            /** Calls Today */
-            calls_today: number;
-        };
-        /**
-         * AgentState
-         * @enum {string}
-         */
-        AgentState: "logged_out" | "not_ready" | "ready" | "previewing" | "reserved" | "on_call" | "wrap_up" | "unreachable";
-        /**
-         * CallCard
-         * @description All that the agent sees of the call (or, previewing, of the lead) he has.
-         */
-        CallCard: {
-            /** Attempt Id */
-            attempt_id: string | null;
-            /** Lead Id */
-            lead_id: number;
-            /** Campaign Id */
-            campaign_id: number;
-            /** Campaign Name */
-            campaign_name: string;
-            mode: components["schemas"]["DialMode"];
-            /** Rule Set */
-            rule_set: string;
-            state: components["schemas"]["CallState"] | null;
-            /** Number */
-            number: string | null;
-            /** Phone Id */
-            phone_id: number | null;
-            person: components["schemas"]["PersonCard"];
-            /** Phones */
-            phones: components["schemas"]["PhoneCard"][];
-            /** Debts */
-            debts: components["schemas"]["DebtCard"][];
-            /** Segment */
-            segment: string | null;
-            /** Script Name */
-            script_name: string | null;
-            /** Script Markdown */
-            script_markdown: string;
-            /** Dispositions */
-            dispositions: components["schemas"]["DispositionView"][];
-            recording_notice: components["schemas"]["RecordingNotice"];
-            /** Notice At */
-            notice_at: string | null;
-            /** Recording */
-            recording: boolean;
-            /** Answered At */
-            answered_at: string | null;
-            /** Connected At */
-            connected_at: string | null;
-            /** Ended At */
-            ended_at: string | null;
-            outcome: components["schemas"]["Outcome"] | null;
-            /** Wrap Up Until */
-            wrap_up_until: string | null;
-        };
-        /** CampaignChange */
-        CampaignChange: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "campaign";
-            /** Id */
-            id: number;
-            value: components["schemas"]["CampaignLive"] | null;
-        };
-        /**
-         * CampaignLive
-         * @description A campaign as the supervisor's strip shows it; counts are of this instant, totals of today (UTC).
-         */
-        CampaignLive: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            state: components["schemas"]["CampaignState"];
-            /** State Reason */
-            state_reason: string | null;
-            mode: components["schemas"]["DialMode"];
-            /** Ratio */
-            ratio: number;
-            /** Rule Set */
-            rule_set: string;
-            /** Version */
-            version: number;
-            /** Dialling */
-            dialling: number;
-            /** Ringing */
-            ringing: number;
-            /** Waiting */
-            waiting: number;
-            /** Talking */
-            talking: number;
-            /** Attempts Today */
-            attempts_today: number;
-            /** Live Answers Today */
-            live_answers_today: number;
-            /** Connected Today */
-            connected_today: number;
-            /** Abandoned Today */
-            abandoned_today: number;
-            /** Abandon Rate */
-            abandon_rate: number | null;
-            /** Abandon Cap */
-            abandon_cap: number;
-            /** Outcomes Today */
-            outcomes_today: {
-                [key: string]: number;
-            };
-            /** Leads Left */
-            leads_left: number;
-            /** Pacing */
-            pacing: {
-                [key: string]: string | number | boolean | null;
-            };
-        };
-        /** DebtCard */
-        DebtCard: {
-            /** External Ref */
-            external_ref: string;
-            /** Creditor */
-            creditor: string;
-            /** Product */
-            product: string;
-            /** Balance Minor */
-            balance_minor: number;
-            /** Currency */
-            currency: string;
-            /** Due On */
-            due_on: string | null;
-            /** Days Past Due */
-            days_past_due: number | null;
-        };
-        /**
-         * Delta
-         * @description What changed since `seq` - 1. A gap in `seq` means: send {"type": "resync"}.
-         */
-        Delta: {
-            /**
-             * Type
-             * @default delta
-             * @constant
-             */
-            type: "delta";
-            /** Seq */
-            seq: number;
-            /** Changes */
-            changes: (components["schemas"]["MeChange"] | components["schemas"]["CampaignChange"] | components["schemas"]["AgentChange"] | components["schemas"]["SwitchChange"] | components["schemas"]["IntentChange"])[];
-        };
-        /**
-         * IntentChange
-         * @description One of my intents was carried out, or refused with a code the console has words for.
-         */
-        IntentChange: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "intent";
-            /** Id */
-            id: number;
-            /** Error */
-            error: string | null;
-        };
-        /**
-         * LiveView
-         * @description The whole state one role sees: agents get `me`, supervisors campaigns and agents, QA only the switch.
-         */
-        LiveView: {
-            me: components["schemas"]["MeLive"] | null;
-            /** Campaigns */
-            campaigns: {
-                [key: string]: components["schemas"]["CampaignLive"];
-            };
-            /** Agents */
-            agents: {
-                [key: string]: components["schemas"]["AgentLive"];
-            };
-            switch: components["schemas"]["SwitchLive"];
-            /**
-             * Server Time
-             * Format: date-time
-             */
-            server_time: string;
-        };
-        /** MeChange */
-        MeChange: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            kind: "me";
-            value: components["schemas"]["MeLive"];
-        };
-        /**
-         * MeLive
-         * @description The logged-in agent himself.
-         */
-        MeLive: {
-            state: components["schemas"]["AgentState"];
-            /** Reason */
-            reason: string | null;
-            /**
-             * Since
-             * Format: date-time
-             */
-            since: string;
-            /** Leg Up */
-            leg_up: boolean;
-            /** After Wrap Up */
-            after_wrap_up: string | null;
-            /** Calls Today */
-            calls_today: number;
-            call: components["schemas"]["CallCard"] | null;
-            /** Campaigns */
-            campaigns: string[];
-        };
-        /** PersonCard */
-        PersonCard: {
-            /** Full Name */
-            full_name: string;
-            /** External Ref */
-            external_ref: string;
-            /** Language */
-            language: string;
-            /** Time Zone */
-            time_zone: string | null;
-        };
-        /** PhoneCard */
-        PhoneCard: {
-            /** Id */
-            id: number;
-            /** Number */
-            number: string;
-            status: components["schemas"]["PhoneStatus"];
-        };
-        /**
-         * PhoneStatus
-         * @description Whether a number may still be dialled.
-         * @enum {string}
-         */
-        PhoneStatus: "active" | "invalid" | "wrong_person" | "do_not_call";
-        /**
-         * Problem
-         * @description RFC 9457 problem details; `type` is a stable code, `detail` says what to do.
-         */
-        Problem: {
-            /** Type */
-            type: string;
-            /** Title */
-            title: string;
-            /** Status */
-            status: number;
-            /** Detail */
-            detail: string;
-        };
-        /**
-         * Snapshot
-         * @description First message on /live, and the answer to {"type": "resync"}. Numbering starts again at `seq`.
-         */
-        Snapshot: {
-            /**
-             * Type
-             * @default snapshot
-             * @constant
-             */
-            type: "snapshot";
-            /** Seq */
-            seq: number;
-            view: components["schemas"]["LiveView"];
+            webrtc: boolean;
         };
         /** SwitchChange */
         SwitchChange: {
@@ -1045,6 +1153,19 @@ export interface components {
             dialer_up: boolean;
             /** Switch Up */
             switch_up: boolean;
+        };
+        /**
+         * TickNotice
+         * @description The agent has spoken the recording notice (campaigns with `recording_notice` = spoken).
+         */
+        TickNotice: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "tick_notice";
+            /** Attempt Id */
+            attempt_id: string;
         };
     };
     responses: never;
@@ -1073,6 +1194,24 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     openSession: {
@@ -1097,13 +1236,22 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1124,6 +1272,24 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     mintSoftphone: {
@@ -1133,7 +1299,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SoftphoneRequest"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -1142,6 +1312,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Softphone"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1168,13 +1356,22 @@ export interface operations {
                     "application/json": components["schemas"]["IntentAccepted"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1197,13 +1394,71 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"][];
                 };
             };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     patchCampaign: {
         parameters: {
             query?: never;
-            header: {
-                "if-match": string;
+            header?: {
+                "if-match"?: string | null;
             };
             path: {
                 id: number;
@@ -1225,13 +1480,22 @@ export interface operations {
                     "application/json": components["schemas"]["CampaignView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1239,7 +1503,9 @@ export interface operations {
     startCampaign: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path: {
                 id: number;
             };
@@ -1256,13 +1522,22 @@ export interface operations {
                     "application/json": components["schemas"]["IntentAccepted"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1270,7 +1545,9 @@ export interface operations {
     pauseCampaign: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path: {
                 id: number;
             };
@@ -1287,13 +1564,22 @@ export interface operations {
                     "application/json": components["schemas"]["IntentAccepted"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1301,7 +1587,9 @@ export interface operations {
     stopCampaign: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
             path: {
                 id: number;
             };
@@ -1318,13 +1606,22 @@ export interface operations {
                     "application/json": components["schemas"]["IntentAccepted"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1349,13 +1646,22 @@ export interface operations {
                     "application/json": components["schemas"]["DispositionView"][];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1364,6 +1670,15 @@ export interface operations {
         parameters: {
             query?: {
                 cursor?: string | null;
+                campaign_id?: number | null;
+                agent_id?: number | null;
+                lead_id?: number | null;
+                outcome?: components["schemas"]["Outcome"] | null;
+                disposition?: string | null;
+                number?: string | null;
+                from?: string | null;
+                to?: string | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -1380,13 +1695,22 @@ export interface operations {
                     "application/json": components["schemas"]["AttemptPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1411,13 +1735,22 @@ export interface operations {
                     "application/json": components["schemas"]["AttemptStory"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1425,13 +1758,16 @@ export interface operations {
     listRecordings: {
         parameters: {
             query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: number | null;
                 campaign_id?: number | null;
                 agent_id?: number | null;
                 disposition?: string | null;
                 from?: string | null;
                 to?: string | null;
+                /** @description part of the person's name or number, or the attempt's id */
                 q?: string | null;
-                cursor?: string | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -1448,13 +1784,22 @@ export interface operations {
                     "application/json": components["schemas"]["RecordingPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1479,13 +1824,22 @@ export interface operations {
                     "application/json": components["schemas"]["RecordingView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1510,13 +1864,22 @@ export interface operations {
                     "application/json": components["schemas"]["Peaks"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1538,16 +1901,126 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "audio/flac": string;
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description The part asked for by `Range` */
+            206: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "audio/flac": unknown;
+                };
+            };
+            /** @description As the browser has it */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -68,3 +68,8 @@ export function fromWallClock(wall: string, zone: string): number | null {
   const exact = candidates.filter((at_ms) => toWallClock(at_ms, zone) === wall);
   return exact.length > 0 ? Math.min(...exact) : Math.max(...candidates);
 }
+
+/** The day after `2026-11-21`. */
+export function nextDay(day: string): string {
+  return new Date(Date.parse(`${day}T12:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+}

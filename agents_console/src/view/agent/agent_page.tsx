@@ -1,3 +1,4 @@
+import "./agent.css";
 import { Alert, Button, Center, Group, Loader, Stack, Text, Title } from "@mantine/core";
 import { IconVolumeOff } from "@tabler/icons-react";
 import { useEffect } from "react";

@@ -134,8 +134,7 @@ function Keypad() {
     setSent((before) => (before + tone).slice(-16));
   };
   return (
-    <div
-      role="group"
+    <fieldset
       aria-label={t("call.keypad")}
       className="keypad"
       data-testid="keypad-panel"
@@ -162,7 +161,7 @@ function Keypad() {
           </Button>
         ))}
       </SimpleGrid>
-    </div>
+    </fieldset>
   );
 }
 

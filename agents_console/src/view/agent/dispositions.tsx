@@ -69,8 +69,8 @@ export function Dispositions({ me, call, attemptId }: DispositionsProps) {
   );
   useHotkeys([["ctrl+Enter", () => chosen !== null && void save(chosen)]], []);
 
-  // Before anybody was connected there is nothing to say about the call but to hang up.
-  if (!connected && !ended) return null;
+  // Nobody was connected: there is nothing to say about the call.
+  if (!connected) return null;
   return (
     <section className="panel" aria-labelledby="dispositions">
       {me.state === "wrap_up" && <WrapUp until={call.wrap_up_until} />}

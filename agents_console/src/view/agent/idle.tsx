@@ -18,7 +18,8 @@ export function Idle({ me, groupId }: { me: MeLive; groupId: number | null }) {
   const { t } = useTranslation();
   const campaigns = useCampaigns();
   const mine = (campaigns.data ?? []).filter((c) => c.agent_group_id === groupId && c.state === "running");
-  const manual = mine.some((campaign) => campaign.mode === "manual");
+  // An agent whose role may not read campaigns can still try: the dialer refuses with words.
+  const manual = campaigns.isError || mine.some((campaign) => campaign.mode === "manual");
   const preview = mine.some((campaign) => campaign.mode === "preview");
   switch (me.state) {
     case "ready": {

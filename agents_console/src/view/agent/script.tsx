@@ -1,4 +1,4 @@
-import { Text, Title } from "@mantine/core";
+import { Alert, Text, Title } from "@mantine/core";
 import Markdown, { type MarkdownToJSX } from "markdown-to-jsx/react";
 import { useTranslation } from "react-i18next";
 import type { CallCard } from "../../state/state";
@@ -35,6 +35,11 @@ export function Script({ call }: { call: CallCard }) {
           </Text>
         )}
       </div>
+      {call.script_error && (
+        <Alert color="yellow" role="note" title={t("call.scriptError")}>
+          {call.script_error}
+        </Alert>
+      )}
       {call.script_markdown.trim() === "" ? (
         <Text c="dimmed">{t("call.noScript")}</Text>
       ) : (

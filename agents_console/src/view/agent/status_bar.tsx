@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { formatShare } from "../../format/amounts";
 import type { PhoneView } from "../../softphone/softphone";
 import type { MeLive } from "../../state/state";
+import { wordsFor } from "../../words";
 import { Since } from "../clock";
 import { StateLabel } from "../state_label";
 import { useAsk } from "../use_ask";
@@ -89,12 +90,23 @@ function Availability({ me }: { me: MeLive }) {
   const { pending, run } = useAsk();
   const inCall = me.state === "on_call" || me.state === "wrap_up";
   if (inCall && me.after_wrap_up !== null) {
+    const leaves = me.after_wrap_up === "logged_out";
     return (
-      <Text size="sm" fw={600} data-testid="after-wrap-up">
-        {t(
-          me.after_wrap_up === "logged_out" ? "agent.afterWrapUp.logged_out" : "agent.afterWrapUp.not_ready",
-        )}
-      </Text>
+      <Group gap="sm" data-testid="after-wrap-up">
+        <Text size="sm" fw={600}>
+          {leaves
+            ? t("agent.afterLogOut")
+            : t("agent.afterReason", { reason: wordsFor("reason", me.after_wrap_up) })}
+        </Text>
+        <Button
+          variant="default"
+          loading={pending !== null}
+          onClick={() => void run({ type: "go_ready" })}
+          data-testid="stay-ready"
+        >
+          {t("agent.stayReady")}
+        </Button>
+      </Group>
     );
   }
   if (me.state !== "ready" && me.state !== "previewing" && !inCall) return null;

@@ -1,3 +1,41 @@
+import "./supervisor.css";
+import { Text, Title } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { useLive } from "../../state/store";
+import { AgentsTable } from "./agents_table";
+import { CampaignStrip } from "./campaign_strip";
+import { TeamCounts } from "./team_counts";
+
+/** The shift at a glance: campaigns with their calls and limits, and who does what. */
 export default function SupervisorPage() {
-  return null;
+  const { t } = useTranslation();
+  const campaigns = useLive((state) => state.campaigns);
+  const agents = useLive((state) => state.agents);
+  const known = useLive((state) => state.switch !== null);
+  const byName = Object.values(campaigns).sort((a, b) => a.name.localeCompare(b.name));
+  return (
+    <main className="supervisor">
+      <section className="supervisor-campaigns" aria-labelledby="campaigns">
+        <Title order={1} size="h4" id="campaigns">
+          {t("supervisor.campaigns")}
+        </Title>
+        {byName.map((campaign) => (
+          <CampaignStrip key={campaign.id} campaign={campaign} />
+        ))}
+        {known && byName.length === 0 && (
+          <div className="panel" data-testid="no-campaigns">
+            <Text fw={600}>{t("supervisor.noCampaigns")}</Text>
+            <Text c="dimmed">{t("supervisor.noCampaignsText")}</Text>
+          </div>
+        )}
+      </section>
+      <section className="supervisor-team" aria-labelledby="team">
+        <Title order={2} size="h4" id="team">
+          {t("supervisor.team")}
+        </Title>
+        <TeamCounts agents={agents} />
+        <AgentsTable agents={agents} known={known} />
+      </section>
+    </main>
+  );
 }

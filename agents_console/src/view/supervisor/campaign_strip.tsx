@@ -1,0 +1,96 @@
+import { Group, Text, Title } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { formatNumber } from "../../format/amounts";
+import type { CampaignLive } from "../../state/state";
+import { wordsFor } from "../../words";
+import { useLocale } from "../use_locale";
+import { Abandonment } from "./abandonment";
+import { CampaignButtons } from "./campaign_buttons";
+import { CampaignSettings } from "./campaign_settings";
+import { Outcomes } from "./outcomes";
+import { PacingWords } from "./pacing_words";
+import { Tile } from "./tile";
+
+/** One campaign: its calls of this instant, today's totals, the abandonment against its cap, and the levers. */
+export function CampaignStrip({ campaign }: { campaign: CampaignLive }) {
+  const { t } = useTranslation();
+  const locale = useLocale();
+  const n = (value: number) => formatNumber(value, locale);
+  return (
+    <article
+      className="panel campaign"
+      data-testid={`campaign-${campaign.id}`}
+      aria-label={campaign.name}
+      data-campaign={campaign.state}
+    >
+      <div className="campaign-head">
+        <Group gap="sm">
+          <Title order={2} size="h4">
+            {campaign.name}
+          </Title>
+          <CampaignState campaign={campaign} />
+          <Text size="sm" c="dimmed" data-testid="campaign-mode">
+            {t(`mode.${campaign.mode}`)}
+            {campaign.mode === "power" && ` × ${n(campaign.ratio)}`}
+          </Text>
+        </Group>
+        <CampaignButtons campaign={campaign} />
+      </div>
+      <div className="campaign-now">
+        <div className="tiles">
+          <Tile label={t("supervisor.dialling")} value={n(campaign.dialling)} testid="dialling" />
+          <Tile label={t("supervisor.ringing")} value={n(campaign.ringing)} testid="ringing" />
+          <Tile
+            label={t("supervisor.waiting")}
+            value={n(campaign.waiting)}
+            testid="waiting"
+            warns={campaign.waiting > 0}
+          />
+          <Tile
+            label={t("supervisor.talking")}
+            value={n(campaign.talking)}
+            testid="talking"
+            state="on_call"
+          />
+        </div>
+        <Abandonment campaign={campaign} />
+        <dl className="totals">
+          <Total label={t("supervisor.attempts")} value={n(campaign.attempts_today)} testid="attempts" />
+          <Total
+            label={t("supervisor.liveAnswers")}
+            value={n(campaign.live_answers_today)}
+            testid="live-answers"
+          />
+          <Total label={t("supervisor.connected")} value={n(campaign.connected_today)} testid="connected" />
+          <Total label={t("supervisor.leadsLeft")} value={n(campaign.leads_left)} testid="leads-left" />
+        </dl>
+      </div>
+      <div className="campaign-more">
+        <Outcomes outcomes={campaign.outcomes_today} />
+        <PacingWords pacing={campaign.pacing} />
+        <CampaignSettings campaign={campaign} />
+      </div>
+    </article>
+  );
+}
+
+function CampaignState({ campaign }: { campaign: CampaignLive }) {
+  const { t } = useTranslation();
+  const reason = campaign.state_reason && wordsFor("campaignReason", campaign.state_reason);
+  return (
+    <span className="campaign-state" data-campaign={campaign.state} data-testid="campaign-state">
+      <span className="state-dot" aria-hidden />
+      {t(`campaignState.${campaign.state}`)}
+      {reason && campaign.state !== "running" && <span className="state-reason">· {reason}</span>}
+    </span>
+  );
+}
+
+function Total({ label, value, testid }: { label: string; value: string; testid: string }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd data-testid={testid}>{value}</dd>
+    </div>
+  );
+}

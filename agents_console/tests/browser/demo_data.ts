@@ -1,0 +1,269 @@
+import type { Schemas } from "../../src/api/client";
+
+/** Fictional people and figures for the console's own tests: numbers of the ranges kept for fiction. */
+
+type CallCard = Schemas["CallCard"];
+type CampaignLive = Schemas["CampaignLive"];
+type MeLive = Schemas["MeLive"];
+
+export const ago = (seconds: number) => new Date(Date.now() - seconds * 1000).toISOString();
+
+export const PEOPLE: Record<Schemas["Me"]["role"], Schemas["Me"]> = {
+  agent: { id: 11, login: "agente1", display_name: "Lucía Peralta", role: "agent", agent_group_id: 1 },
+  supervisor: {
+    id: 2,
+    login: "supervisor",
+    display_name: "Rafael Ureña",
+    role: "supervisor",
+    agent_group_id: null,
+  },
+  qa: { id: 3, login: "calidad", display_name: "Noemí Batista", role: "qa", agent_group_id: null },
+  admin: { id: 1, login: "admin", display_name: "Admin", role: "admin", agent_group_id: null },
+};
+
+export const DISPOSITIONS: Schemas["DispositionView"][] = [
+  ["promise", "Promesa de pago", "Promise to pay", "Promessa de pagamento", "finish", true],
+  ["paid", "Ya pagó", "Already paid", "Já pagou", "finish", true],
+  ["callback", "Volver a llamar", "Call back", "Ligar de novo", "callback", true],
+  ["refuses", "Se niega a pagar", "Refuses to pay", "Recusa-se a pagar", "retry", true],
+  ["third_party", "Contestó otra persona", "Third party", "Outra pessoa atendeu", "retry", false],
+  ["wrong_number", "Número equivocado", "Wrong number", "Número errado", "wrong_number", false],
+  ["voicemail", "Contestador", "Voicemail", "Caixa postal", "retry", false],
+  [
+    "do_not_call",
+    "Pide que no lo llamen",
+    "Asks not to be called",
+    "Pede para não ligar",
+    "do_not_call",
+    true,
+  ],
+].map(([code, es, en, pt, effect, right_party]) => ({
+  code: code as string,
+  label: { es: es as string, en: en as string, pt: pt as string },
+  effect: effect as Schemas["Effect"],
+  right_party: right_party as boolean,
+}));
+
+const SCRIPT = `Buenas tardes, ¿hablo con **Ana María Rosario Tejeda**?
+
+> Le informo que esta llamada se graba para cuidar la calidad del servicio.
+
+## Si es el titular
+
+Le habla **Lucía Peralta**, de *Cobros Antillana*. Le llamo por su **Tarjeta Clásica** con Banco Ficticio:
+tiene un saldo de **RD$48,350.25** con **97 días** de atraso.
+
+1. ¿Cuándo podría realizar el pago?
+2. ¿Le resulta más fácil un pago único o en dos partes?
+
+## Si no está
+
+- Pregunte a qué hora encontrarlo.
+- **No revele** el motivo de la llamada.
+
+<img src="https://example.invalid/x.png" onerror="window.hacked = true"> [salir](https://example.invalid/)
+`;
+
+export const ATTEMPT = "01KAGZ5T9Q8M4R7XW2E3Y6N1PB";
+
+export function callCard(change: Partial<CallCard> = {}): CallCard {
+  return {
+    attempt_id: ATTEMPT,
+    lead_id: 501,
+    campaign_id: 1,
+    campaign_name: "Tarjetas 90+",
+    mode: "predictive",
+    rule_set: "laboratory",
+    state: "bridged",
+    number: "+18095550117",
+    phone_id: 1,
+    person: {
+      full_name: "Ana María Rosario Tejeda",
+      external_ref: "C-004512",
+      language: "es",
+      time_zone: "America/Santo_Domingo",
+    },
+    phones: [
+      { id: 1, number: "+18095550117", status: "active" },
+      { id: 2, number: "+18295550160", status: "invalid" },
+      { id: 3, number: "+18495550103", status: "active" },
+    ],
+    debts: [
+      {
+        external_ref: "TC-88120",
+        creditor: "Banco Ficticio",
+        product: "Tarjeta Clásica",
+        balance_minor: 4835025,
+        currency: "DOP",
+        due_on: "2026-08-16",
+        days_past_due: 97,
+      },
+      {
+        external_ref: "PR-10277",
+        creditor: "Banco Ficticio",
+        product: "Préstamo personal",
+        balance_minor: 1210000,
+        currency: "DOP",
+        due_on: "2026-10-02",
+        days_past_due: 50,
+      },
+    ],
+    segment: "Mora 90-120",
+    script_name: "Tarjetas, primer contacto",
+    script_markdown: SCRIPT,
+    script_error: null,
+    dispositions: DISPOSITIONS,
+    recording_notice: "spoken",
+    notice_at: null,
+    recording: true,
+    answered_at: ago(1),
+    connected_at: ago(0.8),
+    ended_at: null,
+    outcome: null,
+    wrap_up_until: null,
+    ...change,
+  };
+}
+
+export function meLive(change: Partial<MeLive> = {}): MeLive {
+  return {
+    state: "logged_out",
+    reason: null,
+    since: ago(5),
+    leg_up: false,
+    after_wrap_up: null,
+    calls_today: 23,
+    call: null,
+    campaigns: ["Tarjetas 90+"],
+    ...change,
+  };
+}
+
+export function campaignLive(change: Partial<CampaignLive> = {}): CampaignLive {
+  return {
+    id: 1,
+    name: "Tarjetas 90+",
+    state: "running",
+    state_reason: null,
+    mode: "predictive",
+    ratio: 1.5,
+    rule_set: "laboratory",
+    version: 7,
+    dialling: 3,
+    ringing: 9,
+    waiting: 0,
+    talking: 6,
+    attempts_today: 1284,
+    live_answers_today: 331,
+    connected_today: 322,
+    abandoned_today: 4,
+    abandon_rate: 4 / 331,
+    abandon_cap: 0.03,
+    outcomes_today: {
+      no_answer: 512,
+      connected: 322,
+      busy: 131,
+      machine: 188,
+      invalid_number: 74,
+      rejected: 31,
+      congestion: 12,
+      abandoned: 4,
+      customer_hung_up: 5,
+    } as CampaignLive["outcomes_today"],
+    leads_left: 2210,
+    pacing: {
+      policy: "predictive",
+      calls: 2,
+      limit: "risk",
+      reason: "The next person answering would find no agent with 4.1 % probability, 3.6 % is allowed.",
+      ready: 2,
+      logged_in: 10,
+      in_flight: 12,
+      waiting: 0,
+      risk_allowed: 0.036,
+      risk_next: 0.041,
+      level: 0.2,
+      p_human: 0.258,
+      abandonments_left: 5.9,
+      calls_seen: 1284,
+      answers_5s: 1.4,
+      free_agents_5s: 3.1,
+      answers_10s: 2.6,
+      free_agents_10s: 4.4,
+    },
+    ...change,
+  };
+}
+
+export function campaignView(live: CampaignLive): Schemas["CampaignView"] {
+  return {
+    id: live.id,
+    name: live.name,
+    agent_group_id: 1,
+    state: live.state,
+    state_reason: live.state_reason,
+    mode: live.mode,
+    ratio: live.ratio,
+    max_lines_per_agent: 3,
+    abandon_cap: live.abandon_cap,
+    connect_limit_s: 2,
+    ring_timeout_s: 25,
+    wrap_up_s: 30,
+    recording_notice: "spoken",
+    rule_set: live.rule_set,
+    language: "es",
+    version: live.version,
+  };
+}
+
+const STATES: [string, Schemas["AgentState"], number, string | null][] = [
+  ["Lucía Peralta", "on_call", 94, null],
+  ["Óscar Medina", "on_call", 31, null],
+  ["Yesenia Cruz", "on_call", 402, null],
+  ["Iván Matos", "wrap_up", 12, null],
+  ["Carmen Almonte", "ready", 8, null],
+  ["Julio Severino", "ready", 3, null],
+  ["Paola Guzmán", "not_ready", 612, "lunch"],
+  ["Wilson Tejada", "not_ready", 140, "restroom"],
+  ["Rosa Valdez", "unreachable", 5, null],
+  ["Elías Frías", "logged_out", 5, null],
+];
+
+export const AGENTS: Record<string, Schemas["AgentLive"]> = Object.fromEntries(
+  STATES.map(([name, state, seconds, reason], n) => [
+    11 + n,
+    {
+      id: 11 + n,
+      name,
+      state,
+      reason,
+      since: ago(seconds),
+      leg_up: !["unreachable", "logged_out"].includes(state),
+      attempt_id: null,
+      calls_today: (37 * (n + 3)) % 61,
+    },
+  ]),
+);
+
+const NAMES = [
+  "Ana María Rosario Tejeda",
+  "Pedro Julián Encarnación",
+  "Mercedes Polanco",
+  "Luis Ramón Ozuna",
+];
+
+export const RECORDINGS: Schemas["RecordingView"][] = Array.from({ length: 12 }, (_, n) => ({
+  id: 900 - n,
+  attempt_id: ATTEMPT.slice(0, 24) + String(10 + n),
+  campaign_id: 1,
+  campaign_name: "Tarjetas 90+",
+  agent_id: 11 + (n % 3),
+  agent_name: STATES[n % 3]?.[0] ?? null,
+  person_name: NAMES[n % 4] ?? "",
+  number: `+1809555010${n % 10}`,
+  disposition: DISPOSITIONS[n % 5]?.code ?? null,
+  started_at: ago(600 + n * 431),
+  duration_ms: 20_000 + n * 7_300,
+  bytes: 480_000,
+  sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+}));

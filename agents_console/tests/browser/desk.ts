@@ -1,0 +1,114 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { MockServer } from "./mock_server";
+import { SipPeer } from "./sip_peer";
+
+const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
+
+export const CHROMIUM_FLAGS = [
+  "--no-sandbox",
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
+  "--autoplay-policy=no-user-gesture-required",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-quic",
+  "--no-first-run",
+];
+
+/** A person's place: a browser, the API's stand-in and the switch's. */
+export class Desk {
+  private constructor(
+    readonly browser: Browser,
+    readonly context: BrowserContext,
+    readonly server: MockServer,
+    readonly peer: SipPeer,
+    readonly page: Page,
+    /** What the page wrote on its console as an error, or threw. */
+    readonly errors: string[],
+  ) {}
+
+  static async open(size = { width: 1440, height: 900 }): Promise<Desk> {
+    if (!existsSync(DIST)) throw new Error("dist/ is missing; type: npm run build");
+    const peer = await new SipPeer().start();
+    const server = await new MockServer(DIST, peer.origin).start();
+    const browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: CHROMIUM_FLAGS,
+    });
+    const context = await browser.newContext({
+      viewport: size,
+      permissions: ["microphone", "clipboard-write"],
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(8_000);
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+    server.softphone = peer.credentials;
+    return new Desk(browser, context, server, peer, page, errors);
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.server.stop();
+    await this.peer.stop();
+  }
+
+  at(testid: string) {
+    return this.page.getByTestId(testid);
+  }
+
+  async logIn(login: "agente1" | "supervisor" | "calidad"): Promise<void> {
+    await this.page.goto(this.server.origin);
+    await this.at("login-user").fill(login);
+    await this.at("login-password").fill("clave");
+    await this.at("login-submit").click();
+  }
+
+  /** Logs the agent in and brings his phone up, as the dialer would. Gives the page at the far end of the sound. */
+  async connectAgent(): Promise<Page> {
+    await this.logIn("agente1");
+    const far = await this.farPage();
+    await this.at("connect-phone").click();
+    await this.phoneUp();
+    return far;
+  }
+
+  /** Answers every `connect_phone` with a call to the phone whose other end is a new page. */
+  async farPage(): Promise<Page> {
+    const far = await this.context.newPage();
+    await far.goto(`${this.server.origin}/cadencia.svg`);
+    await this.page.bringToFront();
+    this.server.onIntent = (intent) => {
+      if (intent.type === "connect_phone") void this.callPhone(far);
+      return null;
+    };
+    return far;
+  }
+
+  async callPhone(far: Page): Promise<void> {
+    this.server.setMe({
+      state: this.server.me.state === "logged_out" ? "unreachable" : this.server.me.state,
+    });
+    await this.peer.invite(far);
+    const back = this.server.me.state === "unreachable";
+    this.server.setMe({ leg_up: true, ...(back ? { state: "not_ready", reason: "connected" } : {}) });
+  }
+
+  async phoneUp(): Promise<void> {
+    await this.page.locator('[data-testid=phone-state][data-phone="up"]').waitFor();
+  }
+
+  /** Breaches of WCAG 2.2 A and AA in the page as it stands, as text. */
+  async breaches(): Promise<string[]> {
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+    const { violations } = await new AxeBuilder({ page: this.page }).withTags(tags).analyze();
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.target} ${node.failureSummary?.split("\n")[1]?.trim() ?? ""}`),
+    );
+  }
+}
