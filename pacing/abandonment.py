@@ -19,10 +19,14 @@ BUCKET_S = 300.0
 SHIFT_GAP_S = 3 * 3600.0
 #: At the marginal risk of 2 % the optimal policy of the memoryless case abandons some 3 % (design, 4.1).
 NEUTRAL_RISK = 0.02
-#: Abandonments kept in hand, once there are enough live answers to have them.
-MARGIN = 2.0
+#: Abandonments kept in hand, once there are enough live answers to have them; one more where nobody listens
+#: and people and machines abandoned are told apart only on average.
+MARGIN, MARGIN_UNSCREENED = 2.0, 3.0
 #: Until so many live answers, part of one abandonment is lent.
 LOAN_ANSWERS = 200.0
+#: Share of the neutral risk with less than one abandonment left, and with none. Some risk is run even then:
+#: the budget recovers by live answers alone, and one call per free agent brings fewer of them.
+LAST_SHARE, OVER_SHARE = 0.2, 0.1
 #: Highest risk ever allowed, and the exponent's range: down to 1/55, up to x7.
 HIGHEST_RISK = 0.5
 LOWEST_EXPONENT, HIGHEST_EXPONENT = -4.0, 2.0
@@ -43,8 +47,14 @@ class Tally:
 class AbandonmentBudget:
     """Counts over a rolling window, the shift and the campaign, and the risk they allow."""
 
-    def __init__(self, target: float, window_s: float = 86400.0, neutral_risk: float = NEUTRAL_RISK) -> None:
-        self.target, self.window_s = target, window_s
+    def __init__(
+        self,
+        target: float,
+        window_s: float = 86400.0,
+        margin: float = MARGIN,
+        neutral_risk: float = NEUTRAL_RISK,
+    ) -> None:
+        self.target, self.window_s, self.margin = target, window_s, margin
         #: The neutral risk is that of a 3 % target; another target moves it in proportion.
         self.neutral_risk = neutral_risk * target / 0.03
         #: [bucket number, live, abandoned], oldest first.
@@ -89,12 +99,15 @@ class AbandonmentBudget:
         """P(no agent | a person answers) which the next call may run with this tightest window."""
         left = tally.left(self.target)
         loan = LOAN_ANSWERS * 0.15 * self.target * max(0.0, 1 - tally.live / LOAN_ANSWERS)
-        margin = min(MARGIN, 0.15 * self.target * tally.live)
+        margin = min(self.margin, 0.15 * self.target * tally.live)
         scale = max(2.0, 0.5 * math.sqrt(self.target * tally.live))
         exponent = (left + loan - margin) / scale
         risk = self.neutral_risk * math.exp(max(LOWEST_EXPONENT, min(HIGHEST_EXPONENT, exponent)))
-        if left < 1.0 and tally.live > LOAN_ANSWERS * 0.75:
-            risk = min(risk, 0.2 * self.neutral_risk)
+        if tally.live > LOAN_ANSWERS * 0.75:
+            if left < 0.0:
+                risk = min(risk, OVER_SHARE * self.neutral_risk)
+            elif left < 1.0:
+                risk = min(risk, LAST_SHARE * self.neutral_risk)
         return min(risk, HIGHEST_RISK)
 
     def spent(self, tally: Tally) -> bool:

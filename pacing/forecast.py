@@ -55,7 +55,8 @@ class Rates:
     p_ready: float
     #: Seconds a person judged as one still waits, on average.
     wait_s: float
-    #: (all bins,): calls ringing, agents talking and wrapping up at that moment, for the size of the transform.
+    #: (all bins,): calls ringing, agents talking and wrapping up at that moment, for the size of the
+    #: transform.
     counts: Floats
 
     def snapshot(self) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class Limit(StrEnum):
     RISK = "risk"
     #: As RISK, with the allowed risk cut because few abandonments are left in a window.
     BUDGET = "budget"
-    #: A window's abandonments are used up: one call per free agent until it recovers.
+    #: A window's abandonments are used up: hardly any risk is run until it recovers.
     CAP = "cap"
     #: No free line.
     LINES = "lines"

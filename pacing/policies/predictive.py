@@ -6,8 +6,9 @@ free and how many people will have answered (`pacing.forecast`), from hazards le
 budget allows (`pacing.abandonment`). In the memoryless case the optimal policy's marginal risk is almost the
 same in every state, so one threshold, steered by the budget, comes close to it at any team size.
 
-It works as one call per free agent while it has seen too few calls (WARM_UP), while a window is at its cap
-(CAP), and while what it hears is late or contradicts the switch (BLIND).
+It works as one call per free agent while it has seen too few calls (WARM_UP) and while what it hears is late
+or contradicts the switch (BLIND). With a window's abandonments used up (CAP) it goes on, at a tenth of the
+risk: a budget recovers by live answers alone, and one call per free agent brings far fewer of them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pacing.abandonment import AbandonmentBudget, Tally
+from pacing.abandonment import MARGIN, MARGIN_UNSCREENED, AbandonmentBudget, Tally
 from pacing.counting import BLIND_AFTER_S, Figures, LedgerPolicy, Wish
 from pacing.estimators import CallHazards, DurationHazards, Floats, RingEnd, ScreeningDelay, Share, as_array
 from pacing.forecast import HORIZONS_S, Forecast, Rates, Slack
@@ -76,7 +77,8 @@ class Predictive(LedgerPolicy):
         #: People among the calls given to agents: without a classifier, machines come through.
         self.people = Share(2.0, 2.0)
         self.wait_s = WAIT_SHARE * info.wait_limit
-        self.budget = AbandonmentBudget(info.target_abandon, self.window_s)
+        margin = MARGIN if info.amd else MARGIN_UNSCREENED
+        self.budget = AbandonmentBudget(info.target_abandon, self.window_s, margin)
         self.rates: Rates | None = None
         self.rates_at = -math.inf
         self.theta = 1.0
@@ -150,14 +152,14 @@ class Predictive(LedgerPolicy):
             "abandonments_left": round(left, 2),
             "calls_seen": self.calls.calls,
         }
-        fallback = self._fallback(now, snap, tally)
+        fallback = self._fallback(now, snap)
         if fallback is not None:
             limit, why = fallback
             return Wish(one_per_agent(self.ledger.dialling(snap), snap), limit, lambda: (why, figures))
         slack = self._slack(now, snap, surplus)
         cap = min(CALLS_PER_AGENT * able + CALLS_MORE, max(0, snap.free_lines) + 1)
         calls, risk = slack.most(allowed, cap)
-        limit = Limit.RISK if allowed >= BUDGET_BINDS * self.budget.neutral_risk else Limit.BUDGET
+        limit = self._limit(tally, allowed)
         ready, theta = snap.ready, self.theta
 
         def tell() -> tuple[str, Figures]:
@@ -165,7 +167,11 @@ class Predictive(LedgerPolicy):
                 f"The next person answering would find no agent with {100 * risk:.1f} % probability, "
                 f"{100 * allowed:.1f} % is allowed"
             )
-            why += "." if limit is Limit.RISK else f": {left:.1f} abandonments are left."
+            if limit is Limit.BUDGET:
+                why += f", as only {left:.1f} abandonments are left"
+            elif limit is Limit.CAP:
+                why += ", as the abandonments of a window are used up"
+            why += "."
             more: Figures = {"risk_next": risk, "level": theta, "p_human": slack.forecast.p_answer}
             answers, freed = slack.ahead()
             for i, horizon in enumerate(HORIZONS_S):
@@ -175,7 +181,13 @@ class Predictive(LedgerPolicy):
 
         return Wish(calls, limit, tell)
 
-    def _fallback(self, now: float, snap: Snapshot, tally: Tally) -> tuple[Limit, str] | None:
+    def _limit(self, tally: Tally, allowed: float) -> Limit:
+        """What holds the risk down: the forecast's own threshold, a budget running low, or one used up."""
+        if self.budget.spent(tally):
+            return Limit.CAP
+        return Limit.RISK if allowed >= BUDGET_BINDS * self.budget.neutral_risk else Limit.BUDGET
+
+    def _fallback(self, now: float, snap: Snapshot) -> tuple[Limit, str] | None:
         """Why it dials one call per free agent now, or None."""
         if snap.lag > BLIND_AFTER_S or self._astray(now, snap):
             return (
@@ -187,8 +199,6 @@ class Predictive(LedgerPolicy):
         if self.calls.calls < WARM_UP_CALLS:
             left = WARM_UP_CALLS - self.calls.calls
             return Limit.WARM_UP, f"Learning, {left} more calls to see: one call per free agent."
-        if self.budget.spent(tally):
-            return Limit.CAP, "The abandonments of a window are used up: one call per free agent."
         return None
 
     def _surplus(self, now: float, snap: Snapshot) -> int:

@@ -160,9 +160,10 @@ def test_learning_dials_one_call_per_free_agent() -> None:
     assert policy.explain()["limit"] == "warm_up"
 
 
-def test_a_window_at_its_cap_dials_one_call_per_free_agent() -> None:
-    """300 live answers, 12 abandoned: three over a 3 % target."""
+def test_a_window_at_its_cap_runs_hardly_any_risk() -> None:
+    """300 live answers, 12 abandoned: three over a 3 % target, so a tenth of the usual risk at most."""
     policy = warm(started("predictive"))
+    before = calls(policy, 21.0, snap(6))
     for i in range(300):
         policy.call_human(20.0, f"x-{i}", 22.0)
         if i < 12:
@@ -171,9 +172,12 @@ def test_a_window_at_its_cap_dials_one_call_per_free_agent() -> None:
         else:
             policy.call_connected(21.0, f"x-{i}", 0)
             policy.call_ended(25.0, f"x-{i}", "human")
-    assert calls(policy, 30.0, snap(6)) == 6
+    assert 0 < calls(policy, 30.0, snap(6)) < before
     told = policy.explain()
     assert told["limit"] == "cap"
+    risk = told["risk_allowed"]
+    assert isinstance(risk, float)
+    assert 0 < risk <= 0.002
     assert told["abandonments_left"] == pytest.approx(-3.0)
 
 
