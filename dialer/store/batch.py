@@ -110,17 +110,7 @@ class Batch:
     def _add(self, fact: f.AnyFact) -> None:
         match fact:
             case f.AttemptMoved():
-                news = self._attempt(fact.attempt_id)
-                if news.state is not CallState.ENDED:
-                    news.state = fact.state
-                if fact.state is CallState.RINGING:
-                    news.ringing_at = news.ringing_at or fact.at
-                elif fact.state in _ANSWERED:
-                    news.answered_at = news.answered_at or fact.at
-                if fact.state is CallState.BRIDGED:
-                    news.connected_at = news.connected_at or fact.at
-                    news.agent_id = fact.agent_id or news.agent_id
-                    news.connect_ms = fact.connect_ms if news.connect_ms is None else news.connect_ms
+                self._move_attempt(fact)
             case f.AttemptPlanned():
                 self.planned.append(fact.attempt)
             case f.AttemptEnded():
@@ -139,7 +129,6 @@ class Batch:
             case f.AttemptDisposed():
                 news = self._attempt(fact.attempt_id)
                 news.disposition, news.note, news.disposed_at = fact.code, fact.note, fact.at
-                news.agent_id = news.agent_id or fact.agent_id
             case f.NoticeGiven():
                 news = self._attempt(fact.attempt_id)
                 news.notice_at = news.notice_at or fact.at
@@ -155,6 +144,20 @@ class Batch:
                 self.switch_up = fact.up
             case f.RecordingBegan() | f.RecordingClosed() | f.PacingDecided() | f.ShardStarted():
                 pass  # in the log only
+
+    def _move_attempt(self, fact: f.AttemptMoved) -> None:
+        news = self._attempt(fact.attempt_id)
+        if news.state is CallState.ENDED:
+            return
+        news.state = fact.state
+        if fact.state is CallState.RINGING:
+            news.ringing_at = news.ringing_at or fact.at
+        elif fact.state in _ANSWERED:
+            news.answered_at = news.answered_at or fact.at
+        if fact.state is CallState.BRIDGED:
+            news.connected_at = news.connected_at or fact.at
+            news.agent_id = fact.agent_id or news.agent_id
+            news.connect_ms = fact.connect_ms if news.connect_ms is None else news.connect_ms
 
     def _move_lead(self, fact: f.LeadMoved) -> None:
         step = fact.step

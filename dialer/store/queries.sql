@@ -201,14 +201,15 @@ WITH planned AS MATERIALIZED (
 SELECT id FROM inserted
 
 -- name: update_attempts
--- What the batch taught of attempts. Null means nothing new; what is set once stays; an ended attempt stays ended.
+-- What the batch taught of attempts. Null means nothing new; what is set once stays. Of an ended call nothing changes any
+-- more but the agent's word: what comes late from the switch is noise.
 UPDATE attempt
 SET state = CASE WHEN attempt.state = 'ended' THEN 'ended' ELSE coalesce(news.state, attempt.state) END,
-    agent_id = coalesce(news.agent_id, attempt.agent_id),
-    ringing_at = coalesce(attempt.ringing_at, news.ringing_at),
-    answered_at = coalesce(attempt.answered_at, news.answered_at),
-    connected_at = coalesce(attempt.connected_at, news.connected_at),
-    connect_ms = coalesce(attempt.connect_ms, news.connect_ms),
+    agent_id = CASE WHEN attempt.state = 'ended' THEN attempt.agent_id ELSE coalesce(news.agent_id, attempt.agent_id) END,
+    ringing_at = coalesce(attempt.ringing_at, CASE WHEN attempt.state <> 'ended' THEN news.ringing_at END),
+    answered_at = coalesce(attempt.answered_at, CASE WHEN attempt.state <> 'ended' THEN news.answered_at END),
+    connected_at = coalesce(attempt.connected_at, CASE WHEN attempt.state <> 'ended' THEN news.connected_at END),
+    connect_ms = coalesce(attempt.connect_ms, CASE WHEN attempt.state <> 'ended' THEN news.connect_ms END),
     notice_at = coalesce(attempt.notice_at, news.notice_at),
     ended_at = coalesce(attempt.ended_at, news.ended_at),
     outcome = coalesce(attempt.outcome, news.outcome),

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 import pytest_asyncio
-from lab.postgres import Postgres
 
 from dialer.store.database import open_pool, upgrade
+from lab.postgres import Postgres
 
 _numbers = itertools.count(1)
 

@@ -36,7 +36,7 @@ def test_each_caller_names_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_wrong_value_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CADENCIA_DATABASE_DSN", "postgresql://x")
     monkeypatch.setenv("CADENCIA_AMI_PORT", "many")
-    with pytest.raises(BadInput, match="^CADENCIA_AMI_PORT: .*integer"):
+    with pytest.raises(BadInput, match=r"^CADENCIA_AMI_PORT: .*integer"):
         Settings.load()
 
 
