@@ -62,14 +62,22 @@ BRIDGE_TIMEOUT_S = 1.0
 BRIDGE_MARGIN_S = 0.03
 
 
+def _known(floor: Floor, attempt_id: AttemptId) -> Call | None:
+    """The call meant; None, and counted, when there is none (any more)."""
+    call = floor.calls.get(attempt_id)
+    if call is None:
+        floor.unexpected += 1
+    return call
+
+
 def on_rang(floor: Floor, event: CallRang) -> None:
-    call = floor.calls.get(event.attempt_id)
+    call = _known(floor, event.attempt_id)
     if call and call.state is CallState.ORIGINATING and floor.move_call(call, CallInput.RANG, event.at):
         floor.note_call(call, event.at)
 
 
 def on_answered(floor: Floor, event: CallAnswered) -> None:
-    call = floor.calls.get(event.attempt_id)
+    call = _known(floor, event.attempt_id)
     if (
         call is None
         or call.answered_at is not None
@@ -85,9 +93,8 @@ def on_answered(floor: Floor, event: CallAnswered) -> None:
 
 def on_parked(floor: Floor, event: CallParked) -> None:
     """The customer may be bridged now: after his answer, or on hold after his agent was lost."""
-    call = floor.calls.get(event.attempt_id)
+    call = _known(floor, event.attempt_id)
     if call is None:
-        floor.unexpected += 1
         return
     if call.answered_at is None:
         on_answered(floor, CallAnswered(at=event.at, attempt_id=event.attempt_id))
@@ -99,9 +106,11 @@ def on_parked(floor: Floor, event: CallParked) -> None:
 
 
 def on_bridged(floor: Floor, event: CallBridged) -> None:
-    call = floor.calls.get(event.attempt_id)
+    call = _known(floor, event.attempt_id)
+    if call is None:
+        return
     agent = floor.agents.get(floor.legs.get(event.leg_id, 0))
-    if call is None or agent is None:
+    if agent is None or (call.state is CallState.BRIDGED and call.agent_id == agent.id):
         floor.unexpected += 1
         return
     if agent.attempt_id != call.id or agent.state is not AgentState.RESERVED:
@@ -110,6 +119,7 @@ def on_bridged(floor: Floor, event: CallBridged) -> None:
             floor.unexpected += 1
             floor.order(HangUpCall(call.id))
             return
+        free_reservation(floor, call, event.at)
         reserve(floor, call, agent, event.at)
     if not floor.move_call(call, CallInput.BRIDGED, event.at):
         floor.order(HangUpCall(call.id))
@@ -130,19 +140,20 @@ def on_bridged(floor: Floor, event: CallBridged) -> None:
 
 
 def on_bridge_failed(floor: Floor, event: BridgeFailed) -> None:
-    call = floor.calls.get(event.attempt_id)
+    call = _known(floor, event.attempt_id)
     agent = floor.agents.get(floor.legs.get(event.leg_id, 0))
     if event.leg_gone and agent and agent.leg_id == event.leg_id and agent.leg_up:
         lose_leg(floor, agent, event.at)
     elif call and agent and agent.state is AgentState.RESERVED and agent.attempt_id == call.id:
+        not_before = call.bridging_until
         free_reservation(floor, call, event.at)
+        call.bridging_until = not_before  # his hang-up is probably on its way: no second try at once
 
 
 def on_message_began(floor: Floor, event: MessageBegan) -> None:
     """The dialplan has given the customer up: whatever we had in mind for him is over."""
-    call = floor.calls.get(event.attempt_id)
+    call = _known(floor, event.attempt_id)
     if call is None:
-        floor.unexpected += 1
         return
     if call.answered_at is None:
         on_answered(floor, CallAnswered(at=event.at, attempt_id=event.attempt_id))
@@ -152,7 +163,7 @@ def on_message_began(floor: Floor, event: MessageBegan) -> None:
 
 def on_customer_held(floor: Floor, event: CustomerHeld) -> None:
     """He hears the announcement, then music; a Bridge takes him out of either."""
-    call = floor.calls.get(event.attempt_id)
+    call = _known(floor, event.attempt_id)
     if call is None:
         return
     if call.state is CallState.BRIDGED:
@@ -161,9 +172,8 @@ def on_customer_held(floor: Floor, event: CustomerHeld) -> None:
 
 
 def on_hung_up(floor: Floor, event: CallHungUp) -> None:
-    call = floor.calls.get(event.attempt_id)
+    call = _known(floor, event.attempt_id)
     if call is None:
-        floor.unexpected += 1
         return
     outcome = _outcome(call, event)
     by = call.hung_up_by or (HungUpBy.CUSTOMER if call.answered_at else None)
@@ -184,15 +194,15 @@ def _outcome(call: Call, event: CallHungUp) -> Outcome:
         return call.outcome
     if call.connected_at is not None:
         return Outcome.CONNECTED
-    if call.answered_at is not None:
-        return Outcome.CUSTOMER_HUNG_UP if call.hung_up_by is None else Outcome.CANCELLED
+    if call.answered_at is not None:  # hung up by us, he is a live answer that nobody spoke to
+        return Outcome.CUSTOMER_HUNG_UP if call.hung_up_by is None else Outcome.ABANDONED
     if call.hung_up_by is not None:
         return Outcome.CANCELLED
     return event.network_outcome
 
 
 def on_originate_failed(floor: Floor, event: OriginateFailed) -> None:
-    call = floor.calls.get(event.attempt_id)
+    call = _known(floor, event.attempt_id)
     if call is None or call.state not in DIALLING_STATES:
         return
     if event.unknown:
@@ -201,7 +211,7 @@ def on_originate_failed(floor: Floor, event: OriginateFailed) -> None:
 
 
 def on_notice_ended(floor: Floor, event: NoticeEnded) -> None:
-    call = floor.calls.get(event.attempt_id)
+    call = _known(floor, event.attempt_id)
     if call and call.state in (CallState.BRIDGED, CallState.WAITING) and not call.notice_given:
         give_notice(floor, call, event.at, spoken=False)
 
@@ -380,19 +390,24 @@ def miss_deadline(floor: Floor, call: Call, at: datetime) -> None:
     if not floor.move_call(call, CallInput.DEADLINE, at):
         return
     call.parked = False
-    if call.connected_at is None and call.answered_at is not None:
-        call.outcome = Outcome.ABANDONED
-        floor.campaigns[call.attempt.campaign_id].gauge.add(at, abandoned=1)
-        floor.note(
-            CallAbandoned(
-                at=at,
-                attempt_id=call.id,
-                campaign_id=call.attempt.campaign_id,
-                answered_at=call.answered_at,
-                deadline_at=call.deadline or at,
-            )
-        )
+    if call.connected_at is None:
+        _book_abandonment(floor, call, at)
     floor.note_call(call, at)
+
+
+def _book_abandonment(floor: Floor, call: Call, at: datetime) -> None:
+    """A live answer that nobody spoke to: outcome, gauge and ledger."""
+    call.outcome = Outcome.ABANDONED
+    floor.campaigns[call.attempt.campaign_id].gauge.add(at, abandoned=1)
+    floor.note(
+        CallAbandoned(
+            at=at,
+            attempt_id=call.id,
+            campaign_id=call.attempt.campaign_id,
+            answered_at=call.answered_at or at,
+            deadline_at=call.deadline or at,
+        )
+    )
 
 
 def end_call(
@@ -410,6 +425,8 @@ def end_call(
     agent = floor.agents.get(call.agent_id or call.held_for or 0)
     if not floor.move_call(call, CallInput.ENDED, at):
         return
+    if outcome is Outcome.ABANDONED and call.outcome is not Outcome.ABANDONED:
+        _book_abandonment(floor, call, at)
     call.outcome = outcome
     attempt = call.attempt
     run = floor.campaigns[attempt.campaign_id]

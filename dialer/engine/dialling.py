@@ -269,8 +269,9 @@ def on_committed(floor: Floor, event: AttemptsCommitted) -> None:
             continue
         run = floor.campaigns[call.attempt.campaign_id]
         agent_gone = call.attempt.agent_id is not None and call.agent_id is None
-        if run.state is not CampaignState.RUNNING or not floor.switch_up or agent_gone:
-            end_call(floor, call, event.at, Outcome.CANCELLED, by=HungUpBy.SYSTEM)
+        unwanted = agent_gone or call.hung_up_by is not None
+        if run.state is not CampaignState.RUNNING or not floor.switch_up or unwanted:
+            end_call(floor, call, event.at, Outcome.CANCELLED, by=call.hung_up_by or HungUpBy.SYSTEM)
             continue
         floor.move_call(call, CallInput.SENT, event.at)
         floor.note_call(call, event.at)
