@@ -19,9 +19,9 @@ BUCKET_S = 300.0
 SHIFT_GAP_S = 3 * 3600.0
 #: At the marginal risk of 2 % the optimal policy of the memoryless case abandons some 3 % (design, 4.1).
 NEUTRAL_RISK = 0.02
-#: Abandonments kept in hand, once there are enough live answers to have them; one more where nobody listens
-#: and people and machines abandoned are told apart only on average.
-MARGIN, MARGIN_UNSCREENED = 2.0, 3.0
+#: Abandonments kept in hand, once there are enough live answers to have them; and standard deviations of what is
+#: not known of those abandoned, where machines come through and nobody can tell which they were.
+MARGIN, MARGIN_DEVIATIONS = 2.0, 1.0
 #: Until so many live answers, part of one abandonment is lent.
 LOAN_ANSWERS = 200.0
 #: Share of the neutral risk with less than one abandonment left, and with none. Some risk is run even then:
@@ -38,6 +38,13 @@ class Tally:
 
     live: float = 0.0
     abandoned: float = 0.0
+    #: Variance of `abandoned`: sum of p (1 - p) over those abandoned, people with probability p.
+    variance: float = 0.0
+
+    def add(self, live: float, abandoned: float, variance: float) -> None:
+        self.live = max(0.0, self.live + live)
+        self.abandoned = max(0.0, self.abandoned + abandoned)
+        self.variance = max(0.0, self.variance + variance)
 
     def left(self, target: float) -> float:
         """Abandonments left; negative when over."""
@@ -51,42 +58,48 @@ class AbandonmentBudget:
         self,
         target: float,
         window_s: float = 86400.0,
-        margin: float = MARGIN,
         neutral_risk: float = NEUTRAL_RISK,
     ) -> None:
-        self.target, self.window_s, self.margin = target, window_s, margin
+        self.target, self.window_s = target, window_s
         #: The neutral risk is that of a 3 % target; another target moves it in proportion.
         self.neutral_risk = neutral_risk * target / 0.03
-        #: [bucket number, live, abandoned], oldest first.
+        #: [bucket number, live, abandoned, variance], oldest first.
         self.buckets: list[list[float]] = []
         self.window = Tally()
         self.shift = Tally()
         self.campaign = Tally()
         self.last_at: float | None = None
 
-    def add(self, now: float, live: float, abandoned: float) -> None:
-        """Count live answers and abandonments (both may be corrections below zero) at `now`."""
+    def live(self, now: float, people: float = 1.0) -> None:
+        """Count a live answer; -1 takes one back that turned out a machine."""
+        self._add(now, people, 0.0, 0.0)
+
+    def abandoned(self, now: float, p_person: float = 1.0) -> None:
+        """Count an abandonment of somebody who was a person with this probability."""
+        self._add(now, p_person, p_person, p_person * (1 - p_person))
+
+    def _add(self, now: float, live: float, abandoned: float, variance: float) -> None:
         if self.last_at is not None and now - self.last_at > SHIFT_GAP_S:
             self.shift = Tally()
         self.last_at = now if self.last_at is None else max(now, self.last_at)
         number = math.floor(now / BUCKET_S)
         if not self.buckets or self.buckets[-1][0] < number:
-            self.buckets.append([number, 0.0, 0.0])
+            self.buckets.append([number, 0.0, 0.0, 0.0])
         # A late event goes into the newest bucket: it leaves the window late, never early.
-        self.buckets[-1][1] += live
-        self.buckets[-1][2] += abandoned
+        bucket = self.buckets[-1]
+        bucket[1] += live
+        bucket[2] += abandoned
+        bucket[3] += variance
         for tally in (self.window, self.shift, self.campaign):
-            tally.live = max(0.0, tally.live + live)
-            tally.abandoned = max(0.0, tally.abandoned + abandoned)
+            tally.add(live, abandoned, variance)
         self._roll(now)
 
     def _roll(self, now: float) -> None:
         """Let go what left the window."""
         oldest = (now - self.window_s) / BUCKET_S
         while self.buckets and self.buckets[0][0] + 1 <= oldest:
-            _, live, abandoned = self.buckets.pop(0)
-            self.window.live = max(0.0, self.window.live - live)
-            self.window.abandoned = max(0.0, self.window.abandoned - abandoned)
+            _, live, abandoned, variance = self.buckets.pop(0)
+            self.window.add(-live, -abandoned, -variance)
 
     def tightest(self, now: float) -> Tally:
         """The window with the fewest abandonments left."""
@@ -97,9 +110,9 @@ class AbandonmentBudget:
 
     def risk_of(self, tally: Tally) -> float:
         """P(no agent | a person answers) which the next call may run with this tightest window."""
-        left = tally.left(self.target)
+        left = tally.left(self.target) - MARGIN_DEVIATIONS * math.sqrt(tally.variance)
         loan = LOAN_ANSWERS * 0.15 * self.target * max(0.0, 1 - tally.live / LOAN_ANSWERS)
-        margin = min(self.margin, 0.15 * self.target * tally.live)
+        margin = min(MARGIN, 0.15 * self.target * tally.live)
         scale = max(2.0, 0.5 * math.sqrt(self.target * tally.live))
         exponent = (left + loan - margin) / scale
         risk = self.neutral_risk * math.exp(max(LOWEST_EXPONENT, min(HIGHEST_EXPONENT, exponent)))
@@ -117,9 +130,9 @@ class AbandonmentBudget:
     def snapshot(self) -> dict[str, Any]:
         return {
             "buckets": [list(bucket) for bucket in self.buckets],
-            "window": [self.window.live, self.window.abandoned],
-            "shift": [self.shift.live, self.shift.abandoned],
-            "campaign": [self.campaign.live, self.campaign.abandoned],
+            "window": [self.window.live, self.window.abandoned, self.window.variance],
+            "shift": [self.shift.live, self.shift.abandoned, self.shift.variance],
+            "campaign": [self.campaign.live, self.campaign.abandoned, self.campaign.variance],
             "last_at": self.last_at,
         }
 

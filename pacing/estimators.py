@@ -242,6 +242,41 @@ class DurationHazards:
         self.exposure = np.array(state["exposure"], float)
 
 
+class PeopleByRing:
+    """P(person) of a call given to an agent, by how long it had rung: machines come through where nobody
+    listens, and mostly pick up at their own times. Counts in bins of `BIN_S`, seen through a triangle of
+    `REACH` bins."""
+
+    KEEP = 0.998
+    #: The prior counts as this many people: everybody, until a machine came through.
+    PRIOR = 2.0
+    #: Weight of the share over all rings within that of one ring time.
+    SHRINK = 4.0
+    REACH = 3
+
+    def __init__(self, n_bins: int) -> None:
+        #: (2, n_bins): people, machines.
+        self.counts = np.zeros((2, n_bins))
+
+    def add(self, ring_s: float | None, person: bool) -> None:
+        self.counts *= self.KEEP
+        self.counts[0 if person else 1, self._bin(ring_s)] += 1
+
+    def _bin(self, ring_s: float | None) -> int:
+        return min(max(int((ring_s or 0.0) / BIN_S), 0), self.counts.shape[1] - 1)
+
+    def share(self, ring_s: float | None) -> float:
+        """P(person | rung so long), over all rings where that is not known."""
+        people, machines = (float(x) for x in self.counts.sum(axis=1))
+        overall = (people + self.PRIOR) / (people + machines + self.PRIOR)
+        if ring_s is None:
+            return overall
+        near = np.arange(self.counts.shape[1]) - self._bin(ring_s)
+        weights = np.maximum(0.0, 1 - np.abs(near) / self.REACH)
+        people, machines = (float(x) for x in self.counts @ weights)
+        return (people + self.SHRINK * overall) / (people + machines + self.SHRINK)
+
+
 class Share:
     """A share learned with forgetting, e.g. wrap-ups after which the agent stays."""
 

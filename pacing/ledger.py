@@ -9,7 +9,7 @@ is dialled for again on every tick until the first confirmation arrives.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from pacing.policy import AgentId, AgentState, CallId, CallOutcome, Snapshot, State
 
@@ -30,7 +30,8 @@ ASKED_GRACE_S = 8.0
 #: Seconds an ended call is remembered, so that a late event does not revive it.
 CLOSED_MEMORY_S = 60.0
 
-T = TypeVar("T")
+#: A time, and the seconds the call had rung, where known.
+Answered = tuple[float, float | None]
 
 
 class Spell(NamedTuple):
@@ -62,11 +63,13 @@ class Ending(NamedTuple):
     #: It was a live answer not yet counted: its connection or abandonment was never told.
     live: bool
     abandoned: bool
-    #: It had been counted as a connected person, and the agent found a machine.
-    was_machine: bool
+    #: It was connected, and is over.
+    talked: bool
+    #: Seconds an answered call had rung, where known.
+    rung_s: float | None
 
 
-NOTHING = Ending(None, None, False, False, False)
+NOTHING = Ending(None, None, False, False, False, None)
 
 
 class Ledger:
@@ -81,11 +84,11 @@ class Ledger:
         #: Call -> when it was placed.
         self.ringing: dict[CallId, float] = {}
         #: Call -> (when it was answered, seconds it had rung or None).
-        self.screening: dict[CallId, tuple[float, float | None]] = {}
-        #: Call -> deadline.
-        self.waiting: dict[CallId, float] = {}
-        #: Call -> when it was connected.
-        self.talking: dict[CallId, float] = {}
+        self.screening: dict[CallId, Answered] = {}
+        #: Call -> (deadline, seconds it had rung or None).
+        self.waiting: dict[CallId, Answered] = {}
+        #: Call -> (when it was connected, seconds it had rung or None).
+        self.talking: dict[CallId, Answered] = {}
         #: Call -> when it ended, for a while.
         self.closed: dict[CallId, float] = {}
         #: Times of placements asked for and not yet confirmed, oldest first.
@@ -132,7 +135,7 @@ class Ledger:
         if call_id in self.closed or call_id in self.talking or call_id in self.waiting:
             return NOTHING
         ending = self._leave(now, call_id)
-        self.waiting[call_id] = min(deadline, now + WAITING_LONGEST_S)
+        self.waiting[call_id] = (min(deadline, now + WAITING_LONGEST_S), ending.rung_s)
         return ending
 
     def call_connected(self, now: float, call_id: CallId) -> Ending:
@@ -140,7 +143,7 @@ class Ledger:
         if call_id in self.closed or call_id in self.talking:
             return NOTHING
         ending = self._leave(now, call_id)
-        self.talking[call_id] = now
+        self.talking[call_id] = (now, ending.rung_s)
         return ending._replace(live=True)
 
     def call_abandoned(self, now: float, call_id: CallId) -> Ending:
@@ -157,8 +160,9 @@ class Ledger:
         if call_id in self.closed:
             return NOTHING
         self.closed[call_id] = now
-        if self.talking.pop(call_id, None) is not None:
-            return NOTHING._replace(was_machine=why is CallOutcome.MACHINE_FN)
+        talked = self.talking.pop(call_id, None)
+        if talked is not None:
+            return NOTHING._replace(talked=True, rung_s=talked[1])
         waited = call_id in self.waiting
         ending = self._leave(now, call_id)
         if why is CallOutcome.ABANDONED:
@@ -179,15 +183,16 @@ class Ledger:
         self.asked_last = 0
         while self.asked and now - self.asked[0] > ASKED_GRACE_S:
             self.asked.pop(0)
-        self._write_off(self.ringing, now - self.ring_timeout_s - RINGING_GRACE_S, now)
+        oldest = now - self.ring_timeout_s - RINGING_GRACE_S
+        while self.ringing:
+            call_id = next(iter(self.ringing))
+            if self.ringing[call_id] >= oldest:
+                break
+            del self.ringing[call_id]
+            self.closed[call_id] = now
+        self._write_off(self.screening, now - SCREENING_GRACE_S, now)
         self._write_off(self.waiting, now - WAITING_GRACE_S, now)
         self._write_off(self.talking, now - TALKING_GRACE_S, now)
-        while self.screening:
-            call_id = next(iter(self.screening))
-            if now - self.screening[call_id][0] <= SCREENING_GRACE_S:
-                break
-            del self.screening[call_id]
-            self.closed[call_id] = now
         while self.closed:
             call_id = next(iter(self.closed))
             if now - self.closed[call_id] <= CLOSED_MEMORY_S:
@@ -211,9 +216,9 @@ class Ledger:
         return {
             "agents": [[a, str(state), self.since[state][a]] for a, state in self.agents.items()],
             "ringing": [list(x) for x in self.ringing.items()],
-            "screening": [[c, at, ring_s] for c, (at, ring_s) in self.screening.items()],
-            "waiting": [list(x) for x in self.waiting.items()],
-            "talking": [list(x) for x in self.talking.items()],
+            "screening": [[call, *answered] for call, answered in self.screening.items()],
+            "waiting": [[call, *answered] for call, answered in self.waiting.items()],
+            "talking": [[call, *answered] for call, answered in self.talking.items()],
             "closed": [list(x) for x in self.closed.items()],
             "asked": list(self.asked),
             "asked_last": self.asked_last,
@@ -226,9 +231,9 @@ class Ledger:
         for agent_id, held, since in state["agents"]:
             self.since[AgentState(held)][agent_id] = float(since)
         self.ringing = _pairs(state["ringing"])
-        self.screening = {c: (float(t), None if r is None else float(r)) for c, t, r in state["screening"]}
-        self.waiting = _pairs(state["waiting"])
-        self.talking = _pairs(state["talking"])
+        self.screening = _answered(state["screening"])
+        self.waiting = _answered(state["waiting"])
+        self.talking = _answered(state["talking"])
         self.closed = _pairs(state["closed"])
         self.asked = [float(t) for t in state["asked"]]
         self.asked_last = int(state["asked_last"])
@@ -254,22 +259,29 @@ class Ledger:
         """Take a call out of whatever stage it is in."""
         placed = self.ringing.pop(call_id, None)
         if placed is not None:
-            return NOTHING._replace(ring=Ring(max(0.0, now - placed)))
+            ring_s = max(0.0, now - placed)
+            return NOTHING._replace(ring=Ring(ring_s), rung_s=ring_s)
         heard = self.screening.pop(call_id, None)
         if heard is not None:
-            answered, ring_s = heard
-            return NOTHING._replace(screened=Screened(ring_s, max(0.0, now - answered)))
-        if self.waiting.pop(call_id, None) is None:
-            self._confirm()
+            answered, rung_s = heard
+            return NOTHING._replace(screened=Screened(rung_s, max(0.0, now - answered)), rung_s=rung_s)
+        waited = self.waiting.pop(call_id, None)
+        if waited is not None:
+            return NOTHING._replace(rung_s=waited[1])
+        self._confirm()
         return NOTHING
 
-    def _write_off(self, stage: dict[CallId, float], before: float, now: float) -> None:
+    def _write_off(self, stage: dict[CallId, Answered], before: float, now: float) -> None:
         while stage:
             call_id = next(iter(stage))
-            if stage[call_id] >= before:
+            if stage[call_id][0] >= before:
                 break
             del stage[call_id]
             self.closed[call_id] = now
+
+
+def _answered(rows: list[list[Any]]) -> dict[Hashable, Answered]:
+    return {call: (float(at), None if ring_s is None else float(ring_s)) for call, at, ring_s in rows}
 
 
 def _pairs(rows: list[list[Any]]) -> dict[Hashable, float]:

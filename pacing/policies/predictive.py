@@ -18,9 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from pacing.abandonment import MARGIN, MARGIN_UNSCREENED, AbandonmentBudget, Tally
+from pacing.abandonment import AbandonmentBudget, Tally
 from pacing.counting import BLIND_AFTER_S, Figures, LedgerPolicy, Wish
-from pacing.estimators import CallHazards, DurationHazards, Floats, RingEnd, ScreeningDelay, Share, as_array
+from pacing.estimators import (
+    CallHazards,
+    DurationHazards,
+    Floats,
+    PeopleByRing,
+    RingEnd,
+    ScreeningDelay,
+    Share,
+    as_array,
+)
 from pacing.forecast import HORIZONS_S, Forecast, Rates, Slack
 from pacing.ledger import Ending, Ring, Spell
 from pacing.policies.progressive import one_per_agent
@@ -74,11 +83,9 @@ class Predictive(LedgerPolicy):
         self.talk = DurationHazards(_guess(prior, "talk", TALK_S, 2.0, 3600.0), first_s=2.0, last_s=1500.0)
         self.wrap = DurationHazards(_guess(prior, "wrap", WRAP_S, 0.5, 1800.0), first_s=1.0, last_s=400.0)
         self.stays = Share(6.0, 6.3)
-        #: People among the calls given to agents: without a classifier, machines come through.
-        self.people = Share(2.0, 2.0)
+        self.people = PeopleByRing(self.calls.n_bins)
         self.wait_s = WAIT_SHARE * info.wait_limit
-        margin = MARGIN if info.amd else MARGIN_UNSCREENED
-        self.budget = AbandonmentBudget(info.target_abandon, self.window_s, margin)
+        self.budget = AbandonmentBudget(info.target_abandon, self.window_s)
         self.rates: Rates | None = None
         self.rates_at = -math.inf
         self.theta = 1.0
@@ -124,14 +131,14 @@ class Predictive(LedgerPolicy):
             if delay_s is not None and how is not RingEnd.OTHER:
                 self.screening.add(delay_s, how)
         if ending.abandoned:
-            # Who was abandoned is not known: a person as often as those connected were.
-            self.budget.add(now, self.people.value, self.people.value)
+            self.budget.abandoned(now, self.people.share(ending.rung_s))
         elif ending.live:
-            self.people.add(True)
-            self.budget.add(now, 1.0, 0.0)
-        elif ending.was_machine:
-            self.people.hits = max(0.0, self.people.hits - 1.0)
-            self.budget.add(now, -1.0, 0.0)
+            self.budget.live(now)
+        if ending.talked:
+            person = outcome != "machine_fn"
+            self.people.add(ending.rung_s, person)
+            if not person:
+                self.budget.live(now, -1.0)
 
     # --------------------------------------------------------------- decisions
 
@@ -280,7 +287,7 @@ class Predictive(LedgerPolicy):
             "talk": self.talk.snapshot(),
             "wrap": self.wrap.snapshot(),
             "stays": [self.stays.hits, self.stays.trials],
-            "people": [self.people.hits, self.people.trials],
+            "people": self.people.counts.tolist(),
             "wait_s": self.wait_s,
             "budget": self.budget.snapshot(),
             "rates": None if self.rates is None else self.rates.snapshot(),
@@ -298,7 +305,9 @@ class Predictive(LedgerPolicy):
         self.talk.restore(state["talk"])
         self.wrap.restore(state["wrap"])
         self.stays = Share(*map(float, state["stays"]))
-        self.people = Share(*map(float, state["people"]))
+        people = np.array(state["people"], float)
+        n = min(people.shape[1], self.calls.n_bins)
+        self.people.counts[:, :n] = people[:, :n]
         self.wait_s = float(state["wait_s"])
         self.budget.restore(state["budget"])
         self.theta = float(state["theta"])

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from pacing.abandonment import AbandonmentBudget
-from pacing.estimators import BIN_S, CallHazards, DurationHazards, RingEnd, ScreeningDelay, Share, forgetting
+from pacing.estimators import (
+    BIN_S,
+    CallHazards,
+    DurationHazards,
+    PeopleByRing,
+    RingEnd,
+    ScreeningDelay,
+    Share,
+    forgetting,
+)
 from pacing.forecast import N_INSTANTS, Forecast, Rates
 
 
@@ -174,35 +183,67 @@ def test_most_places_up_to_the_allowed_risk() -> None:
     assert forecast.slack(40, np.zeros(len(forecast.p)), np.zeros(0)).most(0.02, cap=70)[0] <= 70
 
 
+def counted(budget: AbandonmentBudget, now: float, live: int, abandoned: int) -> None:
+    for _ in range(live - abandoned):
+        budget.live(now)
+    for _ in range(abandoned):
+        budget.abandoned(now)
+
+
 def test_the_budget_counts_abandonments_left() -> None:
     budget = AbandonmentBudget(0.03)
-    budget.add(0.0, 200.0, 0.0)
+    counted(budget, 0.0, 200, 0)
     assert budget.tightest(0.0).left(0.03) == pytest.approx(6.0)
     generous = budget.risk_of(budget.tightest(0.0))
-    for _ in range(6):
-        budget.add(1.0, 1.0, 1.0)
+    counted(budget, 1.0, 6, 6)
     tally = budget.tightest(1.0)
     assert tally.left(0.03) == pytest.approx(0.03 * 206 - 6)
     assert budget.risk_of(tally) < generous
     assert budget.risk_of(tally) <= 0.2 * 0.02 + 1e-12
     assert not budget.spent(tally)
-    budget.add(2.0, 1.0, 1.0)
+    counted(budget, 2.0, 1, 1)
     assert budget.spent(budget.tightest(2.0))
 
 
 def test_the_window_rolls_and_the_shift_begins_anew() -> None:
     """Ten abandoned at once; four hours later the shift has forgotten them, 24 h later the window has."""
     budget = AbandonmentBudget(0.03, window_s=86400.0)
-    budget.add(0.0, 100.0, 10.0)
-    budget.add(4 * 3600.0, 1.0, 0.0)
+    counted(budget, 0.0, 100, 10)
+    budget.live(4 * 3600.0)
     assert (budget.shift.live, budget.shift.abandoned) == (1.0, 0.0)
     assert budget.window.abandoned == 10.0
-    budget.add(86400.0 + 600.0, 1.0, 0.0)
+    budget.live(86400.0 + 600.0)
     assert budget.window.abandoned == 0.0
     assert budget.campaign.abandoned == 10.0
 
 
 def test_a_correction_never_makes_counts_negative() -> None:
     budget = AbandonmentBudget(0.03)
-    budget.add(0.0, -3.0, -1.0)
+    budget.live(0.0, -3.0)
     assert budget.tightest(0.0).left(0.03) == 0.0
+
+
+def test_doubt_about_who_was_abandoned_costs_margin() -> None:
+    """Ten abandoned who were people with even odds count as five, and their variance of 2.5 lowers the risk
+    allowed."""
+    certain, doubtful = AbandonmentBudget(0.03), AbandonmentBudget(0.03)
+    counted(certain, 0.0, 400, 5)
+    counted(doubtful, 0.0, 395, 0)
+    for _ in range(10):
+        doubtful.abandoned(0.0, 0.5)
+    a, b = certain.tightest(0.0), doubtful.tightest(0.0)
+    assert (a.live, a.abandoned) == (b.live, b.abandoned) == (400.0, 5.0)
+    assert b.variance == pytest.approx(2.5)
+    assert doubtful.risk_of(b) < certain.risk_of(a)
+
+
+def test_people_are_told_from_machines_by_their_ring() -> None:
+    """Machines pick up at 20 s, people at 8 s; nobody else is known to have come through."""
+    people = PeopleByRing(60)
+    assert people.share(8.0) == 1.0
+    for _ in range(40):
+        people.add(8.0, True)
+        people.add(20.0, False)
+    assert people.share(8.0) > 0.9
+    assert people.share(20.0) < 0.1
+    assert people.share(None) == pytest.approx(0.5, abs=0.03)

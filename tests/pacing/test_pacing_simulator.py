@@ -219,8 +219,8 @@ def test_policies_meet_the_same_people_in_the_same_order() -> None:
 
 
 def test_a_shift_of_the_predictive_policy_is_legal_and_busier() -> None:
-    """Ten agents, over an hour: within the target plus one abandonment (the credit of the first answers), never
-    a call with nobody there, and at least 12 points of occupancy above one call per agent."""
+    """Ten agents, over an hour: within the target plus one abandonment (the credit of the first answers),
+    never a call with nobody there, and at least 12 points of occupancy above one call per agent."""
     scenario = Scenario(
         name="ten",
         n_agents=10,
