@@ -48,6 +48,7 @@ TRANSITIONS: dict[AgentState, dict[AgentInput, AgentState]] = {
         I.WENT_READY: S.READY,
         I.WENT_NOT_READY: S.NOT_READY,
         I.RESERVED: S.RESERVED,  # manual dialling; reconnection after a reload
+        I.CALL_ENDED: S.WRAP_UP,  # the customer held for him hung up before he had him again
         I.LEG_LOST: S.UNREACHABLE,
         I.LOGGED_OUT: S.LOGGED_OUT,
     },
@@ -55,6 +56,7 @@ TRANSITIONS: dict[AgentState, dict[AgentInput, AgentState]] = {
         I.WENT_NOT_READY: S.NOT_READY,
         I.PREVIEWED: S.PREVIEWING,
         I.RESERVED: S.RESERVED,
+        I.CALL_ENDED: S.WRAP_UP,  # as NOT_READY
         I.LEG_LOST: S.UNREACHABLE,
         I.LOGGED_OUT: S.LOGGED_OUT,
     },
@@ -65,7 +67,12 @@ TRANSITIONS: dict[AgentState, dict[AgentInput, AgentState]] = {
         I.LEG_LOST: S.UNREACHABLE,
         I.LOGGED_OUT: S.LOGGED_OUT,
     },
-    S.RESERVED: {I.CONNECTED: S.ON_CALL, I.RELEASED: S.READY, I.LEG_LOST: S.UNREACHABLE},
+    S.RESERVED: {
+        I.CONNECTED: S.ON_CALL,
+        I.RELEASED: S.READY,
+        I.CALL_ENDED: S.WRAP_UP,  # as NOT_READY
+        I.LEG_LOST: S.UNREACHABLE,
+    },
     S.ON_CALL: {I.CALL_ENDED: S.WRAP_UP, I.LEG_LOST: S.UNREACHABLE},
     S.WRAP_UP: {
         I.WENT_READY: S.READY,

@@ -181,14 +181,17 @@ def dispose(
     attempts: int,
     callback_at: datetime | None = None,
 ) -> NextStep:
-    """The lead's next step after the agent's disposition. Raises ValueError on a callback without a time."""
+    """The lead's next step after the agent's disposition. Raises ValueError on a callback without a time.
+
+    A callback's time that has come meanwhile is no error: it is due at once.
+    """
     if effect is Effect.FINISH:
         return NextStep(LeadState.FINISHED, reason=code)
     if effect is Effect.DO_NOT_CALL:
         return NextStep(LeadState.SUPPRESSED, reason=code, phone_status=PhoneStatus.DO_NOT_CALL)
     if effect is Effect.CALLBACK:
-        if callback_at is None or callback_at <= at:
-            raise ValueError("a callback needs a time in the future")
+        if callback_at is None:
+            raise ValueError("a callback needs a time")
         return NextStep(LeadState.CALLBACK, callback_at, phone_id)
     if effect is Effect.WRONG_NUMBER:
         usable = [p for p in phones if p.status is PhoneStatus.ACTIVE and p.phone_id != phone_id]

@@ -263,7 +263,10 @@ def lose_leg(floor: Floor, agent: Agent, at: datetime) -> None:
         agent.preview = None
     if agent.state is AgentState.RESERVED and call:
         call.agent_id = call.bridging_until = None
-        agent.attempt_id = None
+        agent.attempt_id = call.id if call.held_for == agent.id else None
+        if call.state in (CallState.ORIGINATING, CallState.RINGING):
+            call.hung_up_by = HungUpBy.SYSTEM  # nobody is there for whoever would answer
+            floor.order(HangUpCall(call.id))
     was_talking = agent.state is AgentState.ON_CALL
     floor.move_agent(agent, AgentInput.LEG_LOST, at)
     if was_talking and call and call.state is CallState.BRIDGED:
@@ -354,7 +357,7 @@ def free_reservation(floor: Floor, call: Call, at: datetime) -> None:
     agent = floor.agents.get(call.agent_id or 0)
     call.agent_id = call.bridging_until = None
     if agent and agent.state is AgentState.RESERVED:
-        agent.attempt_id = None
+        agent.attempt_id = call.id if call.held_for == agent.id else None
         floor.move_agent(agent, AgentInput.RELEASED, at)
         settle_wishes(floor, agent, at, default_ready=call.attempt.mode is not DialMode.MANUAL)
 
@@ -453,12 +456,11 @@ def end_call(
     if call.notice_given:
         floor.note(RecordingClosed(at=at, attempt_id=call.id))
     floor.pool.ended(at, call.id, outcome)
-    talked = agent is not None and agent.attempt_id == call.id and call.connected_at is not None
-    if agent and agent.attempt_id == call.id and agent.state is AgentState.RESERVED:
-        free_reservation(floor, call, at)
-    if talked and agent and agent.state in (AgentState.ON_CALL, AgentState.UNREACHABLE):
+    his = agent is not None and (agent.state is AgentState.ON_CALL or call.held_for == agent.id)
+    if agent and his and agent.attempt_id == call.id:
         _begin_wrap_up(floor, call, agent, at)
     else:
+        free_reservation(floor, call, at)
         move_lead(floor, call, at)
     if run.state is CampaignState.DRAINING and not run.calls:
         floor.move_campaign(run, CampaignInput.DRAINED, at)
@@ -469,7 +471,9 @@ def _begin_wrap_up(floor: Floor, call: Call, agent: Agent, at: datetime) -> None
     floor.wrapping[call.id] = call
     call.agent_id = agent.id
     agent.wrap_up_until = at + timedelta(seconds=wrap_up_s)
-    if agent.state is AgentState.ON_CALL:
+    if agent.state is AgentState.UNREACHABLE:
+        floor.note_agent(agent, at)
+    else:
         floor.move_agent(agent, AgentInput.CALL_ENDED, at)
     if call.disposition is not None:
         settle_disposition(floor, call, agent, at)

@@ -263,13 +263,14 @@ def plan(
 
 def on_committed(floor: Floor, event: AttemptsCommitted) -> None:
     """What is on disk may be dialled, unless the campaign has stopped or the reserved agent has gone."""
+    nobody = floor.logged_in() == 0
     for attempt_id in sorted(event.committed):
         call = floor.calls.get(attempt_id)
         if call is None or call.state is not CallState.PLANNED:
             continue
         run = floor.campaigns[call.attempt.campaign_id]
         agent_gone = call.attempt.agent_id is not None and call.agent_id is None
-        unwanted = agent_gone or call.hung_up_by is not None
+        unwanted = nobody or agent_gone or call.hung_up_by is not None
         if run.state is not CampaignState.RUNNING or not floor.switch_up or unwanted:
             end_call(floor, call, event.at, Outcome.CANCELLED, by=call.hung_up_by or HungUpBy.SYSTEM)
             continue

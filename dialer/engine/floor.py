@@ -141,8 +141,14 @@ class Floor:
 
     def ready_agents(self) -> list[Agent]:
         """Agents who may take a call this instant, longest idle first."""
-        ready = [a for a in self.agents.values() if a.state is AgentState.READY and a.leg_up and a.leg_parked]
-        return longest_idle_first(ready)
+        return longest_idle_first(
+            [
+                a
+                for a in self.agents.values()
+                # (an attempt he is not RESERVED for is his customer on hold, for whom he is expected)
+                if a.state is AgentState.READY and a.leg_up and a.leg_parked and a.attempt_id is None
+            ]
+        )
 
     def logged_in(self) -> int:
         return sum(a.state is not AgentState.LOGGED_OUT for a in self.agents.values())
