@@ -50,7 +50,7 @@ from dialer.domain.outcomes import (
 )
 from dialer.domain.values import AttemptId, HungUpBy
 from dialer.engine.floor import Floor
-from dialer.engine.records import LOG_OUT, Agent, Call
+from dialer.engine.records import LOG_OUT, Agent, Call, CampaignRun
 
 #: How long a customer whose agent was lost is that agent's alone: a reload takes 2-4 s.
 REJOIN_S = 6.0
@@ -433,10 +433,7 @@ def end_call(
     call.outcome = outcome
     attempt = call.attempt
     run = floor.campaigns[attempt.campaign_id]
-    del floor.calls[call.id]
-    run.calls.discard(call.id)
-    floor.persons.discard(attempt.person_id)
-    floor.carriers.release(attempt.trunk, fault=trunk_fault, now=at, rng=floor.rng)
+    let_go(floor, call, at, trunk_fault=trunk_fault)
     if outcome in LIVE_OUTCOMES and call.connected_at is None and outcome is not Outcome.ABANDONED:
         run.gauge.add(at)
     floor.note(
@@ -462,6 +459,19 @@ def end_call(
     else:
         free_reservation(floor, call, at)
         move_lead(floor, call, at)
+    close_if_drained(floor, run, at)
+
+
+def let_go(floor: Floor, call: Call, at: datetime, *, trunk_fault: bool) -> None:
+    """The call is no more: its line, its person and its campaign's count are free of it."""
+    attempt = call.attempt
+    del floor.calls[call.id]
+    floor.campaigns[attempt.campaign_id].calls.discard(call.id)
+    floor.persons.discard(attempt.person_id)
+    floor.carriers.release(attempt.trunk, fault=trunk_fault, now=at, rng=floor.rng)
+
+
+def close_if_drained(floor: Floor, run: CampaignRun, at: datetime) -> None:
     if run.state is CampaignState.DRAINING and not run.calls:
         floor.move_campaign(run, CampaignInput.DRAINED, at)
 

@@ -13,7 +13,7 @@ from dialer.domain.events import AttemptsCommitted, LeadsClaimed
 from dialer.domain.facts import AttemptPlanned, LeadMoved, PacingDecided
 from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus, next_phone
 from dialer.domain.values import Attempt, AttemptId, ClaimedLead, HungUpBy, LeadPhone, Verdict, mint_ulid
-from dialer.engine.calls import end_call, free_reservation
+from dialer.engine.calls import close_if_drained, end_call, free_reservation, let_go
 from dialer.engine.floor import Floor
 from dialer.engine.pool import TICK_S
 from dialer.engine.records import Agent, Call, CampaignRun
@@ -74,7 +74,7 @@ def on_leads_claimed(floor: Floor, event: LeadsClaimed) -> None:
     run.claiming = False
     short = len(event.leads) < event.asked
     run.claim_not_before = event.at + EMPTY_LIST_PAUSE if short else None
-    if run.state is not CampaignState.RUNNING:
+    if run.state is not CampaignState.RUNNING or run.campaign.mode not in _CLAIMING:
         floor.return_leads(run, event.at, event.leads)
         return
     run.hopper.extend(event.leads)
@@ -279,17 +279,15 @@ def on_committed(floor: Floor, event: AttemptsCommitted) -> None:
         floor.pool.placed(event.at, call.id)
         floor.order(Originate(call.attempt))
     for attempt_id in sorted(event.refused):
-        if call := floor.calls.pop(attempt_id, None):
+        if call := floor.calls.get(attempt_id):
             _forget(floor, call, event.at)
 
 
 def _forget(floor: Floor, call: Call, at: datetime) -> None:
     """A refused attempt never was: no row, no fact, nothing but a slot and a reservation to give back."""
-    attempt = call.attempt
-    floor.campaigns[attempt.campaign_id].calls.discard(call.id)
-    floor.persons.discard(attempt.person_id)
-    floor.carriers.release(attempt.trunk, fault=False, now=at, rng=floor.rng)
+    let_go(floor, call, at, trunk_fault=False)
     free_reservation(floor, call, at)
+    close_if_drained(floor, floor.campaigns[call.attempt.campaign_id], at)
 
 
 def withdraw_preview(floor: Floor, agent: Agent, at: datetime) -> None:
