@@ -34,7 +34,7 @@ from dialer.domain.wishes import (
     TickNotice,
 )
 from dialer.engine import dialling
-from dialer.engine.calls import give_notice, log_out, lose_leg, settle_disposition
+from dialer.engine.calls import close_if_drained, give_notice, log_out, lose_leg, settle_disposition
 from dialer.engine.floor import Floor
 from dialer.engine.records import LOG_OUT, Agent, Call, CampaignRun
 
@@ -225,8 +225,14 @@ def _dial_preview(floor: Floor, agent: Agent, wish: DialPreview, at: datetime) -
         raise Refused("not_allowed_now")
 
 
+def _free(agent: Agent) -> bool:
+    """Whether he may dial by hand: at his phone, in no call, and with no customer on hold for him."""
+    free = agent.state in (AgentState.READY, AgentState.NOT_READY)
+    return free and agent.leg_up and agent.attempt_id is None
+
+
 def _dial_number(floor: Floor, agent: Agent, wish: DialNumber, intent_id: int) -> None:
-    if agent.state not in (AgentState.READY, AgentState.NOT_READY) or not agent.leg_up:
+    if not _free(agent):
         raise Refused("not_free")
     manual = tuple(r.campaign.id for r in floor.running() if r.campaign.mode is DialMode.MANUAL)
     if not manual:
@@ -259,7 +265,7 @@ def _dial_claimed(floor: Floor, event: PhoneClaimed) -> None:
     refusal = None
     if run.state is not CampaignState.RUNNING:
         refusal = "campaign_not_running"
-    elif agent.state not in (AgentState.READY, AgentState.NOT_READY) or not agent.leg_up:
+    elif not _free(agent):
         refusal = "not_free"
     elif lead.person_id in floor.persons:
         refusal = "person_in_call"
@@ -307,8 +313,7 @@ def clear_floor_of(floor: Floor, run: CampaignRun, at: datetime) -> None:
     for agent in floor.agents.values():
         if agent.preview and agent.preview.campaign_id == run.campaign.id:
             dialling.withdraw_preview(floor, agent, at)
-    if run.state is CampaignState.DRAINING and not run.calls:
-        floor.move_campaign(run, CampaignInput.DRAINED, at)
+    close_if_drained(floor, run, at)
 
 
 def on_campaign_edited(floor: Floor, event: CampaignEdited) -> None:
