@@ -242,7 +242,9 @@ export class Softphone {
       return;
     }
     this.#refusals += 1;
-    if (this.#refusals >= MAX_REFUSALS) this.#fail("rejected");
+    // A call that stands outlives its registration: nobody is cut off for a password.
+    const inCall = this.#view.state === "up" || this.#view.state === "ringing";
+    if (this.#refusals >= MAX_REFUSALS && !inCall) this.#fail("rejected");
     else this.#after(REGISTER_AGAIN_MS, generation, () => void this.#renew(generation));
   }
 

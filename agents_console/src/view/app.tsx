@@ -40,7 +40,7 @@ function Pages({ me }: { me: Me }) {
   useLiveSocket();
   const pages = PAGES[me.role];
   return (
-    <div className="page">
+    <div className="page" data-role={me.role}>
       <Header me={me} pages={pages} />
       <Banners />
       <Suspense fallback={<Waiting />}>

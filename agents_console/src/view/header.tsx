@@ -39,17 +39,14 @@ function PageLink({ page }: { page: Page }) {
   const { t } = useTranslation();
   const [here] = useRoute(`/${page}/*?`);
   return (
-    <Button
-      component={Link}
+    <Link
       href={`/${page}`}
-      variant={here ? "light" : "subtle"}
-      color={here ? undefined : "gray"}
-      size="compact-md"
+      className="page-link"
       aria-current={here ? "page" : undefined}
       data-testid={`page-${page}`}
     >
       {t(`app.pages.${page}`)}
-    </Button>
+    </Link>
   );
 }
 
@@ -61,7 +58,7 @@ function PersonMenu({ me }: { me: Me }) {
       <Menu.Target>
         <Button
           variant="default"
-          size="compact-md"
+          size="xs"
           leftSection={<IconUser size={16} />}
           rightSection={<IconChevronDown size={14} />}
           aria-label={t("app.menu", { name: me.display_name })}

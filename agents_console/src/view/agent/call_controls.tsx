@@ -45,7 +45,7 @@ export function CallControls({ call, phone }: { call: CallCard; phone: PhoneView
       <CallStatus call={call} phone={phone} />
       <SimpleGrid cols={3} spacing="xs">
         <Control
-          label={phone.muted ? t("call.unmute") : t("call.mute")}
+          label={t("call.mute")}
           hotkey="M"
           icon={phone.muted ? <IconMicrophoneOff size={22} /> : <IconMicrophone size={22} />}
           on={phone.muted}
@@ -54,7 +54,7 @@ export function CallControls({ call, phone }: { call: CallCard; phone: PhoneView
           testid="mute"
         />
         <Control
-          label={phone.held ? t("call.unhold") : t("call.hold")}
+          label={t("call.hold")}
           hotkey="H"
           icon={phone.held ? <IconPlayerPlayFilled size={22} /> : <IconPlayerPauseFilled size={22} />}
           on={phone.held}
@@ -62,7 +62,7 @@ export function CallControls({ call, phone }: { call: CallCard; phone: PhoneView
           onClick={hold}
           testid="hold"
         />
-        <Popover opened={keypad && talking} onChange={setKeypad} position="bottom" trapFocus withArrow>
+        <Popover opened={keypad && talking} onChange={setKeypad} position="left-start" trapFocus withArrow>
           <Popover.Target>
             <Control
               label={t("call.keypad")}
@@ -105,19 +105,31 @@ interface ControlProps {
   disabled: boolean;
   onClick: () => void;
   testid: string;
+  className?: string;
   ref?: React.Ref<HTMLButtonElement>;
 }
 
-function Control({ label, hotkey, icon, on, disabled, onClick, testid, ...popover }: ControlProps) {
+/** The rest of its properties come from the popover that hangs on it. */
+function Control({
+  label,
+  hotkey,
+  icon,
+  on,
+  disabled,
+  onClick,
+  testid,
+  className,
+  ...popover
+}: ControlProps) {
   return (
     <button
+      {...popover}
       type="button"
-      className="control"
+      className={`control ${className ?? ""}`}
       aria-pressed={on}
       disabled={disabled}
       onClick={onClick}
       data-testid={testid}
-      {...popover}
     >
       {icon}
       <span>{label}</span>

@@ -36,9 +36,6 @@ export function CallHead({ call }: { call: CallCard }) {
               {t("call.segment")} <b>{call.segment}</b>
             </Text>
           )}
-          <Text size="sm" c="dimmed">
-            {t("agent.campaign")} <b>{call.campaign_name}</b>
-          </Text>
         </Group>
       </div>
       <Figure label={t("call.balance")} testid="total-balance">

@@ -72,51 +72,53 @@ export function Dispositions({ me, call, attemptId }: DispositionsProps) {
   // Nobody was connected: there is nothing to say about the call.
   if (!connected) return null;
   return (
-    <section className="panel" aria-labelledby="dispositions">
+    <section className="panel disposition-panel" aria-labelledby="dispositions">
       {me.state === "wrap_up" && <WrapUp until={call.wrap_up_until} />}
-      <Title order={2} size="h5" id="dispositions">
-        {t("disposition.title")}
-      </Title>
-      <Text size="sm" c="dimmed">
-        {call.dispositions.length === 0
-          ? t("disposition.none")
-          : ended
-            ? t("disposition.inWrapUp")
-            : t("disposition.inCall")}
-      </Text>
-      <div className="dispositions">
-        {call.dispositions.map((disposition, n) => (
-          <button
-            type="button"
-            key={disposition.code}
-            className="disposition"
-            aria-pressed={chosen?.code === disposition.code}
-            disabled={pending !== null}
-            onClick={() => pick(disposition)}
-            data-effect={disposition.effect}
-            data-testid={`disposition-${disposition.code}`}
-          >
-            <kbd className="key">{n < 9 ? n + 1 : "·"}</kbd>
-            <span>{labelOf(disposition)}</span>
-          </button>
-        ))}
+      <div className="disposition-body">
+        <Title order={2} size="h5" id="dispositions">
+          {t("disposition.title")}
+        </Title>
+        <Text size="sm" c="dimmed">
+          {call.dispositions.length === 0
+            ? t("disposition.none")
+            : ended
+              ? t("disposition.inWrapUp")
+              : t("disposition.inCall")}
+        </Text>
+        <div className="dispositions">
+          {call.dispositions.map((disposition, n) => (
+            <button
+              type="button"
+              key={disposition.code}
+              className="disposition"
+              aria-pressed={chosen?.code === disposition.code}
+              disabled={pending !== null}
+              onClick={() => pick(disposition)}
+              data-effect={disposition.effect}
+              data-testid={`disposition-${disposition.code}`}
+            >
+              <kbd className="key">{n < 9 ? n + 1 : "·"}</kbd>
+              <span>{labelOf(disposition)}</span>
+            </button>
+          ))}
+        </div>
+        {chosen?.effect === "callback" && (
+          <CallbackTime wall={wall} onWall={setWall} zone={zone} at_ms={callback_ms} field={callbackField} />
+        )}
+        <Textarea
+          label={t("disposition.note")}
+          placeholder={t("disposition.notePlaceholder")}
+          autosize
+          minRows={2}
+          maxRows={8}
+          maxLength={4000}
+          value={note}
+          onChange={(event) => write(event.currentTarget.value)}
+          description={note === "" ? undefined : t("disposition.noteKept")}
+          inputWrapperOrder={["label", "input", "description", "error"]}
+          data-testid="note"
+        />
       </div>
-      {chosen?.effect === "callback" && (
-        <CallbackTime wall={wall} onWall={setWall} zone={zone} at_ms={callback_ms} field={callbackField} />
-      )}
-      <Textarea
-        label={t("disposition.note")}
-        placeholder={t("disposition.notePlaceholder")}
-        autosize
-        minRows={2}
-        maxRows={8}
-        maxLength={4000}
-        value={note}
-        onChange={(event) => write(event.currentTarget.value)}
-        description={note === "" ? undefined : t("disposition.noteKept")}
-        inputWrapperOrder={["label", "input", "description", "error"]}
-        data-testid="note"
-      />
       {chosen !== null && (
         <Button
           fullWidth
@@ -126,6 +128,7 @@ export function Dispositions({ me, call, attemptId }: DispositionsProps) {
           onClick={() => void save(chosen)}
           disabled={chosen.effect === "callback" && (callback_ms === null || callback_ms <= Date.now())}
           loading={pending !== null}
+          className="disposition-save"
           data-testid="save-disposition"
         >
           {ended ? t("disposition.save") : t("disposition.hangUpAndSave")}

@@ -74,7 +74,7 @@ interface CalmProps {
 
 function Calm({ icon, title, text, children }: CalmProps) {
   return (
-    <Center component="main" mih="60vh" p="md" data-testid="idle">
+    <Center component="main" mih="70vh" px="md" py="xl" data-testid="idle">
       <Stack align="center" gap="md" ta="center" maw={520}>
         <span className="calm-icon" aria-hidden>
           {icon}

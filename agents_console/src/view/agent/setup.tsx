@@ -167,7 +167,7 @@ function MicrophoneCheck({ phone }: { phone: PhoneView }) {
               data-testid="clean-sound"
             />
           </Group>
-          <Group grow>
+          <Group grow preventGrowOverflow={false}>
             <Button
               variant="default"
               size="md"

@@ -34,7 +34,7 @@ export function StatusBar({ me, phone }: { me: MeLive; phone: PhoneView }) {
           <Text span c="dimmed" inherit>
             {t("agent.campaign")}:{" "}
           </Text>
-          {me.campaigns.join(", ") || t("agent.noCampaign")}
+          {me.call?.campaign_name ?? (me.campaigns.join(", ") || t("agent.noCampaign"))}
         </Text>
         <PhoneSign phone={phone} />
         <NetworkSign phone={phone} />
@@ -111,7 +111,8 @@ function Availability({ me }: { me: MeLive }) {
   }
   if (me.state !== "ready" && me.state !== "previewing" && !inCall) return null;
   return (
-    <Menu position="bottom-end" withinPortal>
+    // A new state has another menu: one that is open must not outlive its own.
+    <Menu key={me.state} position="bottom-end" withinPortal>
       <Menu.Target>
         <Button
           variant="default"

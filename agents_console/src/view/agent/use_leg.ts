@@ -1,32 +1,9 @@
 import { useEffect, useRef } from "react";
 import { ask } from "../../intents";
 import { softphone, usePhone } from "../../softphone";
-import type { PhoneState } from "../../softphone/machine";
+import { wantsLeg } from "../../softphone/leg";
 import { isMicrophoneAllowed, readChoice } from "../../softphone/microphone";
 import { live, useLive } from "../../state/store";
-
-/** The switch calls within 2 s; after this long it has missed us. */
-export const ASK_AGAIN_MS = 5_000;
-
-export interface LegSituation {
-  phone: PhoneState;
-  linkOpen: boolean;
-  /** The dialer sees a leg of this agent: here, or at another place. */
-  legUp: boolean;
-  /** When this page last asked for the leg; null: not since its phone was switched on. */
-  asked_ms: number | null;
-  now_ms: number;
-}
-
-/**
- * Must the page ask the switch to call its phone? The first time always: that takes the leg over from a page that
- * died or another computer. Later only while nobody has it, or two computers would take it from each other for ever.
- */
-export function wantsLeg({ phone, linkOpen, legUp, asked_ms, now_ms }: LegSituation): boolean {
-  if (phone !== "registered" || !linkOpen) return false;
-  if (asked_ms === null) return true;
-  return !legUp && now_ms - asked_ms >= ASK_AGAIN_MS;
-}
 
 /** Keeps the nailed-up leg while the phone is on. */
 export function useLeg(): void {

@@ -2,25 +2,7 @@ import { Button, Select, TextInput } from "@mantine/core";
 import { IconSearch, IconX } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { useCampaigns } from "../campaigns";
-
-export interface Filters {
-  q: string;
-  campaign_id: number | null;
-  agent_id: number | null;
-  disposition: string | null;
-  /** Days, `2026-11-21`; empty: no limit. */
-  from: string;
-  to: string;
-}
-
-export const NO_FILTERS: Filters = {
-  q: "",
-  campaign_id: null,
-  agent_id: null,
-  disposition: null,
-  from: "",
-  to: "",
-};
+import { type Filters, NO_FILTERS } from "./filters";
 
 interface RecordingFiltersProps {
   filters: Filters;

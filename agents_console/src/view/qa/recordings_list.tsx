@@ -6,29 +6,14 @@ import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { answer, api, type Schemas } from "../../api/client";
 import { formatPhone } from "../../format/amounts";
-import { formatDateTime, formatSpan, fromWallClock, nextDay, OWN_ZONE } from "../../format/times";
+import { formatDateTime, formatSpan } from "../../format/times";
 import { problemWords } from "../notices";
 import { useLocale } from "../use_locale";
-import { type Filters, NO_FILTERS, RecordingFilters } from "./recording_filters";
+import { NO_FILTERS, toQuery } from "./filters";
+import { RecordingFilters } from "./recording_filters";
 import { useDispositionLabels } from "./use_disposition_labels";
 
 type Recording = Schemas["RecordingView"];
-
-/** Filters as the API takes them: whole days of the reviewer's own calendar, the end exclusive. */
-export function toQuery(filters: Filters) {
-  const day = (date: string) => {
-    const at_ms = fromWallClock(`${date}T00:00`, OWN_ZONE);
-    return at_ms === null ? undefined : new Date(at_ms).toISOString();
-  };
-  return {
-    q: filters.q.trim() || undefined,
-    campaign_id: filters.campaign_id ?? undefined,
-    agent_id: filters.agent_id ?? undefined,
-    disposition: filters.disposition ?? undefined,
-    from: filters.from ? day(filters.from) : undefined,
-    to: filters.to ? day(nextDay(filters.to)) : undefined,
-  };
-}
 
 export function RecordingsList({ chosen }: { chosen: number | null }) {
   const { t } = useTranslation();

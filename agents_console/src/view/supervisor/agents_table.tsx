@@ -30,13 +30,13 @@ export function AgentsTable({ agents, known }: { agents: Record<string, AgentLiv
   }
   return (
     <div className="panel panel-table">
-      <Table verticalSpacing={7} horizontalSpacing="sm" aria-label={t("supervisor.agents")}>
+      <Table verticalSpacing={7} horizontalSpacing={8} fz="sm" aria-label={t("supervisor.agents")}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>{t("supervisor.name")}</Table.Th>
             <Table.Th>{t("supervisor.state")}</Table.Th>
             <Table.Th ta="right">{t("supervisor.time")}</Table.Th>
-            <Table.Th ta="right">{t("supervisor.callsToday")}</Table.Th>
+            <Table.Th ta="right">{t("supervisor.calls")}</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>

@@ -75,6 +75,7 @@ export function CampaignButtons({ campaign }: { campaign: CampaignLive }) {
         opened={asking}
         onClose={() => setAsking(false)}
         title={t("supervisor.stopTitle", { name: campaign.name })}
+        closeButtonProps={{ "aria-label": t("app.close") }}
         centered
       >
         <Text mb="lg">{t("supervisor.stopText")}</Text>
