@@ -461,18 +461,25 @@ async def test_servers_end_with_their_owner(lab: Lab, ending: signal.Signals) ->
         sys.executable, "-c", OWNER, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     assert owner.stdout is not None
-    folder, *ports = (await asyncio.wait_for(owner.stdout.readline(), 30)).decode().split()
+    try:
+        folder, *ports = (await asyncio.wait_for(owner.stdout.readline(), 30)).decode().split()
 
-    def living() -> set[str]:
-        """Which of the three servers, and of what they made, is still there."""
-        arguments = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-        signs = {Path(folder).name: Path(folder).name in arguments, folder: Path(folder).exists()}
-        signs |= {port: listens(int(port)) for port in ports}
-        return {name for name, seen in signs.items() if seen}
+        def living() -> set[str]:
+            """Which of the three servers, and of what they made, is still there."""
+            arguments = subprocess.run(
+                ["ps", "-eo", "args"], capture_output=True, text=True, check=True
+            ).stdout
+            signs = {Path(folder).name: Path(folder).name in arguments, folder: Path(folder).exists()}
+            signs |= {port: listens(int(port)) for port in ports}
+            return {name for name, seen in signs.items() if seen}
 
-    assert living() == {Path(folder).name, folder, *ports}
-    owner.send_signal(ending)
-    await owner.wait()
+        assert living() == {Path(folder).name, folder, *ports}
+        owner.send_signal(ending)
+        await owner.wait()
+    finally:
+        if owner.returncode is None:
+            owner.kill()
+            await owner.wait()
 
     async def ended() -> bool:
         return not living()
