@@ -102,6 +102,22 @@ class Broker:
             unquote(parts.password) if parts.password else None,
         )
 
+    @asynccontextmanager
+    async def visit(self) -> AsyncIterator[None]:
+        """Log in, subscribe and publish nothing, and leave. Raises MqttError when we are not let in."""
+        tls = ssl.create_default_context() if self.tls else None
+        client = Client(
+            self.host,
+            self.port,
+            username=self.user,
+            password=self.password,
+            logger=_LIBRARY_LOG,
+            timeout=math.inf,
+            tls_context=tls,
+        )
+        async with _connection(client):
+            yield
+
 
 # --- what is said of each fact ----------------------------------------------------------------------------
 

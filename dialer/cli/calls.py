@@ -1,0 +1,211 @@
+"""`dialer call`: the story of one attempt, as the log tells it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import asyncpg
+import orjson
+import typer
+
+from dialer.cli.output import AsJson, ShowNumbers, console, show_json, shown_number, shown_time, table
+from dialer.config import Settings
+from dialer.domain.errors import BadInput
+from dialer.domain.values import is_ulid
+from dialer.store.database import connect
+
+app = typer.Typer(help="Calls: what happened.", no_args_is_help=True)
+
+#: What became of the lead is logged with the attempt's end or with the agent's disposition, in the same batch.
+_LEAD_EVENTS_AFTER = 100
+
+_ATTEMPT = """
+    SELECT a.*, c.name AS campaign, u.login AS agent, r.id AS recording_id, r.duration_ms, r.sha256
+    FROM attempt a
+    JOIN campaign c ON c.id = a.campaign_id
+    LEFT JOIN app_user u ON u.id = a.agent_id
+    LEFT JOIN recording r ON r.attempt_id = a.id
+    WHERE a.id = $1
+"""
+_EVENTS = """
+    SELECT seq, at, type, data FROM call_event WHERE attempt_id = $1
+    UNION ALL
+    SELECT e.seq, e.at, e.type, e.data
+    FROM call_event e, (SELECT shard_id, min(seq) AS first, max(seq) AS last
+                        FROM call_event WHERE attempt_id = $1 GROUP BY shard_id) AS span
+    WHERE e.shard_id = span.shard_id AND e.seq BETWEEN span.first AND span.last + $3
+      AND e.type = 'LeadMoved' AND (e.data ->> 'lead_id')::bigint = $2
+    ORDER BY at, seq
+"""
+_HIDDEN = "(hidden)"
+
+
+@app.callback()
+def group() -> None:
+    """Calls: what happened."""
+
+
+@app.command("show")
+def show(
+    attempt_id: Annotated[str, typer.Argument(metavar="ID", help="The attempt's id: 26 letters and digits.")],
+    show_numbers: ShowNumbers = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the whole story of one attempt, event by event."""
+    attempt, events = asyncio.run(_read(attempt_id.upper(), show_numbers=show_numbers))
+    if as_json:
+        show_json({"attempt": attempt, "events": events})
+        return
+    screen = console()
+    screen.print(_headline(attempt))
+    screen.print()
+    began: datetime = attempt["planned_at"]
+    lines = table("AT (UTC)", "AFTER", "WHAT")
+    for event in events:
+        at: datetime = event["at"]
+        lines.add_row(
+            f"{at:%H:%M:%S.%f}"[:-3],
+            f"{(at - began).total_seconds():+.3f} s",
+            describe(event["type"], event["data"]),
+        )
+    screen.print(lines)
+
+
+async def _read(attempt_id: str, *, show_numbers: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    if not is_ulid(attempt_id):
+        raise BadInput(f"{attempt_id[:40]!r} is no attempt's id: it has 26 letters and digits")
+    connection = await connect(Settings.load().database_dsn.get_secret_value())
+    try:
+        row = await connection.fetchrow(_ATTEMPT, attempt_id)
+        if row is None:
+            raise BadInput(f"there is no attempt {attempt_id}")
+        rows = await connection.fetch(_EVENTS, attempt_id, row["lead_id"], _LEAD_EVENTS_AFTER)
+    except asyncpg.UndefinedTableError:
+        raise BadInput("the database has no tables yet: dialer db upgrade") from None
+    finally:
+        await connection.close()
+    attempt = {**dict(row), "verdict": orjson.loads(row["verdict"])}
+    events = [{**dict(event), "data": orjson.loads(event["data"])} for event in rows]
+    attempt["number"] = shown_number(attempt["number"], in_full=show_numbers)
+    if not show_numbers:
+        # A note may hold anything, a number too.
+        for holder in (attempt, *(event["data"] for event in events)):
+            if holder.get("note"):
+                holder["note"] = _HIDDEN
+    return attempt, events
+
+
+def _headline(attempt: Mapping[str, Any]) -> str:
+    outcome = attempt["outcome"] or f"still {attempt['state']}"
+    lines = [
+        f"attempt {attempt['id']}: {outcome}",
+        f"  {attempt['campaign']}, lead {attempt['lead_id']}, try {attempt['n']} of it, mode {attempt['mode']}",
+        f"  {attempt['number']} through {attempt['trunk']}, shown as {attempt['caller_id']}",
+        f"  planned {shown_time(attempt['planned_at'])}, ended {shown_time(attempt['ended_at']) or 'not yet'}",
+    ]
+    if attempt["agent"]:
+        took = "" if attempt["connect_ms"] is None else f", connected in {attempt['connect_ms']:.1f} ms"
+        lines.append(f"  agent {attempt['agent']}{took}")
+    if attempt["disposition"]:
+        lines.append(f"  disposition {attempt['disposition']}" + _clause(": ", attempt["note"]))
+    if attempt["recording_id"]:
+        seconds = attempt["duration_ms"] / 1000
+        lines.append(f"  recording {attempt['recording_id']}, {seconds:.1f} s, SHA-256 {attempt['sha256']}")
+    return "\n".join(lines)
+
+
+# --- each kind of event in words ----------------------------------------------------------------------------
+
+_STATES = {
+    "originating": "the switch was told to dial",
+    "ringing": "it rings",
+    "answered": "answered",
+    "screening": "listening who answered",
+    "waiting": "answered, waiting for an agent",
+    "message": "nobody was free in time: the customer hears the message",
+    "ended": "the call is over",
+}
+
+
+def describe(kind: str, data: Mapping[str, Any]) -> str:
+    """One event of the log in a line."""
+    teller = _TELLERS.get(kind)
+    return teller(data) if teller else f"{kind} {orjson.dumps(data).decode()}"
+
+
+def _clause(before: str, value: object, after: str = "") -> str:
+    return "" if value is None or value == "" else f"{before}{value}{after}"
+
+
+def _planned(data: Mapping[str, Any]) -> str:
+    attempt = data["attempt"]
+    verdict = attempt["verdict"]
+    checked = ", ".join(verdict["checked"]) or "nothing"
+    return (
+        f"planned through {attempt['trunk']}"
+        + _clause(", agent ", attempt.get("agent_id"), " reserved")
+        + f"; allowed by rule set {verdict['rule_set']} {verdict['version']} (checked: {checked})"
+    )
+
+
+def _moved(data: Mapping[str, Any]) -> str:
+    if data["state"] == "bridged":
+        took = data.get("connect_ms")
+        return f"connected to agent {data.get('agent_id')}" + ("" if took is None else f" in {took:.1f} ms")
+    return _STATES.get(data["state"], str(data["state"]))
+
+
+def _ended(data: Mapping[str, Any]) -> str:
+    causes = [
+        f"{name} {data[key]}"
+        for name, key in (("Q.850", "q850"), ("SIP", "sip_status"))
+        if data.get(key) is not None
+    ]
+    return (
+        f"ended: {data['outcome']}"
+        + _clause(" (", ", ".join(causes), ")")
+        + _clause(", hung up by ", data.get("hung_up_by"))
+        + ("" if data["burnt"] else "; does not count as a try")
+    )
+
+
+def _lead_moved(data: Mapping[str, Any]) -> str:
+    step = data["step"]
+    return (
+        f"the lead is {step['state']}"
+        + _clause(" (", step.get("reason"), ")")
+        + _clause(" until ", step.get("next_at"))
+        + _clause(", next number id ", step.get("next_phone_id"))
+        + _clause("; the number is now ", step.get("phone_status"))
+    )
+
+
+def _agent_moved(data: Mapping[str, Any]) -> str:
+    return (
+        f"agent {data['agent_id']} is {data['state']}"
+        + _clause(" (", data.get("reason"), ")")
+        + ("" if data.get("leg_up") else ", his phone is not connected")
+    )
+
+
+_TELLERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "AttemptPlanned": _planned,
+    "AttemptMoved": _moved,
+    "AttemptEnded": _ended,
+    "LeadMoved": _lead_moved,
+    "AgentMoved": _agent_moved,
+    "CallAbandoned": lambda data: (
+        f"abandoned: no agent by {data['deadline_at']}, answered {data['answered_at']}"
+    ),
+    "AttemptDisposed": lambda data: (
+        f"agent {data['agent_id']} says: {data['code']}" + _clause(" (note: ", data.get("note"), ")")
+    ),
+    "NoticeGiven": lambda data: (
+        "recording notice " + ("spoken by the agent" if data["spoken"] else "played to the customer")
+    ),
+    "RecordingBegan": lambda data: "recording began",
+    "RecordingClosed": lambda data: "recording files closed",
+}
