@@ -396,7 +396,8 @@ class Simulation:
         allowance = self.scenario.cps * self.scenario.tick
         credit = allowance + self.cps_credit
         placed = max(0, min(wanted, self.lines - self.lines_used, int(credit)))
-        self.cps_credit = min(credit - placed, allowance)
+        # Saved up for the next tick, but no burst: one tick's worth, or the single call of a slow limit.
+        self.cps_credit = min(credit - placed, max(allowance, 1.0))
         self.placed_last = placed
         self.run_.refused += max(0, wanted - placed)
         for _ in range(placed):

@@ -90,9 +90,10 @@ class Predictive(LedgerPolicy):
         self.rates_at = -math.inf
         self.theta = 1.0
         self.forecast: Forecast | None = None
-        #: Since when the ledger has had too few ready agents, and the least surplus of the switch since.
-        self.surplus_since: float | None = None
-        self.surplus_least = 0
+        #: Since when the switch has had more ready agents than the ledger, or fewer, and the least difference
+        #: since.
+        self.drift_since: float | None = None
+        self.drift_least = 0
         self.astray_since: float | None = None
 
     # ---------------------------------------------------------------- learning
@@ -148,7 +149,7 @@ class Predictive(LedgerPolicy):
         able = max(able, snap.ready)
         if able <= 0:
             return Wish(0, Limit.NO_AGENTS, lambda: ("Every agent is paused.", {}))
-        surplus = self._surplus(now, snap)
+        drift = self._drift(now, snap)
         tally = self.budget.tightest(now)
         allowed = self.budget.risk_of(tally) / self.caution
         left = tally.left(self.budget.target)
@@ -163,7 +164,7 @@ class Predictive(LedgerPolicy):
         if fallback is not None:
             limit, why = fallback
             return Wish(one_per_agent(self.ledger.dialling(snap), snap), limit, lambda: (why, figures))
-        slack = self._slack(now, snap, surplus)
+        slack = self._slack(now, snap, drift)
         cap = min(CALLS_PER_AGENT * able + CALLS_MORE, max(0, snap.free_lines) + 1)
         calls, risk = slack.most(allowed, cap)
         limit = self._limit(tally, allowed)
@@ -208,16 +209,18 @@ class Predictive(LedgerPolicy):
             return Limit.WARM_UP, f"Learning, {left} more calls to see: one call per free agent."
         return None
 
-    def _surplus(self, now: float, snap: Snapshot) -> int:
-        """Ready agents the ledger has been missing for so long that their events must be lost."""
-        missing = snap.ready - len(self.ledger.since[AgentState.READY])
-        if missing <= 0:
-            self.surplus_since = None
-            return 0
-        if self.surplus_since is None:
-            self.surplus_since, self.surplus_least = now, missing
-        self.surplus_least = min(self.surplus_least, missing)
-        return self.surplus_least if now - self.surplus_since >= CONTRADICTION_S else 0
+    def _drift(self, now: float, snap: Snapshot) -> int:
+        """Ready agents the ledger has lacked (or had too many of, negative) for so long that events must be
+        lost.
+
+        A difference of a moment is an event on its way: the ledger is then late as a whole, but consistent,
+        and mixing its calls with the switch's agents would count people twice."""
+        apart = snap.ready - len(self.ledger.since[AgentState.READY])
+        if self.drift_since is None or apart * self.drift_least <= 0:
+            self.drift_since, self.drift_least = now, apart
+        elif abs(apart) < abs(self.drift_least):
+            self.drift_least = apart
+        return self.drift_least if now - self.drift_since >= CONTRADICTION_S else 0
 
     def _astray(self, now: float, snap: Snapshot) -> bool:
         """Has the ledger been far from the switch for a while?"""
@@ -229,7 +232,7 @@ class Predictive(LedgerPolicy):
             self.astray_since = now
         return now - self.astray_since >= CONTRADICTION_S
 
-    def _slack(self, now: float, snap: Snapshot, surplus: int) -> Slack:
+    def _slack(self, now: float, snap: Snapshot, drift: int) -> Slack:
         talking, wrapping, ringing = self._ages(now, snap)
         counts = np.concatenate(
             [self.calls.count(ringing), self.talk.count(talking), self.wrap.count(wrapping)]
@@ -241,7 +244,7 @@ class Predictive(LedgerPolicy):
         rung = as_array(0.0 if ring_s is None else ring_s for _, ring_s in listened)
         heard = np.maximum(now - as_array(answered for answered, _ in listened), 0.0)
         screening = forecast.p_person[self.calls.bins(rung), self.screening.bins(heard)]
-        ready = min(len(self.ledger.since[AgentState.READY]) + surplus, snap.ready)
+        ready = min(max(0, len(self.ledger.since[AgentState.READY]) + drift), snap.logged_in)
         return forecast.slack(ready - snap.waiting, counts, screening)
 
     def _ages(self, now: float, snap: Snapshot) -> tuple[Floats, Floats, Floats]:
@@ -293,8 +296,8 @@ class Predictive(LedgerPolicy):
             "rates": None if self.rates is None else self.rates.snapshot(),
             "rates_at": None if self.rates is None else self.rates_at,
             "theta": self.theta,
-            "surplus_since": self.surplus_since,
-            "surplus_least": self.surplus_least,
+            "drift_since": self.drift_since,
+            "drift_least": self.drift_least,
             "astray_since": self.astray_since,
         }
 
@@ -311,7 +314,7 @@ class Predictive(LedgerPolicy):
         self.wait_s = float(state["wait_s"])
         self.budget.restore(state["budget"])
         self.theta = float(state["theta"])
-        self.surplus_since, self.surplus_least = state["surplus_since"], int(state["surplus_least"])
+        self.drift_since, self.drift_least = state["drift_since"], int(state["drift_least"])
         self.astray_since = state["astray_since"]
         if state["rates"] is not None:
             self.rates = Rates.restored(state["rates"])

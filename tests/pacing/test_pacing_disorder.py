@@ -131,6 +131,15 @@ def test_a_lost_ready_event_does_not_idle_an_agent_for_good() -> None:
     assert sum(placed) > 0
 
 
+def test_lost_departures_do_not_make_agents_for_good() -> None:
+    """Two of six agents went on a break and nobody was told: after some seconds only four are dialled for."""
+    policy, complete = warm(started("predictive")), warm(started("predictive"))
+    placed = [calls(policy, 30.0 + 0.2 * i, snap(4, 6)) for i in range(30)]
+    six = [calls(complete, 30.0 + 0.2 * i, snap(6)) for i in range(30)]
+    assert placed[0] == six[0]  # an event may just be on its way
+    assert placed[-1] < six[-1]
+
+
 @pytest.mark.parametrize("name", ["predictive"])
 def test_a_silent_gauge_falls_back_to_one_call_per_free_agent(name: str) -> None:
     policy = warm(started(name))

@@ -236,6 +236,13 @@ def test_a_shift_of_the_predictive_policy_is_legal_and_busier() -> None:
     assert predictive.occupancy >= progressive.occupancy + 0.12
 
 
+def test_a_slow_limit_on_calls_per_second_is_kept_and_used() -> None:
+    """One call a second at five ticks a second: a flood of requests places just that."""
+    scenario = memoryless(2, 0.1, cps=1.0, tick=0.2, trunks_per_agent=1000.0, talk=("const", 600.0))
+    result = run(scenario, Flood(50.0, 0.2, 1), 1)
+    assert result.placed == pytest.approx(1.0 * result.decisions * 0.2, abs=2)
+
+
 def test_restarts_in_mid_shift_change_nothing() -> None:
     """Every 700th decision is taken by a new object restored from the stored snapshot: the shift is the
     same."""
