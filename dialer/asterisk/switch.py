@@ -183,6 +183,7 @@ class AsteriskSwitch:
             ("Value", "1"),
         ]
         bridge = [("Channel1", command.attempt_id), ("Channel2", command.leg_id), ("Tone", "no")]
+        self._translator.expect_bridge(command.attempt_id, command.leg_id)
         self._post("Setvar", connected, _ignore)
         self._post("Bridge", bridge, replied)
 

@@ -64,8 +64,11 @@ class Translator:
         self._channels: dict[str, _Channel] = {}
         #: When the switch itself will give an attempt up.
         self._ring_ends: dict[str, datetime] = {}
-        #: Two-party bridge -> the attempt and the leg in it.
-        self._bridges: dict[str, set[str]] = {}
+        #: Who was ordered to be bridged with whom, both ways. The two are matched by this: when legs are bridged
+        #: anew, Asterisk was seen to tell of two different bridges.
+        self._partners: dict[str, str] = {}
+        #: Channel -> the conversation (two-party bridge) it is in.
+        self._talking: dict[str, str] = {}
 
     def expect(self, attempt_id: AttemptId, ring_ends: datetime) -> None:
         """An attempt is being dialled, and rings at most until `ring_ends`."""
@@ -75,7 +78,12 @@ class Translator:
         """The link was lost: what was seen before it counts no more."""
         self._channels.clear()
         self._ring_ends.clear()
-        self._bridges.clear()
+        self._partners.clear()
+        self._talking.clear()
+
+    def expect_bridge(self, attempt_id: AttemptId, leg_id: LegId) -> None:
+        """These two were ordered to be connected."""
+        self._partners[attempt_id], self._partners[leg_id] = leg_id, attempt_id
 
     def translate(self, message: Message, now: datetime) -> AnyEvent | None:
         """The event behind a message, or None when it is nothing to the engine."""
@@ -90,10 +98,8 @@ class Translator:
             case "BridgeEnter":
                 return self._entered(message, _at(message, now))
             case "BridgeLeave":
-                if members := self._bridges.get(message.get("BridgeUniqueid")):
-                    members.discard(message.get("Uniqueid"))
-                    if not members:
-                        del self._bridges[message.get("BridgeUniqueid")]
+                if self._talking.get(message.get("Uniqueid")) == message.get("BridgeUniqueid"):
+                    del self._talking[message.get("Uniqueid")]
             case "UserEvent":
                 return _user_event(message, _at(message, now))
             case "Hangup":
@@ -108,15 +114,15 @@ class Translator:
         if not is_leg and not is_ulid(channel):
             return None
         if message.get("BridgeTechnology") == "holding_bridge":
+            self._talking.pop(channel, None)
             if is_leg:
                 return LegParked(at=at, leg_id=LegId(channel))
             return CallParked(at=at, attempt_id=AttemptId(channel))
-        members = self._bridges.setdefault(message.get("BridgeUniqueid"), set())
-        members.add(channel)
-        leg = next((m for m in members if m.startswith(LEG_PREFIX)), None)
-        attempt = next((m for m in members if not m.startswith(LEG_PREFIX)), None)
-        if leg is None or attempt is None:
+        self._talking[channel] = message.get("BridgeUniqueid")
+        partner = self._partners.get(channel)
+        if partner not in self._talking:
             return None
+        leg, attempt = (channel, partner) if is_leg else (partner, channel)
         return CallBridged(at=at, attempt_id=AttemptId(attempt), leg_id=LegId(leg))
 
     def _new_state(self, message: Message, at: datetime) -> AnyEvent | None:
@@ -136,6 +142,9 @@ class Translator:
     def _hung_up(self, message: Message, at: datetime) -> AnyEvent | None:
         channel = message.get("Uniqueid")
         seen = self._channels.pop(channel, _Channel())
+        self._talking.pop(channel, None)
+        if (partner := self._partners.pop(channel, None)) is not None:
+            self._partners.pop(partner, None)
         if channel.startswith(LEG_PREFIX):
             return LegHungUp(at=at, leg_id=LegId(channel))
         if channel.endswith(NOTICE_SUFFIX) and is_ulid(channel.removesuffix(NOTICE_SUFFIX)):
