@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import httpx2
 from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 from lab.errors import LabError
 
@@ -60,7 +61,11 @@ class Client:
         cookies = "; ".join(f"{c.name}={c.value}" for c in self._http.cookies.jar)
         address = self.url.replace("http", "ws", 1) + "/api/v1/live"
         async with connect(
-            address, additional_headers={"Cookie": cookies}, origin=self.url, proxy=None, max_size=None
+            address,
+            additional_headers={"Cookie": cookies},
+            origin=Origin(self.url),
+            proxy=None,
+            max_size=None,
         ) as socket:
             async for text in socket:
                 yield json.loads(text)
