@@ -29,8 +29,8 @@ Complex = NDArray[np.complex128]
 N_INSTANTS = 8
 #: Horizons whose expected answers and freed agents are told to the supervisor, seconds.
 HORIZONS_S = (5.0, 10.0, 20.0)
-#: How many calls more are tried in one step.
-STEP = 24
+#: How many calls more are tried in one step (few enough to stay on one thread).
+STEP = 14
 #: Nodes of the table of log characteristic functions; denser towards 0 and 1, where probabilities are small.
 NODES = 2048
 #: Sizes of the discrete Fourier transform: the law must fit into it.
@@ -146,14 +146,13 @@ class Forecast:
         self.transform = tr = transform(self._size(rates, p))
         half = tr.m // 2
         nodes = np.rint(np.arcsin(np.sqrt(p)) * (2 * NODES / np.pi)).astype(np.int64)
-        logs = tr.logs[nodes]
+        logs = tr.logs[nodes].reshape(len(p), N_INSTANTS, 2, half)
         # A person answering takes an agent away: the conjugate.
-        logs[: self.n_ring, :, half:] *= -1
-        #: (all bins, 2 x N_INSTANTS x m/2): real parts, then imaginary parts.
-        self.logs = np.ascontiguousarray(
-            np.concatenate([logs[:, :, :half], logs[:, :, half:]], axis=1).reshape(len(p), -1)
-        )
-        new = self.logs[0, : N_INSTANTS * half] + 1j * self.logs[0, N_INSTANTS * half :]
+        logs[: self.n_ring, :, 1] *= -1
+        #: (real and imaginary part, N_INSTANTS, all bins, m/2). Small matrices on purpose: a product of this
+        #: size, done in one piece, would be shared out to threads, which costs more than it saves.
+        self.logs = np.ascontiguousarray(logs.transpose(2, 1, 0, 3))
+        new = (self.logs[0, :, 0] + 1j * self.logs[1, :, 0]).reshape(-1)
         #: (STEP + 1, N_INSTANTS x m/2): k calls placed now.
         self.more = np.exp(np.arange(STEP + 1)[:, None] * new[None, :])
 
@@ -224,10 +223,8 @@ class Slack:
     def __init__(self, forecast: Forecast, base: int, counts: Floats, screening: Floats) -> None:
         self.forecast = forecast
         tr = forecast.transform
-        half = tr.m // 2
-        flat = counts @ forecast.logs
-        log_phi = (flat[: N_INSTANTS * half] + 1j * flat[N_INSTANTS * half :]).reshape(N_INSTANTS, half)
-        phi = np.exp(log_phi) * tr.shift[base % tr.m]
+        real, imaginary = counts @ forecast.logs
+        phi = np.exp(real + 1j * imaginary) * tr.shift[base % tr.m]
         expected = base + counts @ forecast.signed
         if len(screening):
             phi *= np.multiply.reduce(1 + screening[:, None] * tr.turn_back, axis=0)
