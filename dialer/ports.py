@@ -114,3 +114,36 @@ class Publisher(Protocol):
 
     def publish(self, facts: Sequence[AnyFact]) -> None:
         """Take a committed batch; returns at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """An attempt as the ingest of recordings needs it."""
+
+    attempt_id: AttemptId
+    ended: bool
+    started_at: datetime  # when the recording began
+    kept: bool  # its recording is on the shelf already
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecording:
+    """A recording on the shelf: `path` below the recordings folder, of ids and dates only."""
+
+    attempt_id: AttemptId
+    path: str
+    started_at: datetime
+    duration_ms: int
+    size_bytes: int
+    sha256: str
+    peaks: bytes  # per channel (customer, agent) the loudest sample of each slice, 0-255: two equal halves
+
+
+class RecordingStore(Protocol):
+    """The shelf's catalogue. Both raise LogUnavailable while it can't be reached."""
+
+    async def find_calls(self, attempt_ids: Sequence[AttemptId]) -> list[RecordedCall]:
+        """Those of these attempts that exist."""
+
+    async def keep(self, recording: KeptRecording) -> None:
+        """Enter it, once per attempt: a second time changes nothing."""
