@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import get_args
+from typing import TypeAlias, get_args
 
 import orjson
 
@@ -70,6 +70,10 @@ class PhoneNews:
     tried_at: datetime | None = None
 
 
+#: A block of `queries.sql` and its parameters.
+Statement: TypeAlias = tuple[str, list[object]]
+
+
 @dataclass(slots=True)
 class Batch:
     """What a batch of facts does to each table."""
@@ -94,6 +98,42 @@ class Batch:
         for fact in facts:
             batch._add(fact)
         return batch
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its statements touch each row once, so that they may run as one, in any order."""
+        return not (
+            self.planned
+            or self.do_not_call
+            or (self.returned and self.leads)
+            # The same row as the fence's.
+            or self.switch_up is not None
+        )
+
+    def statements(self, shard_id: int, fence: int) -> list[Statement]:
+        """What the batch does besides attempts and the log itself, in order."""
+        todo: list[Statement] = []
+        if self.leads:
+            todo.append(("move_leads", list(columns(map(lead_row, self.leads.values())))))
+        if self.phones:
+            todo.append(("learn_phones", list(columns(map(phone_row, self.phones.values())))))
+        if self.do_not_call:
+            todo.append(("list_do_not_call", list(columns(self.do_not_call))))
+        if self.returned:
+            todo.append(("return_leads", [shard_id, fence, *columns(self.returned)]))
+        if self.abandonments:
+            todo.append(("write_abandonments", list(columns(self.abandonments))))
+        if self.agents:
+            agents = columns(map(agent_row, self.agents.values()))
+            todo.append(("move_agents", [shard_id, *agents, list(self.agents_changed)]))
+        if self.campaigns:
+            campaigns = [(moved.campaign_id, moved.state, moved.reason) for moved in self.campaigns.values()]
+            todo.append(("move_campaigns", list(columns(campaigns))))
+        if self.intents:
+            todo.append(("settle_intents", list(columns(self.intents))))
+        if self.switch_up is not None:
+            todo.append(("move_switch", [shard_id, self.switch_up]))
+        return todo
 
     def _attempt(self, attempt_id: AttemptId) -> AttemptNews:
         news = self.attempts.get(attempt_id)

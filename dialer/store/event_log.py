@@ -7,10 +7,13 @@ fence is checked inside it, so a process that lost its shard can write nothing.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import chain
 from typing import Self
 
 import asyncpg
@@ -21,22 +24,15 @@ from dialer.domain.facts import AnyFact, AttemptPlanned
 from dialer.domain.values import AttemptId, ClaimedLead
 from dialer.ports import FenceLost, LogUnavailable, ShardState, StoredIntent
 from dialer.store import leads, shard_state
-from dialer.store.batch import (
-    Batch,
-    agent_row,
-    attempt_row,
-    columns,
-    event_of,
-    lead_row,
-    phone_row,
-    planned_row,
-)
+from dialer.store.batch import Batch, Statement, attempt_row, columns, event_of, planned_row
 from dialer.store.database import CONNECTION_ERRORS, Connection, DatabaseUnreachable, connect, open_pool
 from dialer.store.listening import notifications
 from dialer.store.queries import SQL
 
 #: A batch not written after this long counts as not writable: dialling must stop rather than queue up.
 APPEND_TIMEOUT_S = 5.0
+#: Facts in one transaction: what gathered while the log was away must not be too much to write in that time.
+FACTS_AT_ONCE = 2000
 #: Another shard's transaction may stand crosswise over a shared person; PostgreSQL then undoes one of the two.
 _DEADLOCK_TRIES = 5
 #: How long a lead rests whose person is in a call of another campaign.
@@ -64,6 +60,9 @@ class PostgresShardStore:
         self._fence = 0
         self._seq = 0  # of the newest event
         self._doubt: _Doubt | None = None
+        # Of a batch that failed half-way: the facts that are written, and what was accepted of them.
+        self._landed: tuple[AnyFact, ...] = ()
+        self._accepted: frozenset[AttemptId] = frozenset()
         self._versions: dict[int, int] = {}  # campaign settings as last handed out
 
     async def __aenter__(self) -> Self:
@@ -86,7 +85,8 @@ class PostgresShardStore:
             # What the last owner had claimed and not dialled; its fence is worth nothing now.
             await connection.execute(SQL["return_claims"], agent_group_id, fence - 1)
             seq = await connection.fetchval(SQL["last_seq"], agent_group_id)
-        self._shard_id, self._fence, self._seq, self._doubt = agent_group_id, fence, seq, None
+        self._shard_id, self._fence, self._seq = agent_group_id, fence, seq
+        self._doubt, self._landed, self._accepted = None, (), frozenset()
         return self._fence
 
     async def renew(self, lease: timedelta) -> None:
@@ -108,26 +108,30 @@ class PostgresShardStore:
     # --- the log ----------------------------------------------------------------------------------------
 
     async def append(self, facts: Sequence[AnyFact]) -> frozenset[AttemptId]:
-        """Write the batch; see `ports.ShardStore.append`.
+        """Write the batch; see `ports.ShardStore.append`. More than `FACTS_AT_ONCE` are several transactions.
 
-        After LogUnavailable the fate of the batch may be unknown (its COMMIT was sent, no answer came): hand the same
-        facts in again, first in the next batch. What was written is then found and not written twice.
+        After LogUnavailable the fate of the batch may be unknown (its COMMIT was sent, no answer came) or a part of it
+        be written: hand the same facts in again, first in the next batch. What was written is then not written twice.
         """
-        if not facts:
-            return frozenset()
+        facts = tuple(facts)
         async with self._writing:
-            try:
-                async with asyncio.timeout(APPEND_TIMEOUT_S):
-                    return await self._append(tuple(facts))
-            except BaseException as error:
-                if not isinstance(error, FenceLost):
-                    self._drop_log()
-                if isinstance(error, (*CONNECTION_ERRORS, DatabaseUnreachable)):
-                    raise LogUnavailable(str(error) or type(error).__name__) from error
-                raise
+            if facts[: len(self._landed)] != self._landed:
+                self._landed, self._accepted = (), frozenset()
+            while len(self._landed) < len(facts):
+                try:
+                    async with asyncio.timeout(APPEND_TIMEOUT_S):
+                        await self._append(facts[len(self._landed) :])
+                except BaseException as error:
+                    if not isinstance(error, FenceLost):
+                        self._drop_log()
+                    if isinstance(error, (*CONNECTION_ERRORS, DatabaseUnreachable)):
+                        raise LogUnavailable(str(error) or type(error).__name__) from error
+                    raise
+            accepted, self._landed, self._accepted = self._accepted, (), frozenset()
+            return accepted
 
-    async def _append(self, facts: tuple[AnyFact, ...]) -> frozenset[AttemptId]:
-        written: frozenset[AttemptId] = frozenset()
+    async def _append(self, facts: tuple[AnyFact, ...]) -> None:
+        """Write the first of these facts, or find them written."""
         last_try = False
         while True:
             try:
@@ -135,10 +139,12 @@ class PostgresShardStore:
                     doubted = self._doubt.facts
                     found = await self._settle_doubt(self._doubt)
                     if found is not None and facts[: len(doubted)] == doubted:
-                        written, facts = written | found, facts[len(doubted) :]
-                if not facts:
-                    return written
-                return written | await self._write(facts)
+                        self._landed, self._accepted = self._landed + doubted, self._accepted | found
+                        return
+                chunk = facts[:FACTS_AT_ONCE]
+                accepted = await self._write(chunk)
+                self._landed, self._accepted = self._landed + chunk, self._accepted | accepted
+                return
             except CONNECTION_ERRORS:
                 # A restarted database leaves a dead connection behind: one new one is worth a try.
                 self._drop_log()
@@ -148,101 +154,98 @@ class PostgresShardStore:
 
     async def _write(self, facts: tuple[AnyFact, ...]) -> frozenset[AttemptId]:
         batch = Batch.of(facts)
+        write = self._write_at_once if batch.is_plain else self._write_in_steps
         for remaining in reversed(range(_DEADLOCK_TRIES)):
             connection = await self._log_connection()
-            transaction = connection.transaction()
-            await transaction.start()
             try:
-                accepted = await self._write_rows(connection, batch)
-                last_seq = await self._write_events(connection, facts, accepted)
+                return await write(connection, batch, facts)
             except asyncpg.DeadlockDetectedError:
-                await transaction.rollback()
+                self._doubt = None
                 if not remaining:
                     raise
-                continue
-            except BaseException:
-                if not connection.is_closed():
-                    # On its own: a cancelled or broken connection must not hide why we are here.
-                    await asyncio.shield(transaction.rollback())
+            except asyncpg.NotNullViolationError as error:
+                self._doubt = None
+                if (error.table_name, error.column_name) == ("call_event", "shard_id"):
+                    raise FenceLost from None
                 raise
-            self._doubt = _Doubt(facts, last_seq, tuple(attempt.id for attempt in batch.planned))
-            await transaction.commit()
-            self._doubt = None
-            self._seq = last_seq
-            return accepted
+            except asyncpg.PostgresError as error:
+                if not isinstance(error, CONNECTION_ERRORS):
+                    self._doubt = None  # said by the server, so undone by it
+                raise
         raise AssertionError("unreachable")
 
-    async def _write_rows(self, connection: Connection, batch: Batch) -> frozenset[AttemptId]:
-        """The summary rows; returns the planned attempts that may be dialled."""
-        accepted: frozenset[AttemptId] = frozenset()
-        mine = (self._shard_id, self._fence)
-        fresh = {attempt.id for attempt in batch.planned}
-        # Ends first: they free their person for an attempt planned in the same batch.
-        old = [attempt_row(news) for news in batch.attempts.values() if news.id not in fresh]
-        if old:
-            await connection.execute(SQL["update_attempts"], *columns(old))
-        if batch.planned:
-            *attempt, verdicts, at, ring, limit, language, agents = columns(map(planned_row, batch.planned))
-            verdicts = [orjson.dumps(verdict).decode() for verdict in verdicts]
-            inserted = await connection.fetch(
-                SQL["plan_attempts"],
-                *mine,
-                *attempt,
-                verdicts,
-                at,
-                ring,
-                limit,
-                language,
-                agents,
-                PERSON_BUSY_REST,
-            )
-            accepted = frozenset(AttemptId(row["id"]) for row in inserted)
-            new = [attempt_row(news) for news in batch.attempts.values() if news.id in accepted]
-            if new:
-                await connection.execute(SQL["update_attempts"], *columns(new))
-        if batch.leads:
-            await connection.execute(SQL["move_leads"], *columns(map(lead_row, batch.leads.values())))
-        if batch.phones:
-            await connection.execute(SQL["learn_phones"], *columns(map(phone_row, batch.phones.values())))
-        if batch.do_not_call:
-            await connection.execute(SQL["list_do_not_call"], *columns(batch.do_not_call))
-        if batch.returned:
-            await connection.execute(SQL["return_leads"], *mine, *columns(batch.returned))
-        if batch.abandonments:
-            await connection.execute(SQL["write_abandonments"], *columns(batch.abandonments))
-        if batch.agents:
-            await connection.execute(
-                SQL["move_agents"],
-                self._shard_id,
-                *columns(map(agent_row, batch.agents.values())),
-                list(batch.agents_changed),
-            )
-        if batch.campaigns:
-            campaigns = [(c.campaign_id, c.state, c.reason) for c in batch.campaigns.values()]
-            await connection.execute(SQL["move_campaigns"], *columns(campaigns))
-        if batch.intents:
-            await connection.execute(SQL["settle_intents"], *columns(batch.intents))
-        if batch.switch_up is not None:
-            await connection.execute(SQL["move_switch"], self._shard_id, batch.switch_up)
+    async def _write_at_once(
+        self, connection: Connection, batch: Batch, facts: tuple[AnyFact, ...]
+    ) -> frozenset[AttemptId]:
+        """A batch without plans, which is most of them, as one statement: one journey instead of four or more."""
+        todo: list[Statement] = [
+            ("write_events", [self._shard_id, self._fence, self._seq + 1, *columns(map(event_of, facts))])
+        ]
+        if batch.attempts:
+            todo.append(("update_attempts", list(columns(map(attempt_row, batch.attempts.values())))))
+        todo += batch.statements(self._shard_id, self._fence)
+        last_seq = self._seq + len(facts)
+        self._doubt = _Doubt(facts, last_seq, ())
+        await connection.execute(
+            _as_one(tuple(name for name, _ in todo)), *chain.from_iterable(a for _, a in todo)
+        )
+        self._doubt, self._seq = None, last_seq
+        return frozenset()
+
+    async def _write_in_steps(
+        self, connection: Connection, batch: Batch, facts: tuple[AnyFact, ...]
+    ) -> frozenset[AttemptId]:
+        """Any batch: the statements one after the other in one transaction. Returns what may be dialled."""
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            accepted = await self._write_attempts(connection, batch)
+            for name, arguments in batch.statements(self._shard_id, self._fence):
+                await connection.execute(SQL[name], *arguments)
+            # Refused plans are not in the log.
+            events = [
+                event_of(fact)
+                for fact in facts
+                if not isinstance(fact, AttemptPlanned) or fact.attempt.id in accepted
+            ]
+            if events:
+                await connection.execute(
+                    SQL["write_events"], self._shard_id, self._fence, self._seq + 1, *columns(events)
+                )
+        except BaseException:
+            if not connection.is_closed():
+                # On its own: a cancelled or broken connection must not hide why we are here.
+                await asyncio.shield(transaction.rollback())
+            raise
+        last_seq = self._seq + len(events)
+        self._doubt = _Doubt(facts, last_seq, tuple(attempt.id for attempt in batch.planned))
+        await transaction.commit()
+        self._doubt, self._seq = None, last_seq
         return accepted
 
-    async def _write_events(
-        self, connection: Connection, facts: tuple[AnyFact, ...], accepted: frozenset[AttemptId]
-    ) -> int:
-        """The facts as rows of the log, refused plans left out; the last sequence number. Raises FenceLost."""
-        events = [
-            event_of(fact)
-            for fact in facts
-            if not isinstance(fact, AttemptPlanned) or fact.attempt.id in accepted
-        ]
-        if not events:  # every fact was a refused plan
-            return self._seq
-        row = await connection.fetchrow(
-            SQL["write_events"], self._shard_id, self._fence, self._seq + 1, *columns(events)
+    async def _write_attempts(self, connection: Connection, batch: Batch) -> frozenset[AttemptId]:
+        """News of attempts and new attempts; returns the planned ones that may be dialled."""
+        fresh = {attempt.id for attempt in batch.planned}
+        # Ends first: they free their person for an attempt planned in the same batch.
+        if old := [attempt_row(news) for news in batch.attempts.values() if news.id not in fresh]:
+            await connection.execute(SQL["update_attempts"], *columns(old))
+        if not fresh:
+            return frozenset()
+        *attempt, verdicts, at, ring, limit, language, agents = columns(map(planned_row, batch.planned))
+        arguments = (
+            *(
+                self._shard_id,
+                self._fence,
+                *attempt,
+                [orjson.dumps(verdict).decode() for verdict in verdicts],
+            ),
+            *(at, ring, limit, language, agents, PERSON_BUSY_REST),
         )
-        if row is None:
-            raise FenceLost
-        return self._seq + len(events)
+        inserted = await connection.fetch(SQL["plan_attempts"], *arguments)
+        accepted = frozenset(AttemptId(row["id"]) for row in inserted)
+        if new := [attempt_row(news) for news in batch.attempts.values() if news.id in accepted]:
+            await connection.execute(SQL["update_attempts"], *columns(new))
+        return accepted
 
     async def _settle_doubt(self, doubt: _Doubt) -> frozenset[AttemptId] | None:
         """Whether the batch in doubt was committed: then its dialable attempts, else None."""
@@ -338,6 +341,29 @@ class PostgresShardStore:
         with _unavailable():
             async with self._pool.acquire(timeout=APPEND_TIMEOUT_S) as connection:
                 yield connection
+
+
+@lru_cache(maxsize=256)
+def _as_one(names: tuple[str, ...]) -> str:
+    """These statements (the first begins with WITH) as one; each one's parameters follow those of the one before."""
+    first, *others = (SQL[name] for name in names)
+    width = _width(first)
+    parts = []
+    for number, statement in enumerate(others):
+        parts.append(f"part_{number} AS (\n{_shifted(statement, width)}\n)")
+        width += _width(statement)
+    return "WITH " + ",\n".join([*parts, first.removeprefix("WITH ")])
+
+
+_PARAMETER = re.compile(r"\$(\d+)")
+
+
+def _shifted(statement: str, by: int) -> str:
+    return _PARAMETER.sub(lambda found: f"${int(found[1]) + by}", statement)
+
+
+def _width(statement: str) -> int:
+    return max(int(number) for number in _PARAMETER.findall(statement))
 
 
 @contextmanager

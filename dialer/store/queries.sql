@@ -341,18 +341,22 @@ WHERE intent.id = given.id AND intent.done_at IS NULL
 UPDATE shard SET switch_up = $2 WHERE agent_group_id = $1
 
 -- name: write_events
--- Last of a batch: the facts themselves from sequence number $3 on, and the word to whoever follows the log. No row comes
--- back when the fence $2 of shard $1 is not the newest: then the whole transaction must be undone.
+-- Last of a batch: the facts themselves from sequence number $3 on, and the word to whoever follows the log. When the fence
+-- $2 of shard $1 is not the newest, the log refuses a row without a shard, and so the whole transaction.
 WITH owner AS MATERIALIZED (
-    SELECT FROM shard WHERE agent_group_id = $1 AND fence = $2 FOR SHARE
+    SELECT agent_group_id FROM shard WHERE agent_group_id = $1 AND fence = $2 FOR SHARE
 ), written AS (
     INSERT INTO call_event (shard_id, seq, attempt_id, type, at, data)
-    SELECT $1, $3 + given.n - 1, given.attempt_id, given.type, given.at, given.data::jsonb
-    FROM owner
-    CROSS JOIN unnest($4::text[], $5::text[], $6::timestamptz[], $7::text[])
+    SELECT (SELECT agent_group_id FROM owner),
+           $3 + given.n - 1,
+           given.attempt_id,
+           given.type,
+           given.at,
+           given.data::jsonb
+    FROM unnest($4::text[], $5::text[], $6::timestamptz[], $7::text[])
         WITH ORDINALITY AS given (attempt_id, type, at, data, n)
 )
-SELECT pg_notify('cadencia_log', $1::text || ':' || ($3 + cardinality($5::text[]) - 1)::text) FROM owner
+SELECT pg_notify('cadencia_log', $1::text || ':' || ($3 + cardinality($5::text[]) - 1)::text)
 
 -- ===== a shard's life =================================================================================
 

@@ -457,6 +457,73 @@ async def test_an_unanswered_commit_is_read_back(
     assert types == [(1, "SwitchMoved"), (2, "AttemptPlanned"), (3, "AttemptPlanned")]
 
 
+@pytest.mark.parametrize("written", [True, False])
+async def test_an_unanswered_statement_is_read_back(
+    pool: asyncpg.Pool,
+    store: PostgresShardStore,
+    claim: Claim,
+    monkeypatch: pytest.MonkeyPatch,
+    written: bool,
+) -> None:
+    """The same for a batch that goes as one statement: the answer is lost, the next connection tells."""
+
+    class Cut:
+        """A connection that breaks at the next statement, done or not."""
+
+        def __init__(self, connection: asyncpg.Connection) -> None:
+            self.connection = connection
+
+        async def execute(self, *statement: object) -> None:
+            if written:
+                await self.connection.execute(*statement)
+            raise ConnectionResetError("cut")
+
+    original = PostgresShardStore._log_connection
+    cuts = 0
+
+    async def cut_once(self: PostgresShardStore) -> asyncpg.Connection | Cut:
+        nonlocal cuts
+        cuts += 1
+        connection = await original(self)
+        return Cut(connection) if cuts == 1 else connection
+
+    (lead,) = await claim(1)
+    planned = plan(lead)
+    await store.append([planned])
+    monkeypatch.setattr(PostgresShardStore, "_log_connection", cut_once)
+    facts = [ended(planned.attempt, Outcome.BUSY, 3), rested(planned.attempt, Outcome.BUSY, 3)]
+    assert await store.append(facts) == frozenset()
+    assert await pool.fetchval("SELECT attempts FROM lead WHERE id = $1", lead.id) == 1
+    rows = await pool.fetch("SELECT seq, type FROM call_event ORDER BY seq")
+    assert [tuple(row) for row in rows] == [(1, "AttemptPlanned"), (2, "AttemptEnded"), (3, "LeadMoved")]
+
+
+async def test_a_backlog_is_written_in_parts_and_each_fact_once(
+    pool: asyncpg.Pool, store: PostgresShardStore, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The third of four transactions fails: the same facts handed in again add only what is missing."""
+    monkeypatch.setattr(event_log, "FACTS_AT_ONCE", 3)
+    plans = [plan(lead) for lead in await claim(10)]
+    original = PostgresShardStore._write
+    calls = 0
+
+    async def fail_third(self: PostgresShardStore, facts: tuple[f.AnyFact, ...]) -> frozenset[AttemptId]:
+        nonlocal calls
+        calls += 1
+        if calls in (3, 4):  # it is tried twice
+            raise ConnectionResetError
+        return await original(self, facts)
+
+    monkeypatch.setattr(PostgresShardStore, "_write", fail_third)
+    with pytest.raises(LogUnavailable):
+        await store.append(plans)
+    assert await pool.fetchval("SELECT count(*) FROM call_event") == 6
+    assert await store.append(plans) == {planned.attempt.id for planned in plans}
+    rows = await pool.fetch("SELECT attempt_id FROM call_event ORDER BY seq")
+    assert [row["attempt_id"] for row in rows] == [planned.attempt.id for planned in plans]
+    assert await store.append([]) == frozenset()
+
+
 async def test_intents_come_once_each_and_in_order(
     pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
 ) -> None:
