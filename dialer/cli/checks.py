@@ -6,7 +6,7 @@ import asyncio
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,8 +63,20 @@ def _fail(name: str, detail: str, advice: str) -> Check:
     return Check(name, Level.FAIL, detail, advice)
 
 
-async def examine() -> list[Check]:
-    """Every check, in the order in which to mend things. Never raises for what it finds."""
+class Part(StrEnum):
+    """What can be looked at on its own."""
+
+    DATABASE = "database"
+    SWITCH = "switch"
+    TRUNKS = "trunks"
+    BROKER = "broker"
+    CLOCK = "clock"
+    DISK = "disk"
+    DIALER = "dialer"
+
+
+async def examine(parts: Collection[Part]) -> list[Check]:
+    """The checks of these parts, in the order in which to mend things. Never raises for what it finds."""
     try:
         settings = Settings.load()
     except BadInput as error:
@@ -73,19 +85,24 @@ async def examine() -> list[Check]:
                 "settings", str(error), "set the variable in the environment or in a file named by ..._FILE"
             )
         ]
-    database_checks, trunks, database_ahead_s = await check_database(settings)
-    async with asyncio.TaskGroup() as group:
-        switch = group.create_task(check_switch(settings, [trunk.name for trunk in trunks or ()]))
-        broker = group.create_task(check_broker(settings))
-    switch_checks, contacts, switch_ahead_s = switch.result()
-    return [
-        *database_checks,
-        *switch_checks,
-        *check_trunks(trunks, contacts),
-        broker.result(),
-        *check_clocks({"database": database_ahead_s, "switch": switch_ahead_s}),
-        *await asyncio.to_thread(check_disks, settings),
-    ]
+    # The other parts need the database's word on trunks, shards and time, so it is asked in any case.
+    database = await check_database(settings)
+    found = database.checks if Part.DATABASE in parts or database.failed else []
+    switch = SwitchAnswer([])
+    if not {Part.SWITCH, Part.TRUNKS, Part.CLOCK}.isdisjoint(parts):
+        switch = await check_switch(settings, [trunk.name for trunk in database.trunks or ()])
+        found += switch.checks
+    if Part.TRUNKS in parts:
+        found += check_trunks(database.trunks, switch.contacts)
+    if Part.BROKER in parts:
+        found.append(await check_broker(settings))
+    if Part.CLOCK in parts:
+        found += check_clocks({"database": database.ahead_s, "switch": switch.ahead_s})
+    if Part.DISK in parts:
+        found += await asyncio.to_thread(check_disks, settings)
+    if Part.DIALER in parts:
+        found += check_shards(database.shards)
+    return found
 
 
 # --- database -----------------------------------------------------------------------------------------------
@@ -97,6 +114,11 @@ _TRUNKS = """
     FROM trunk t
     LEFT JOIN attempt a ON a.trunk = t.name AND a.ended_at > now() - make_interval(mins => $1)
     WHERE t.enabled GROUP BY t.id ORDER BY t.position, t.id
+"""
+_SHARDS = """
+    SELECT g.name, s.owner, coalesce(s.lease_until > now(), false) AS runs, coalesce(s.switch_up, false) AS switch_up
+    FROM agent_group g LEFT JOIN shard s ON s.agent_group_id = g.id
+    ORDER BY g.name
 """
 
 
@@ -111,14 +133,39 @@ class TrunkRow:
     refused: int
 
 
-async def check_database(settings: Settings) -> tuple[list[Check], list[TrunkRow] | None, float | None]:
-    """The checks, the trunks (None: unknown), and how far the database's clock is ahead, s."""
+@dataclass(frozen=True, slots=True)
+class ShardRow:
+    """An agent group, and whether a dialer runs it, with a link to the switch."""
+
+    name: str
+    owner: str | None
+    runs: bool
+    switch_up: bool
+
+
+@dataclass(slots=True)
+class DatabaseAnswer:
+    """What the database tells; None where it does not."""
+
+    checks: list[Check]
+    trunks: list[TrunkRow] | None = None
+    shards: list[ShardRow] | None = None
+    #: How far its clock is ahead of ours, s.
+    ahead_s: float | None = None
+
+    @property
+    def failed(self) -> bool:
+        return any(check.level is Level.FAIL for check in self.checks)
+
+
+async def check_database(settings: Settings) -> DatabaseAnswer:
+    """Whether it answers and has this program's tables, and what it knows of the rest."""
     dsn = settings.database_dsn.get_secret_value()
     try:
         connection = await connect(dsn, timeout_s=ANSWER_S)
     except DatabaseUnreachable as error:
         advice = "start PostgreSQL, or correct CADENCIA_DATABASE_DSN"
-        return [_fail("database", str(error), advice)], None, None
+        return DatabaseAnswer([_fail("database", str(error), advice)])
     try:
         version = str(await connection.fetchval("SHOW server_version")).split()[0]
         before = time()
@@ -127,14 +174,16 @@ async def check_database(settings: Settings) -> tuple[list[Check], list[TrunkRow
         current, newest = await revisions(dsn)
         if current != newest:
             detail = f"PostgreSQL {version}, tables at {current or 'nothing'}, this program needs {newest}"
-            return [_fail("database", detail, "type: dialer db upgrade")], None, ahead_s
+            return DatabaseAnswer([_fail("database", detail, "type: dialer db upgrade")], ahead_s=ahead_s)
         trunks = [TrunkRow(**row) for row in await connection.fetch(_TRUNKS, RECENT_MINUTES)]
+        shards = [ShardRow(**row) for row in await connection.fetch(_SHARDS)]
     except (*CONNECTION_ERRORS, asyncpg.PostgresError, DialerError) as error:
         detail = f"it fails: {error or type(error).__name__}"
-        return [_fail("database", detail, "look into PostgreSQL's log")], None, None
+        return DatabaseAnswer([_fail("database", detail, "look into PostgreSQL's log")])
     finally:
         connection.terminate()
-    return [_ok("database", f"PostgreSQL {version}, tables at {current}")], trunks, ahead_s
+    told = _ok("database", f"PostgreSQL {version}, tables at {current}")
+    return DatabaseAnswer([told], trunks, shards, ahead_s)
 
 
 # --- switch -------------------------------------------------------------------------------------------------
@@ -143,25 +192,32 @@ async def check_database(settings: Settings) -> tuple[list[Check], list[TrunkRow
 Contacts = dict[str, str | None]
 
 
-async def check_switch(
-    settings: Settings, trunks: list[str]
-) -> tuple[list[Check], Contacts | None, float | None]:
-    """The checks, what the switch says of these trunks (None: unknown), and how far its clock is ahead, s."""
-    address = Address(settings.ami_host, settings.ami_port)
-    checks: list[Check] = []
-    ahead_s: float | None = None
+@dataclass(slots=True)
+class SwitchAnswer:
+    """What the switch tells; None where it does not."""
+
+    checks: list[Check]
     contacts: Contacts | None = None
+    #: How far its clock is ahead of ours, s.
+    ahead_s: float | None = None
+
+
+async def check_switch(settings: Settings, trunks: list[str]) -> SwitchAnswer:
+    """Whether both users may log in and the version will do, and what it knows of these trunks."""
+    address = Address(settings.ami_host, settings.ami_port)
+    answer = SwitchAnswer([])
+    checks = answer.checks
     user, secret = settings.ami_user, settings.ami_secret.get_secret_value()
     if not (secret and settings.ami_recorder_secret.get_secret_value()):
         missing = "CADENCIA_AMI_RECORDER_SECRET" if secret else "CADENCIA_AMI_SECRET"
         advice = "set it to the secret of this user in manager.conf"
-        return [_fail("switch", f"{missing} is not set", advice)], None, None
+        return SwitchAnswer([_fail("switch", f"{missing} is not set", advice)])
     try:
         async with _logged_in(address, Credentials(user, secret)) as dialer:
             version = (await dialer.action("CoreSettings")).get("AsteriskVersion")
             before = time()
             pong = await dialer.action("Ping")
-            ahead_s = float(pong.get("Timestamp")) - (before + time()) / 2
+            answer.ahead_s = float(pong.get("Timestamp")) - (before + time()) / 2
         checks.append(_version(f"{user}@{address}", version))
     except (AmiError, ValueError) as error:
         checks.append(
@@ -171,12 +227,12 @@ async def check_switch(
     try:
         async with _logged_in(address, Credentials(user, secret, event_classes="")) as recorder:
             # Its class, system, is also the one that may look at PJSIP endpoints.
-            contacts = {name: await _contact(recorder, name) for name in trunks}
+            answer.contacts = {name: await _contact(recorder, name) for name in trunks}
         checks.append(_ok("recorder", f"{user}@{address} may log in"))
     except AmiError as error:
         advice = _switch_advice(error, "CADENCIA_AMI_RECORDER_SECRET")
         checks.append(_fail("recorder", f"{user}@{address}: {error}", advice))
-    return checks, contacts, ahead_s
+    return answer
 
 
 async def _contact(recorder: AmiClient, trunk: str) -> str | None:
@@ -281,6 +337,28 @@ def _check_trunk(trunk: TrunkRow, contacts: Contacts | None) -> Check:
         return _ok("trunk", f"{told}; r{status[1:]}")
     # NonQualified, Unknown: nobody asks the carrier, so only calls can tell.
     return _ok("trunk", f"{told}; not probed by the switch (qualify_frequency of its aor is 0)")
+
+
+# --- the dialer itself --------------------------------------------------------------------------------------
+
+
+def check_shards(shards: list[ShardRow] | None) -> list[Check]:
+    """A line for each agent group: whether a dialer works for it."""
+    if shards is None:
+        return [_warn("dialer", "unknown, since the database can't be read", "mend the database first")]
+    if not shards:
+        return [
+            _warn("dialer", "there is no agent group yet", "type: dialer campaign create NAME --group GROUP")
+        ]
+    return [_check_shard(shard) for shard in shards]
+
+
+def _check_shard(shard: ShardRow) -> Check:
+    if not shard.runs:
+        return _warn("dialer", f"group {shard.name}: nobody dials for it", "type: dialer serve")
+    if not shard.switch_up:
+        return _warn("dialer", f"group {shard.name}: {shard.owner}, without its switch", "mend the switch")
+    return _ok("dialer", f"group {shard.name}: {shard.owner}")
 
 
 # --- broker, clocks, disks ----------------------------------------------------------------------------------

@@ -569,6 +569,8 @@ async def test_serve_dials_and_answers_until_told_to_stop(
                     break
                 except OSError:
                     await asyncio.sleep(0.1)
+        health = ("doctor", "--only", "dialer", "--strict", "--quiet")
+        assert (await dialer(*health, **site.settings)).code == DONE
         started = await dialer("campaign", "start", "Mora 30", **site.settings)
         assert (started.code, started.out) == (DONE, "campaign 'Mora 30' is running\n"), started.err
         stopped = await dialer("campaign", "pause", "Mora 30", **site.settings)
@@ -582,6 +584,8 @@ async def test_serve_dials_and_answers_until_told_to_stop(
     assert {"shard_started", "mqtt_connected", "stopping"} <= {line["event"] for line in lines}
     assert "Traceback" not in err.decode()
     assert not await pool.fetchval("SELECT lease_until > now() FROM shard")
+    left = await dialer(*health, **site.settings)
+    assert (left.code, "nobody dials for it" in left.out) == (REFUSED, True)
 
 
 async def test_serve_says_in_one_line_what_it_lacks(dsn: str) -> None:
