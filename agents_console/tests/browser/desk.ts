@@ -19,15 +19,24 @@ export const CHROMIUM_FLAGS = [
   "--no-first-run",
 ];
 
-/** A person's place: a browser, the API's stand-in and the switch's. */
+/** One browser a file of tests; each desk in it has its own profile. */
+let browser: Promise<Browser> | null = null;
+
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close();
+  browser = null;
+}
+
+/** A person's place: a profile of the browser, the API's stand-in and the switch's. */
 export class Desk {
+  #closed = false;
+
   private constructor(
-    readonly browser: Browser,
     readonly context: BrowserContext,
     readonly server: MockServer,
     readonly peer: SipPeer,
     readonly page: Page,
-    /** What the page wrote on its console as an error, or threw. */
+    /** What the page threw, and what it wrote on its console as an error but for answers of 401 and 403. */
     readonly errors: string[],
   ) {}
 
@@ -35,25 +44,29 @@ export class Desk {
     if (!existsSync(DIST)) throw new Error("dist/ is missing; type: npm run build");
     const peer = await new SipPeer().start();
     const server = await new MockServer(DIST, peer.origin).start();
-    const browser = await chromium.launch({
+    browser ??= chromium.launch({
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
       args: CHROMIUM_FLAGS,
     });
-    const context = await browser.newContext({
+    const context = await (await browser).newContext({
       viewport: size,
-      permissions: ["microphone", "clipboard-write"],
+      locale: "es-DO",
+      permissions: ["microphone", "clipboard-read", "clipboard-write"],
     });
     const page = await context.newPage();
     page.setDefaultTimeout(8_000);
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(String(error)));
-    page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !/status of 40[13]/.test(message.text())) errors.push(message.text());
+    });
     server.softphone = peer.credentials;
-    return new Desk(browser, context, server, peer, page, errors);
+    return new Desk(context, server, peer, page, errors);
   }
 
   async close(): Promise<void> {
-    await this.browser.close();
+    this.#closed = true;
+    await this.context.close();
     await this.server.stop();
     await this.peer.stop();
   }
@@ -84,7 +97,8 @@ export class Desk {
     await far.goto(`${this.server.origin}/cadencia.svg`);
     await this.page.bringToFront();
     this.server.onIntent = (intent) => {
-      if (intent.type === "connect_phone") void this.callPhone(far);
+      if (intent.type !== "connect_phone") return null;
+      this.callPhone(far).catch((error) => this.#closed || this.errors.push(String(error)));
       return null;
     };
     return far;

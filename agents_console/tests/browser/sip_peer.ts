@@ -215,6 +215,11 @@ async function startFarEnd(): Promise<string> {
   tone.connect(out);
   tone.start();
   for (const track of out.stream.getTracks()) connection.addTrack(track, out.stream);
+  connection.ontrack = (event) => {
+    const speaker = new Audio(); // what nobody plays has no energy in the counters
+    speaker.srcObject = new MediaStream([event.track]);
+    void speaker.play();
+  };
   await connection.setLocalDescription(await connection.createOffer());
   await new Promise<void>((resolve) => {
     if (connection.iceGatheringState === "complete") return resolve();

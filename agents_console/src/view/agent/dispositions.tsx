@@ -188,7 +188,7 @@ function WrapUp({ until }: { until: string | null }) {
     <div className="wrap-up" data-urgent={urgent} data-testid="wrap-up">
       <Text size="sm" fw={600}>
         {left_ms > 0
-          ? t("disposition.wrapUpEnds", { time: formatSpan(left_ms + 999) })
+          ? t("disposition.wrapUpEnds", { time: formatSpan(left_ms) })
           : t("disposition.wrapUpOver")}
       </Text>
       <progress value={Math.max(0, left_ms)} max={whole_ms} aria-label={t("disposition.wrapUp")} />

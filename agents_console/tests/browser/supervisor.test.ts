@@ -1,0 +1,93 @@
+import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import type { Schemas } from "../../src/api/client";
+import { closeBrowser, Desk } from "./desk";
+
+let desk: Desk;
+
+beforeEach(async () => {
+  desk = await Desk.open();
+  await desk.logIn("supervisor");
+  await desk.at("campaign-1").waitFor();
+});
+afterEach(async () => {
+  await desk.close();
+});
+afterAll(closeBrowser);
+
+const campaign = (change: Partial<Schemas["CampaignLive"]>) => {
+  const value = { ...(desk.server.campaigns[1] as Schemas["CampaignLive"]), ...change };
+  desk.server.push([{ kind: "campaign", id: 1, value }]);
+};
+
+test("shows the calls of the instant, today's totals and the team, and follows the deltas", async () => {
+  expect(new URL(desk.page.url()).pathname).toBe("/supervisor");
+  expect(await desk.at("ringing").innerText()).toBe("9");
+  expect(await desk.at("talking").innerText()).toBe("6");
+  expect(await desk.at("team-idle").innerText()).toBe("2");
+  expect(await desk.at("abandon-rate").innerText()).toBe("1.2%");
+  expect(await desk.at("outcome-no_answer").innerText()).toContain("512");
+  expect(await desk.at("pacing-limit").innerText()).toContain("4.1%; se permite 3.6%");
+  expect(await desk.at("laboratory").isVisible()).toBe(true);
+  expect(await desk.breaches()).toEqual([]);
+  campaign({ ringing: 11, abandoned_today: 11, abandon_rate: 11 / 331 });
+  const agent = desk.server.agents[15] as Schemas["AgentLive"];
+  desk.server.push([{ kind: "agent", id: 15, value: { ...agent, state: "on_call" } }]);
+  await desk.page.locator('[data-testid=abandonment][data-level="over"]').waitFor();
+  expect(await desk.at("ringing").innerText()).toBe("11");
+  expect(await desk.at("team-idle").innerText()).toBe("1");
+  expect(await desk.at("team-onCall").innerText()).toBe("4");
+  expect(await desk.page.locator('[data-testid=agent-15][data-state="on_call"]').count()).toBe(1);
+  await desk.at("colours").click();
+  await desk.page.mouse.move(0, 0);
+  expect(await desk.breaches()).toEqual([]);
+  expect(desk.errors).toEqual([]);
+});
+
+test("offers what the campaign's state allows, and asks before it ends one", async () => {
+  expect(await desk.at("campaign-start").count()).toBe(0);
+  await desk.at("campaign-pause").click();
+  await desk.at("campaign-start").waitFor();
+  expect(await desk.at("campaign-state").innerText()).toContain("En pausa");
+  await desk.at("campaign-stop").click();
+  await desk.at("campaign-stop-confirm").waitFor();
+  expect(await desk.breaches()).toEqual([]);
+  await desk.page.getByRole("button", { name: "Cancelar" }).click();
+  expect(desk.server.changes).not.toContain("POST /campaigns/1/stop");
+  await desk.at("campaign-stop").click();
+  await desk.at("campaign-stop-confirm").click();
+  await desk.page.locator('[data-testid=campaign-state][data-campaign="draining"]').waitFor();
+  for (const action of ["start", "pause", "stop"])
+    expect(await desk.at(`campaign-${action}`).count()).toBe(0);
+  campaign({ state: "halted" });
+  await desk.page.getByText("Revisada: pasar a pausa").waitFor();
+});
+
+test("mode and ratio change with Apply, against the version that was seen", async () => {
+  expect(await desk.at("apply").isDisabled()).toBe(true);
+  await desk.at("mode").click();
+  await desk.page.getByRole("option", { name: "Por razón fija" }).click();
+  await desk.at("ratio").fill("2.5");
+  await desk.at("apply").click();
+  await desk.page.getByText("Cambios aplicados").waitFor();
+  expect(desk.server.campaigns[1]).toMatchObject({ mode: "power", ratio: 2.5, version: 8 });
+  expect(await desk.at("campaign-mode").innerText()).toBe("Por razón fija × 2.5");
+  expect(await desk.at("apply").isDisabled()).toBe(true);
+});
+
+test("settings that somebody else changed meanwhile are not overwritten", async () => {
+  await desk.at("mode").click();
+  await desk.page.getByRole("option", { name: "Progresivo" }).click();
+  campaign({ version: 12, mode: "preview" });
+  await desk.page.getByText("El agente revisa al cliente").waitFor({ state: "detached" });
+  await desk.at("apply").click();
+  await desk.page.getByText("Alguien cambió la campaña mientras tanto", { exact: false }).waitFor();
+  expect(desk.server.campaigns[1]).toMatchObject({ version: 12, mode: "preview" });
+  expect(await desk.at("mode").inputValue()).toBe("Vista previa");
+});
+
+test("has no agent's page", async () => {
+  await desk.page.goto(`${desk.server.origin}/agent`);
+  await desk.page.getByText("Esta página no existe").waitFor();
+  await desk.page.getByText("Ir al inicio").click();
+  await desk.at("campaign-1").waitFor();
+});
