@@ -47,7 +47,12 @@ class Child:
         """Start the command; whether it serves yet is for the caller to find out."""
         with self.log.open("ab") as output:
             self._keeper = await asyncio.create_subprocess_exec(
-                *self._command, stdin=PIPE, stdout=output, stderr=output, start_new_session=True, cwd="/",
+                *self._command,
+                stdin=PIPE,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                cwd="/",
                 env=self._environment,
             )
 
