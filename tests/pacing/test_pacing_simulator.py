@@ -224,7 +224,8 @@ def test_a_shift_of_the_predictive_policy_is_legal_and_busier() -> None:
     scenario = Scenario(
         name="ten",
         n_agents=10,
-        hours=2.0,
+        hours=0.8,
+        tick=0.4,
         breaks=(),
         p_pause=0.0,
         outcome_knots=((0, 0.2, 0.36, 0.04, 0.03),),
@@ -244,9 +245,9 @@ def test_a_slow_limit_on_calls_per_second_is_kept_and_used() -> None:
 
 
 def test_restarts_in_mid_shift_change_nothing() -> None:
-    """Every 700th decision is taken by a new object restored from the stored snapshot: the shift is the
+    """Every 300th decision is taken by a new object restored from the stored snapshot: the shift is the
     same."""
-    scenario = Scenario(n_agents=5, hours=0.4)
+    scenario = Scenario(n_agents=5, hours=0.4, tick=0.4)
 
     class Restarting:
         """Stands in for a policy whose process is killed and started again."""
@@ -268,7 +269,7 @@ def test_restarts_in_mid_shift_change_nothing() -> None:
 
         def decide(self, now: float, snap: Any) -> Any:
             self.decisions += 1
-            if self.decisions % 700 == 0:
+            if self.decisions % 300 == 0:
                 stored = json.dumps(self.policy.snapshot())
                 self.policy = create("predictive")
                 self.policy.campaign_start(now, self.info)
@@ -277,7 +278,7 @@ def test_restarts_in_mid_shift_change_nothing() -> None:
 
     restarting: Any = Restarting()
     assert run(scenario, restarting, 5).live == run(scenario, create("predictive"), 5).live
-    assert restarting.decisions > 5000
+    assert restarting.decisions > 2800
 
 
 def test_late_events_and_a_full_breakdown_stay_legal() -> None:
@@ -285,6 +286,7 @@ def test_late_events_and_a_full_breakdown_stay_legal() -> None:
     scenario = Scenario(
         n_agents=10,
         hours=0.8,
+        tick=0.4,
         cps=2.0,
         mass_pause=((0.4, 0.8, 600.0),),
         event_delay=("mix", [[0.9, ["exp", 0.4]], [0.1, ["unif", 1.0, 3.0]]]),
