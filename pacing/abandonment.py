@@ -19,8 +19,8 @@ BUCKET_S = 300.0
 SHIFT_GAP_S = 3 * 3600.0
 #: At the marginal risk of 2 % the optimal policy of the memoryless case abandons some 3 % (design, 4.1).
 NEUTRAL_RISK = 0.02
-#: Abandonments kept in hand, once there are enough live answers to have them; and standard deviations of what is
-#: not known of those abandoned, where machines come through and nobody can tell which they were.
+#: Abandonments kept in hand, once there are enough live answers to have them; and standard deviations of what
+#: is not known of those abandoned, where machines come through and nobody can tell which they were.
 MARGIN, MARGIN_DEVIATIONS = 2.0, 1.0
 #: Until so many live answers, part of one abandonment is lent.
 LOAN_ANSWERS = 200.0

@@ -109,7 +109,7 @@ class LedgerPolicy(Policy):
             clipped = f"Only {calls} lines are free. "
         elif calls and refused:
             limit, clipped = Limit.CPS, f"{refused} calls were refused, being too many in a second. "
-        leads = len(snap.peek(calls)) if calls else 0
+        leads = len(snap.peek(calls)) if calls and snap.peek is not None else calls
         if leads < calls:
             calls, limit, clipped = leads, Limit.LEADS, f"Only {leads} leads are left to dial. "
         self.ledger.ask(now, calls)

@@ -123,9 +123,10 @@ class Snapshot:
     #: Calls really sent since the last decision; what was asked beyond it was refused.
     placed_last: int = 0
     #: `peek(n)`: known multipliers on P(human) of the next n leads, 1.0 unless scored; shorter when leads run
-    #: out.
-    peek: Callable[[int], Sequence[float]] = no_scores
-    #: Age in seconds of the newest sign of life of the switch; beyond 2 s a policy works blind.
+    #: out. None where nobody can look ahead.
+    peek: Callable[[int], Sequence[float]] | None = no_scores
+    #: Age in seconds of the newest sign of life of the switch; beyond 2 s a policy works blind. Callers with
+    #: a snapshot class of their own may leave it out.
     lag: float = 0.0
 
 

@@ -197,7 +197,7 @@ class Predictive(LedgerPolicy):
 
     def _fallback(self, now: float, snap: Snapshot) -> tuple[Limit, str] | None:
         """Why it dials one call per free agent now, or None."""
-        if snap.lag > BLIND_AFTER_S or self._astray(now, snap):
+        if getattr(snap, "lag", 0.0) > BLIND_AFTER_S or self._astray(now, snap):
             return (
                 Limit.BLIND,
                 "What is heard of calls and agents contradicts the switch: one call per free agent.",

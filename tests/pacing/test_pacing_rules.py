@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pacing_cases import calls, snap, started
 
@@ -219,3 +221,28 @@ def test_erlang_loads_its_agents_to_the_target() -> None:
     assert erlang_b(10, load) * exp(-10 / 120 * 2.0 * 0.6) == pytest.approx(0.03, rel=1e-3)
     # Answers a second, times 15 s in flight, over one answer in five.
     assert placed == int(load / 120.0 * 15.0 / 0.2 + 0.5)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_caller_may_bring_its_own_classes(name: str) -> None:
+    """Duck typing: only the fields the interface names, a prior that is absent, no look ahead."""
+    from types import SimpleNamespace
+
+    info: Any = SimpleNamespace(
+        target_abandon=0.03,
+        ring_timeout=25.0,
+        wait_limit=2.0,
+        tick=0.2,
+        max_lines=10,
+        cps=5.0,
+        amd=True,
+        prior=None,
+    )
+    policy = started(name, info)
+    snapshot: Any = SimpleNamespace(
+        ready=2, logged_in=2, in_flight=0, waiting=0, free_lines=10, placed_last=0, peek=None
+    )
+    for agent in ("a", "b"):
+        policy.agent_state(0.0, agent, "ready")
+    assert 0 <= calls(policy, 0.0, snapshot) <= 10
+    assert policy.explain()["ready"] == 2
