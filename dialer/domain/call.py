@@ -58,3 +58,5 @@ TRANSITIONS: dict[CallState, dict[CallInput, CallState]] = {
 
 #: On the wire and not yet answered.
 DIALLING_STATES = frozenset({S.PLANNED, S.ORIGINATING, S.RINGING})
+#: Answered, and no agent speaks with the customer: before the bridge, or after his agent was lost.
+UNATTENDED_STATES = frozenset({S.ANSWERED, S.WAITING})

@@ -294,11 +294,13 @@ def lose_agent(floor: Floor, call: Call, at: datetime) -> None:
 
 def match(floor: Floor, at: datetime) -> None:
     """Give waiting customers agents: the one who has waited longest first, the longest idle agent first."""
-    waiting = [
-        c for c in floor.calls.values() if c.state is CallState.WAITING and c.parked and not c.bridging_until
-    ]
-    if not waiting:
+    if not floor.unattended:
         return
+    waiting = [
+        c
+        for c in floor.unattended.values()
+        if c.state is CallState.WAITING and c.parked and not c.bridging_until
+    ]
     waiting.sort(key=lambda c: c.deadline or at)
     for call in waiting:
         agent = _agent_for(floor, call, at)
@@ -592,20 +594,12 @@ def _histories(call: Call, outcome: Outcome, at: datetime) -> tuple[PhoneHistory
 
 def due(floor: Floor, at: datetime) -> None:
     """Deadlines that have come: waits, bridges, holds, wrap-ups."""
-    for attempt_id in [c.id for c in floor.calls.values() if c.bridging_until and c.bridging_until <= at]:
-        call = floor.calls[attempt_id]
-        if call.state is CallState.WAITING:
+    for call in list(floor.unattended.values()):
+        if call.bridging_until and call.bridging_until <= at:
             free_reservation(floor, call, at)
-    for attempt_id in _overdue(floor, at):
-        miss_deadline(floor, floor.calls[attempt_id], at)
+    for call in list(floor.unattended.values()):
+        if call.deadline and call.deadline <= at:
+            miss_deadline(floor, call, at)
     for agent in floor.agents.values():
         if agent.wrap_up_until and agent.wrap_up_until <= at:
             expire_wrap_up(floor, agent, at)
-
-
-def _overdue(floor: Floor, at: datetime) -> list[AttemptId]:
-    return [
-        c.id
-        for c in floor.calls.values()
-        if c.state in (CallState.ANSWERED, CallState.WAITING) and c.deadline and c.deadline <= at
-    ]

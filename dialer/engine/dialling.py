@@ -173,13 +173,12 @@ def _dial_pooled(floor: Floor, run: CampaignRun, mode: Mode, at: datetime) -> No
         agents=((a.id, a.state) for a in floor.agents.values()),
         in_flight=((c.id, c.attempt.planned_at) for c in in_flight),
     )
-    waiting = sum(c.state in (CallState.ANSWERED, CallState.WAITING) for c in floor.calls.values())
     calls, why = floor.pool.decide(
         at,
         ready=ready,
         logged_in=logged_in,
         in_flight=len(in_flight),
-        waiting=waiting,
+        waiting=len(floor.unattended),
         free_lines=free_lines,
     )
     allowed = int(campaign.max_lines_per_agent * logged_in) - len(floor.calls)
@@ -250,9 +249,7 @@ def plan(
         agent_id=agent.id if agent else None,
     )
     call = Call(attempt, lead, CallState.PLANNED, touched_at=at, agent_id=attempt.agent_id)
-    floor.calls[call.id] = call
-    run.calls.add(call.id)
-    floor.persons.add(lead.person_id)
+    floor.add_call(call)
     if agent:
         agent.attempt_id = call.id
         agent.preview = None

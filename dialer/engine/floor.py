@@ -17,7 +17,7 @@ from dialer.domain import agent as agent_table
 from dialer.domain import call as call_table
 from dialer.domain import campaign as campaign_table
 from dialer.domain.agent import AgentInput, AgentState
-from dialer.domain.call import CallInput, CallState
+from dialer.domain.call import UNATTENDED_STATES, CallInput, CallState
 from dialer.domain.campaign import Campaign, CampaignInput, CampaignState
 from dialer.domain.commands import Command
 from dialer.domain.errors import InvalidTransition
@@ -39,6 +39,9 @@ class Floor:
         self.rng = random.Random(seed)  # noqa: S311  (ids and jitter; nothing secret comes of it)
         self.campaigns: dict[int, CampaignRun] = {}
         self.calls: dict[AttemptId, Call] = {}
+        #: Those of them that were answered and have no agent, in the order they got there: few among hundreds
+        #: that ring, and the only ones that matching and deadlines look at after every event.
+        self.unattended: dict[AttemptId, Call] = {}
         #: Ended, connected calls whose agent owes a disposition.
         self.wrapping: dict[AttemptId, Call] = {}
         self.agents: dict[int, Agent] = {}
@@ -86,6 +89,14 @@ class Floor:
 
     # --- calls ----------------------------------------------------------------------------------------
 
+    def add_call(self, call: Call) -> None:
+        """A call planned, or found at the start: it is its campaign's, and its person is being called."""
+        self.calls[call.id] = call
+        self.campaigns[call.attempt.campaign_id].calls.add(call.id)
+        self.persons.add(call.attempt.person_id)
+        if call.state in UNATTENDED_STATES:
+            self.unattended[call.id] = call
+
     def move_call(self, call: Call, by: CallInput, at: datetime) -> bool:
         """Move the call by the table. False, and nothing changes, when its state does not know the input."""
         target = call_table.TRANSITIONS[call.state].get(by)
@@ -95,6 +106,10 @@ class Floor:
             return False
         call.story = [*call.story[-STORY_LENGTH:], f"{call.state} --{by}"]
         call.state = target
+        if target in UNATTENDED_STATES:
+            self.unattended[call.id] = call
+        else:
+            self.unattended.pop(call.id, None)
         return True
 
     def note_call(self, call: Call, at: datetime, connect_ms: float | None = None) -> None:

@@ -72,9 +72,7 @@ def _restore_call(floor: Floor, found: OpenAttempt, at: datetime) -> None:
         floor.wake_at(max(at, call.deadline))
     if call.state is CallState.MESSAGE and call.connected_at is None:
         call.outcome = Outcome.ABANDONED
-    floor.calls[call.id] = call
-    floor.campaigns[attempt.campaign_id].calls.add(call.id)
-    floor.persons.add(attempt.person_id)
+    floor.add_call(call)
     floor.carriers.adopt(attempt.trunk)
 
 
