@@ -6,6 +6,7 @@ Every order is written at once and never twice. What goes wrong comes back as an
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -116,6 +117,10 @@ class AsteriskSwitch:
     def _originate(self, attempt: Attempt) -> None:
         if not (is_ulid(attempt.id) and _TRUNK.fullmatch(attempt.trunk) and attempt.language in _LANGUAGES):
             raise ValueError(f"attempt {attempt.id} can't be dialled: id, trunk or language is malformed")
+        # BridgeWait counts whole seconds, and hangs up on whoever should wait for none: rather too early than late.
+        connect_s = math.floor(attempt.connect_limit_s)
+        if connect_s < 1:
+            raise ValueError(f"attempt {attempt.id} can't be dialled: its connect limit is below a second")
         headers = [
             ("Channel", f"PJSIP/{attempt.number.digits}@{attempt.trunk}"),
             ("Context", "customer"),
@@ -127,7 +132,7 @@ class AsteriskSwitch:
             ("CallerID", attempt.caller_id),
             ("Variable", f"__CADENCIA_ATTEMPT={attempt.id}"),
             ("Variable", f"__CADENCIA_LANGUAGE={attempt.language}"),
-            ("Variable", f"CADENCIA_CONNECT_S={attempt.connect_limit_s:g}"),
+            ("Variable", f"CADENCIA_CONNECT_S={connect_s}"),
             ("Variable", f"PJSIP_HEADER(add,X-Cadencia-Attempt)={attempt.id}"),
         ]
 
@@ -159,6 +164,7 @@ class AsteriskSwitch:
             if isinstance(reply, AmiError):
                 self._on_event(LegHungUp(at=_now(), leg_id=command.leg_id))
 
+        self._translator.expect(command.leg_id, _now() + timedelta(milliseconds=LEG_TIMEOUT_MS))
         self._post("Originate", headers, replied)
 
     def _bridge(self, command: Bridge) -> None:
@@ -240,13 +246,17 @@ class AsteriskSwitch:
             case LinkUp():
                 log.info("switch_up", banner=state.banner, generation=state.generation)
                 self._translator.forget()
-                if self._listings.full():
-                    self._listings.get_nowait()
-                self._listings.put_nowait(True)
+                self._list_first()
             case LinkDown():
                 log.warning("switch_down", why=str(state.error), retry_in_s=round(state.retry_in_s, 2))
                 if state.was_up:
                     self._on_event(SwitchDown(at=_now()))
+
+    def _list_first(self) -> None:
+        """Ask for the listing that opens a link, before any routine one that is asked for already."""
+        if self._listings.full():
+            self._listings.get_nowait()
+        self._listings.put_nowait(True)
 
     async def _list_when_asked(self) -> None:
         """After each new link, and whenever asked: all channels there are."""
@@ -258,8 +268,8 @@ class AsteriskSwitch:
             except AmiError as error:
                 log.warning("listing_failed", why=str(error))
                 await asyncio.sleep(LISTING_RETRY_S)
-                if first and self._client.connected.is_set() and not self._listings.full():
-                    self._listings.put_nowait(True)
+                if first and self._client.connected.is_set():
+                    self._list_first()
                 continue  # a link that went meanwhile asks again when it is back
             channels = live_channels(items)
             if first:

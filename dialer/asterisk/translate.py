@@ -7,7 +7,7 @@
 | BridgeEnter, two-party, both in | an attempt and a leg | CallBridged |
 | UserEvent SafeHarbour / CustomerHeld / HoldExpired | its Attempt header | MessageBegan / CustomerHeld |
 | Hangup | an attempt / a leg / a notice | CallHungUp / LegHungUp / NoticeEnded |
-| OriginateResponse Failure, channel never seen | an attempt / a leg | OriginateFailed / LegHungUp |
+| OriginateResponse Failure, channel ordered, never seen | an attempt / a leg | OriginateFailed / LegHungUp |
 """
 
 from __future__ import annotations
@@ -62,28 +62,34 @@ class Translator:
 
     def __init__(self) -> None:
         self._channels: dict[str, _Channel] = {}
-        #: When the switch itself will give an attempt up.
-        self._ring_ends: dict[str, datetime] = {}
+        #: Ordered on this link and not ended: when the switch itself will give it up.
+        self._ordered: dict[str, datetime] = {}
         #: Who was ordered to be bridged with whom, both ways. The two are matched by this: when legs are bridged
         #: anew, Asterisk was seen to tell of two different bridges.
         self._partners: dict[str, str] = {}
         #: Channel -> the conversation (two-party bridge) it is in.
         self._talking: dict[str, str] = {}
 
-    def expect(self, attempt_id: AttemptId, ring_ends: datetime) -> None:
-        """An attempt is being dialled, and rings at most until `ring_ends`."""
-        self._ring_ends[attempt_id] = ring_ends
+    def expect(self, channel: AttemptId | LegId, ring_ends: datetime) -> None:
+        """A channel was ordered, and rings at most until `ring_ends`."""
+        self._ordered[channel] = ring_ends
 
     def forget(self) -> None:
         """The link was lost: what was seen before it counts no more."""
         self._channels.clear()
-        self._ring_ends.clear()
+        self._ordered.clear()
         self._partners.clear()
         self._talking.clear()
 
     def expect_bridge(self, attempt_id: AttemptId, leg_id: LegId) -> None:
-        """These two were ordered to be connected."""
+        """These two were ordered to be connected, and nobody else with either of them."""
+        self._unpair(attempt_id)
+        self._unpair(leg_id)
         self._partners[attempt_id], self._partners[leg_id] = leg_id, attempt_id
+
+    def _unpair(self, channel: str) -> None:
+        if (partner := self._partners.pop(channel, None)) is not None:
+            self._partners.pop(partner, None)
 
     def translate(self, message: Message, now: datetime) -> AnyEvent | None:
         """The event behind a message, or None when it is nothing to the engine."""
@@ -143,8 +149,8 @@ class Translator:
         channel = message.get("Uniqueid")
         seen = self._channels.pop(channel, _Channel())
         self._talking.pop(channel, None)
-        if (partner := self._partners.pop(channel, None)) is not None:
-            self._partners.pop(partner, None)
+        self._unpair(channel)
+        ring_ends = self._ordered.pop(channel, None)
         if channel.startswith(LEG_PREFIX):
             return LegHungUp(at=at, leg_id=LegId(channel))
         if channel.endswith(NOTICE_SUFFIX) and is_ulid(channel.removesuffix(NOTICE_SUFFIX)):
@@ -152,13 +158,15 @@ class Translator:
         if not is_ulid(channel):
             return None
         q850, sip = code(message.get("Cause")), code(message.get("TechCause"))
-        ring_ends = self._ring_ends.pop(channel, None)
         network = classify(
             q850,
             sip,
             answered=seen.answered,
             alerted=seen.alerted,
-            ring_timeout=ring_ends is not None and ring_ends - at < timedelta(seconds=RING_MARGIN_S),
+            # Asterisk gives its own time-out cause 19 and status 480; anything else is the carrier's word.
+            ring_timeout=ring_ends is not None
+            and (q850, sip) == (19, 480)
+            and ring_ends - at < timedelta(seconds=RING_MARGIN_S),
         )
         return CallHungUp(
             at=at,
@@ -174,6 +182,8 @@ class Translator:
         channel = message.get("Uniqueid")
         if message.get("Response") != "Failure" or channel in self._channels:
             return None  # the Hangup of a channel that was made says more
+        if self._ordered.pop(channel, None) is None:
+            return None  # that Hangup came first, or it was ordered on a link before this: the listing tells
         if channel.startswith(LEG_PREFIX):
             return LegHungUp(at=at, leg_id=LegId(channel))
         if is_ulid(channel):
@@ -221,8 +231,8 @@ def _live(message: Message, bridges: dict[str, list[str]]) -> LiveChannel:
 
 def _at(message: Message, now: datetime) -> datetime:
     """When it happened, by the switch's own stamp (timestampevents) if its clock can be believed."""
-    stamp = message.get("Timestamp")
-    if not stamp:
+    try:
+        at = datetime.fromtimestamp(float(message.get("Timestamp")), UTC)
+    except (ValueError, OverflowError, OSError):
         return now
-    at = datetime.fromtimestamp(float(stamp), UTC)
     return at if abs(now - at) <= MAX_SKEW else now
