@@ -101,7 +101,7 @@ class Engine:
                 floor.switch_up = False
                 floor.note(SwitchMoved(at=event.at, up=False))
             case ChannelsListed():
-                recovery.reconcile(floor, event.channels, event.asked_at, event.at)
+                recovery.reconcile(floor, event.channels, event.asked_at, event.at, routine=True)
             case AttemptsCommitted():
                 dialling.on_committed(floor, event)
             case LeadsClaimed():
