@@ -6,12 +6,14 @@ is tried again, one call first, after a back-off that doubles with jitter. Calls
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from dialer.domain.values import Trunk
+from dialer.domain.errors import BadInput
+from dialer.domain.values import AttemptId, Trunk
 
 #: Faults in a row that open the breaker: one may be the callee's own network, three are the carrier's.
 FAULTS_TO_OPEN = 3
@@ -33,8 +35,8 @@ class TrunkLoad:
     in_use: int = 0
     faults: int = 0
     open_until: datetime | None = None
-    #: The single call that tries a trunk out after its back-off is on its way.
-    probing: bool = False
+    #: The single call that tries the trunk out after its back-off.
+    probe: AttemptId | None = None
     back_off_s: float = BACK_OFF_S
     caller_id_turn: int = 0
 
@@ -46,12 +48,21 @@ class TrunkLoad:
         self.tokens = min(self.burst(), self.tokens + elapsed * self.trunk.calls_per_second)
         self.refilled_at = now
 
-    def available(self, now: datetime) -> bool:
-        if self.in_use >= self.trunk.channels or self.tokens < 1.0:
-            return False
+    def free_lines(self, now: datetime) -> int:
+        """Channels that may be seized: one, for the probe, when the back-off of an open breaker is over."""
+        free = max(0, self.trunk.channels - self.in_use)
         if self.open_until is None:
-            return True
-        return now >= self.open_until and not self.probing
+            return free
+        return min(free, 1) if now >= self.open_until and self.probe is None else 0
+
+    def close(self) -> None:
+        """The trunk works: no fault counts against it any more."""
+        self.faults, self.open_until, self.back_off_s = 0, None, BACK_OFF_S
+
+    def open(self, now: datetime, rng: random.Random) -> None:
+        self.open_until = now + timedelta(seconds=self.back_off_s * rng.uniform(0.8, 1.2))
+        self.back_off_s = min(MAX_BACK_OFF_S, self.back_off_s * 2)
+        self.faults = 0
 
 
 @dataclass(slots=True)
@@ -62,20 +73,24 @@ class Carriers:
 
     @classmethod
     def of(cls, trunks: Iterable[Trunk], now: datetime) -> Carriers:
+        """Raises BadInput on a trunk that could never take a call."""
         ordered = sorted(trunks, key=lambda t: t.position)
+        for trunk in ordered:
+            if not (trunk.caller_ids and trunk.calls_per_second > 0 and trunk.channels >= 0):
+                raise BadInput(f"trunk {trunk.name}: give it caller ids, calls per second and channels")
         loads = [TrunkLoad(t, tokens=0.0, refilled_at=now) for t in ordered]
         for load in loads:
             load.tokens = load.burst()
         return cls(loads)
 
-    def take(self, now: datetime) -> tuple[str, str] | None:
+    def take(self, attempt_id: AttemptId, now: datetime) -> tuple[str, str] | None:
         """Seize a slot: (trunk name, caller id), or None when no trunk may take a call now."""
         for load in self.loads:
             load.refill(now)
-            if load.available(now):
+            if load.free_lines(now) and load.tokens >= 1.0:
                 load.tokens -= 1.0
                 load.in_use += 1
-                load.probing = load.open_until is not None
+                load.probe = attempt_id if load.open_until is not None else None
                 caller_ids = load.trunk.caller_ids
                 caller_id = caller_ids[load.caller_id_turn % len(caller_ids)]
                 load.caller_id_turn += 1
@@ -87,27 +102,40 @@ class Carriers:
         if load := self._load(name):
             load.in_use += 1
 
-    def release(self, name: str, *, fault: bool, now: datetime, rng: random.Random) -> None:
-        """Give the slot back; `fault` says that the trunk itself (not the callee) refused the call."""
+    def worked(self, name: str, attempt_id: AttemptId) -> None:
+        """The trunk has passed this call on, since it rings or was answered: a probe need not wait for its end."""
+        load = self._load(name)
+        if load and load.probe == attempt_id:
+            load.probe = None
+            load.close()
+
+    def release(
+        self, name: str, attempt_id: AttemptId, *, fault: bool | None, now: datetime, rng: random.Random
+    ) -> None:
+        """Give the slot back. `fault`: the trunk itself (not the callee) refused the call; None: it was never
+        tried, or nobody knows.
+        """
         load = self._load(name)
         if load is None:  # the trunk was taken out of service while the call was up
             return
         load.in_use = max(0, load.in_use - 1)
-        was_probe, load.probing = load.probing, False
+        was_probe = load.probe == attempt_id
+        if was_probe:
+            load.probe = None
+        if fault is None or (load.open_until is not None and not was_probe):
+            return  # what was under way when the breaker opened says nothing new
         if not fault:
-            load.faults, load.open_until, load.back_off_s = 0, None, BACK_OFF_S
+            load.close()
             return
         load.faults += 1
         if was_probe or load.faults >= FAULTS_TO_OPEN:
-            load.open_until = now + timedelta(seconds=load.back_off_s * rng.uniform(0.8, 1.2))
-            load.back_off_s = min(MAX_BACK_OFF_S, load.back_off_s * 2)
-            load.faults = 0
+            load.open(now, rng)
 
-    def free_lines(self) -> int:
-        """Channels not in use on trunks that are not shut by their breaker."""
-        return sum(
-            max(0, d.trunk.channels - d.in_use) for d in self.loads if d.open_until is None or d.probing
-        )
+    def free_lines(self, now: datetime) -> int:
+        return sum(load.free_lines(now) for load in self.loads)
+
+    def total_channels(self) -> int:
+        return sum(load.trunk.channels for load in self.loads)
 
     def total_cps(self) -> float:
         return sum(load.trunk.calls_per_second for load in self.loads)
@@ -116,11 +144,11 @@ class Carriers:
         """When a trunk with a free channel may take a call again; None when time alone won't help."""
         times = []
         for load in self.loads:
-            if load.in_use >= load.trunk.channels or load.probing:
+            if load.in_use >= load.trunk.channels or load.probe is not None:
                 continue
             load.refill(now)
-            wait_s = max(0.0, (1.0 - load.tokens) / load.trunk.calls_per_second)
-            times.append(max(now + timedelta(seconds=wait_s), load.open_until or now))
+            wait_ms = math.ceil(max(0.0, (1.0 - load.tokens) / load.trunk.calls_per_second) * 1000)
+            times.append(max(now + timedelta(milliseconds=wait_ms), load.open_until or now))
         return min(times, default=None)
 
     def _load(self, name: str) -> TrunkLoad | None:

@@ -14,6 +14,8 @@ from dialer.domain.errors import BadInput
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 KNOWN_RULES = frozenset({"do_not_call", "calling_hours"})
+#: Per weekday (Monday first) the allowed span in the debtor's zone, end exclusive; None = no calls that day.
+Hours = tuple[tuple[time, time] | None, ...]
 _KEYS = frozenset({"name", "version", "notice", "rules", "calling_hours"})
 
 
@@ -26,8 +28,7 @@ class RuleSet:
     #: Shown on every screen of a campaign that runs under it ("laboratory: ..."), by language; may be empty.
     notice: Mapping[str, str]
     rules: tuple[str, ...]
-    #: Per weekday (Monday first) the allowed span in the debtor's zone, end exclusive; None = no calls that day.
-    hours: tuple[tuple[time, time] | None, ...]
+    hours: Hours
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ def _known(floor: Floor, attempt_id: AttemptId) -> Call | None:
 def on_rang(floor: Floor, event: CallRang) -> None:
     call = _known(floor, event.attempt_id)
     if call and call.state is CallState.ORIGINATING and floor.move_call(call, CallInput.RANG, event.at):
+        floor.carriers.worked(call.attempt.trunk, call.id)
         floor.note_call(call, event.at)
 
 
@@ -86,6 +87,7 @@ def on_answered(floor: Floor, event: CallAnswered) -> None:
         return
     call.answered_at = event.at
     call.deadline = event.at + timedelta(seconds=call.attempt.connect_limit_s)
+    floor.carriers.worked(call.attempt.trunk, call.id)
     floor.wake_at(call.deadline)
     floor.note_call(call, event.at)
     floor.pool.answered(event.at, call.id, call.deadline)
@@ -435,7 +437,8 @@ def end_call(
     call.outcome = outcome
     attempt = call.attempt
     run = floor.campaigns[attempt.campaign_id]
-    let_go(floor, call, at, trunk_fault=trunk_fault)
+    untold = outcome in (Outcome.CANCELLED, Outcome.UNKNOWN)
+    let_go(floor, call, at, trunk_fault=True if trunk_fault else None if untold else False)
     if outcome in LIVE_OUTCOMES and call.connected_at is None and outcome is not Outcome.ABANDONED:
         run.gauge.add(at)
     floor.note(
@@ -464,13 +467,13 @@ def end_call(
     close_if_drained(floor, run, at)
 
 
-def let_go(floor: Floor, call: Call, at: datetime, *, trunk_fault: bool) -> None:
+def let_go(floor: Floor, call: Call, at: datetime, *, trunk_fault: bool | None) -> None:
     """The call is no more: its line, its person and its campaign's count are free of it."""
     attempt = call.attempt
     del floor.calls[call.id]
     floor.campaigns[attempt.campaign_id].calls.discard(call.id)
     floor.persons.discard(attempt.person_id)
-    floor.carriers.release(attempt.trunk, fault=trunk_fault, now=at, rng=floor.rng)
+    floor.carriers.release(attempt.trunk, call.id, fault=trunk_fault, now=at, rng=floor.rng)
 
 
 def close_if_drained(floor: Floor, run: CampaignRun, at: datetime) -> None:

@@ -217,12 +217,13 @@ def _dial_preview(floor: Floor, agent: Agent, wish: DialPreview, at: datetime) -
         raise Refused("preview_expired")
     if lead.person_id in floor.persons:
         raise Refused("person_in_call")
-    if not dialling.plan(floor, run, lead, phone, at, agent):
-        raise Refused("no_line")
-    if agent.state is AgentState.PREVIEWING:  # the law said no: the lead rests, the agent goes on
+    choice = dialling.allow(floor, run, lead, phone, at)
+    if choice is None:  # the lead rests, the agent goes on
         agent.preview = None
         floor.move_agent(agent, AgentInput.RELEASED, at)
         raise Refused("not_allowed_now")
+    if not dialling.plan(floor, run, choice, at, agent):
+        raise Refused("no_line")
 
 
 def _free(agent: Agent) -> bool:
@@ -272,11 +273,12 @@ def _dial_claimed(floor: Floor, event: PhoneClaimed) -> None:
     if refusal or phone is None:
         floor.return_leads(run, event.at, [lead])
         raise Refused(refusal or "number_not_usable")
-    if not dialling.plan(floor, run, lead, phone, event.at, agent):
+    choice = dialling.allow(floor, run, lead, phone, event.at)
+    if choice is None:
+        raise Refused("not_allowed_now")
+    if not dialling.plan(floor, run, choice, event.at, agent):
         floor.return_leads(run, event.at, [lead])
         raise Refused("no_line")
-    if agent.state is not AgentState.RESERVED:
-        raise Refused("not_allowed_now")
 
 
 # --- campaigns --------------------------------------------------------------------------------------------

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dialer.compliance import Deny, judge, load_rule_set
+from dialer.compliance import judge, load_rule_set
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import DIALLING_STATES, CallInput, CallState
 from dialer.domain.campaign import CampaignState
@@ -17,7 +18,7 @@ from dialer.engine.calls import close_if_drained, end_call, free_reservation, le
 from dialer.engine.floor import Floor
 from dialer.engine.pool import TICK_S
 from dialer.engine.records import Agent, Call, CampaignRun
-from dialer.modes import MODES, Mode
+from dialer.modes import MODES
 
 #: Leads kept in memory per logged-in agent, and at least: two seconds of dialling at a fast pace.
 HOPPER_PER_AGENT = 4
@@ -26,16 +27,31 @@ MIN_HOPPER = 10
 EMPTY_LIST_PAUSE = timedelta(seconds=2)
 #: A claimed lead is not planned with less than this left of its lease: the commit still lies ahead.
 LEASE_MARGIN = timedelta(seconds=5)
+#: A plan that took longer to commit is not dialled: its verdict, and its share of the trunk's rate, are of then.
+PLAN_LIFE = timedelta(seconds=3)
 #: A lead whose person is being called by somebody else rests so long.
 BUSY_PERSON_REST = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Whom to dial on which number, and the verdict that allows it at this moment."""
+
+    lead: ClaimedLead
+    phone: LeadPhone
+    verdict: Verdict
 
 
 def dial(floor: Floor, at: datetime) -> None:
     """Place what each running campaign may place now. Asked after every batch and every TICK_S."""
     running = floor.running()
+    for run in running:
+        _return_expiring(floor, run, at)
     if not running or not floor.switch_up or not floor.log_up or floor.logged_in() == 0:
         return
-    floor.wake_at(at + timedelta(seconds=TICK_S))
+    if floor.tick_at is None or floor.tick_at <= at:  # one pulse, however many batches come between
+        floor.tick_at = at + timedelta(seconds=TICK_S)
+        floor.wake_at(floor.tick_at)
     for run in running:
         mode = MODES[run.campaign.mode]
         if mode.preview:
@@ -46,7 +62,7 @@ def dial(floor: Floor, at: datetime) -> None:
     # The most urgent campaign that has leads gets the pool's calls; the next one what it leaves.
     chosen = next((r for r in pooled if r.hopper), None)
     if chosen:
-        _dial_pooled(floor, chosen, MODES[chosen.campaign.mode], at)
+        _dial_pooled(floor, chosen, at)
     for run in running:
         if run.campaign.mode in _CLAIMING:
             refill(floor, run, at)
@@ -80,20 +96,24 @@ def on_leads_claimed(floor: Floor, event: LeadsClaimed) -> None:
     run.hopper.extend(event.leads)
 
 
-def next_lead(floor: Floor, run: CampaignRun, at: datetime) -> tuple[ClaimedLead, LeadPhone] | None:
-    """The next lead that may be called this instant, with the number to dial. The verdict comes later, anew."""
+def _return_expiring(floor: Floor, run: CampaignRun, at: datetime) -> None:
+    """Give back what was not dialled before its lease ends; the oldest claims come first in the hopper."""
+    expiring = []
+    while run.hopper and run.hopper[0].lease_until - at < LEASE_MARGIN:
+        expiring.append(run.hopper.popleft())
+    floor.return_leads(run, at, expiring)
+
+
+def next_lead(floor: Floor, run: CampaignRun, at: datetime) -> Choice | None:
+    """The next lead of the hopper that may be called this instant."""
     while run.hopper:
         lead = run.hopper.popleft()
-        if lead.lease_until - at < LEASE_MARGIN:
-            floor.return_leads(run, at, [lead])
-        elif lead.person_id in floor.persons:
+        if lead.person_id in floor.persons:
             floor.return_leads(run, at, [lead], rest=BUSY_PERSON_REST, rule="one_ring_per_person")
         elif (phone := phone_of(lead)) is None:
             _finish_without_number(floor, lead, at)
-        elif isinstance(denial := _verdict(run, lead, phone, at), Deny):
-            block(floor, run, lead, denial, at)
-        else:
-            return lead, phone
+        elif choice := allow(floor, run, lead, phone, at):
+            return choice
     return None
 
 
@@ -109,8 +129,9 @@ def phone_of(lead: ClaimedLead, phone_id: int | None = None) -> LeadPhone | None
     return usable[next_phone([p.history for p in usable.values()], lead.next_phone_id)]
 
 
-def _verdict(run: CampaignRun, lead: ClaimedLead, phone: LeadPhone, at: datetime) -> Verdict | Deny:
-    return judge(
+def allow(floor: Floor, run: CampaignRun, lead: ClaimedLead, phone: LeadPhone, at: datetime) -> Choice | None:
+    """The legal verdict of this moment. Denied, the lead rests until it may, or for good when time does not help."""
+    verdict = judge(
         load_rule_set(run.campaign.rule_set),
         at=at,
         number=phone.number.e164,
@@ -118,15 +139,14 @@ def _verdict(run: CampaignRun, lead: ClaimedLead, phone: LeadPhone, at: datetime
         on_do_not_call=lead.do_not_call or phone.history.status is PhoneStatus.DO_NOT_CALL,
         ring_timeout_s=run.campaign.ring_timeout_s,
     )
-
-
-def block(floor: Floor, run: CampaignRun, lead: ClaimedLead, denial: Deny, at: datetime) -> None:
-    """The law says not now: the lead rests until it may, or for good when time does not help."""
-    if denial.until is not None:
-        floor.return_leads(run, at, [lead], rest=denial.until - at, rule=denial.rule)
-        return
-    step = NextStep(LeadState.SUPPRESSED, reason=denial.rule)
-    floor.note(LeadMoved(at=at, lead_id=lead.id, campaign_id=lead.campaign_id, step=step))
+    if isinstance(verdict, Verdict):
+        return Choice(lead, phone, verdict)
+    if verdict.until is not None:
+        floor.return_leads(run, at, [lead], rest=verdict.until - at, rule=verdict.rule)
+    else:
+        step = NextStep(LeadState.SUPPRESSED, reason=verdict.rule)
+        floor.note(LeadMoved(at=at, lead_id=lead.id, campaign_id=lead.campaign_id, step=step))
+    return None
 
 
 def _finish_without_number(floor: Floor, lead: ClaimedLead, at: datetime) -> None:
@@ -139,23 +159,23 @@ def _finish_without_number(floor: Floor, lead: ClaimedLead, at: datetime) -> Non
 
 def _offer_previews(floor: Floor, run: CampaignRun, at: datetime) -> None:
     for agent in floor.ready_agents():
-        if (found := next_lead(floor, run, at)) is None:
+        if (choice := next_lead(floor, run, at)) is None:
             return
-        agent.preview = found[0]
+        agent.preview = choice.lead
         floor.move_agent(agent, AgentInput.PREVIEWED, at)
 
 
 def _dial_reserved(floor: Floor, run: CampaignRun, at: datetime) -> None:
     """One call per reserved agent: whoever answers has somebody waiting for him."""
     for agent in floor.ready_agents():
-        if (found := next_lead(floor, run, at)) is None:
+        if (choice := next_lead(floor, run, at)) is None:
             return
-        if not plan(floor, run, *found, at, agent):
-            run.hopper.appendleft(found[0])
+        if not plan(floor, run, choice, at, agent):
+            run.hopper.appendleft(choice.lead)
             return
 
 
-def _dial_pooled(floor: Floor, run: CampaignRun, mode: Mode, at: datetime) -> None:
+def _dial_pooled(floor: Floor, run: CampaignRun, at: datetime) -> None:
     campaign = run.campaign
     if run.gauge.over(at):
         _explain(floor, run, at, 0, {"limit": "cap", "reason": "the next abandonment would break the cap"})
@@ -163,12 +183,12 @@ def _dial_pooled(floor: Floor, run: CampaignRun, mode: Mode, at: datetime) -> No
         return
     ready = len(floor.ready_agents())
     logged_in = floor.logged_in()
-    free_lines = floor.carriers.free_lines()
+    free_lines = floor.carriers.free_lines(at)
     in_flight = [c for c in floor.calls.values() if c.state in DIALLING_STATES and c.agent_id is None]
     floor.pool.follow(
         at,
         campaign,
-        max_lines=free_lines + len(floor.calls),
+        max_lines=floor.carriers.total_channels(),
         cps=floor.carriers.total_cps(),
         agents=((a.id, a.state) for a in floor.agents.values()),
         in_flight=((c.id, c.attempt.planned_at) for c in in_flight),
@@ -184,11 +204,11 @@ def _dial_pooled(floor: Floor, run: CampaignRun, mode: Mode, at: datetime) -> No
     allowed = int(campaign.max_lines_per_agent * logged_in) - len(floor.calls)
     placed = 0
     for _ in range(max(0, min(calls, allowed))):
-        if (found := next_lead(floor, run, at)) is None:
+        if (choice := next_lead(floor, run, at)) is None:
             why["limit"] = "leads"
             break
-        if not plan(floor, run, *found, at):
-            run.hopper.appendleft(found[0])
+        if not plan(floor, run, choice, at):
+            run.hopper.appendleft(choice.lead)
             why["limit"] = "lines"
             break
         placed += 1
@@ -208,30 +228,18 @@ def _explain(
 # --- the attempt ------------------------------------------------------------------------------------------
 
 
-def plan(
-    floor: Floor,
-    run: CampaignRun,
-    lead: ClaimedLead,
-    phone: LeadPhone,
-    at: datetime,
-    agent: Agent | None = None,
-) -> bool:
-    """Plan one attempt; it is dialled once committed. False when no trunk may take a call now.
-
-    The legal verdict of this very moment is part of it; a denial sends the lead to rest and counts as planned.
-    """
-    verdict = _verdict(run, lead, phone, at)
-    if isinstance(verdict, Deny):
-        block(floor, run, lead, verdict, at)
-        return True
-    slot = floor.carriers.take(at)
+def plan(floor: Floor, run: CampaignRun, choice: Choice, at: datetime, agent: Agent | None = None) -> bool:
+    """Plan one attempt; it is dialled once committed. False when no trunk may take a call now."""
+    lead, phone = choice.lead, choice.phone
+    attempt_id = AttemptId(mint_ulid(at, floor.rng))
+    slot = floor.carriers.take(attempt_id, at)
     if slot is None:
         if token_at := floor.carriers.next_token_at(at):
             floor.wake_at(token_at)
         return False
     campaign = run.campaign
     attempt = Attempt(
-        id=AttemptId(mint_ulid(at, floor.rng)),
+        id=attempt_id,
         campaign_id=campaign.id,
         lead_id=lead.id,
         person_id=lead.person_id,
@@ -241,7 +249,7 @@ def plan(
         number=phone.number,
         trunk=slot[0],
         caller_id=slot[1],
-        verdict=verdict,
+        verdict=choice.verdict,
         planned_at=at,
         ring_timeout_s=campaign.ring_timeout_s,
         connect_limit_s=campaign.connect_limit_s,
@@ -267,7 +275,8 @@ def on_committed(floor: Floor, event: AttemptsCommitted) -> None:
             continue
         run = floor.campaigns[call.attempt.campaign_id]
         agent_gone = call.attempt.agent_id is not None and call.agent_id is None
-        unwanted = nobody or agent_gone or call.hung_up_by is not None
+        stale = event.at - call.attempt.planned_at > PLAN_LIFE
+        unwanted = nobody or agent_gone or stale or call.hung_up_by is not None
         if run.state is not CampaignState.RUNNING or not floor.switch_up or unwanted:
             end_call(floor, call, event.at, Outcome.CANCELLED, by=call.hung_up_by or HungUpBy.SYSTEM)
             continue
@@ -282,7 +291,7 @@ def on_committed(floor: Floor, event: AttemptsCommitted) -> None:
 
 def _forget(floor: Floor, call: Call, at: datetime) -> None:
     """A refused attempt never was: no row, no fact, nothing but a slot and a reservation to give back."""
-    let_go(floor, call, at, trunk_fault=False)
+    let_go(floor, call, at, trunk_fault=None)
     free_reservation(floor, call, at)
     close_if_drained(floor, floor.campaigns[call.attempt.campaign_id], at)
 

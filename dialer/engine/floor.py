@@ -55,6 +55,8 @@ class Floor:
         self.log_up = True
         #: Late, duplicate or unknown things the switch said.
         self.unexpected = 0
+        #: When the modes are asked again though nothing happens.
+        self.tick_at: datetime | None = None
         self.step = Step()
         self._alarms: list[datetime] = []
 
