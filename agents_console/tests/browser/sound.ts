@@ -10,7 +10,11 @@ function loudness(at_s: number): [number, number] {
   return customer ? [0.8 * breath, 0.03] : [0.02, 0.7 * breath];
 }
 
+const made = new Map<number, Buffer>();
+
 export function makeStereoWav(duration_s: number): Buffer {
+  const known = made.get(duration_s);
+  if (known) return known;
   const frames = Math.round(duration_s * RATE);
   const data = Buffer.alloc(frames * 4);
   for (let n = 0; n < frames; n++) {
@@ -32,7 +36,9 @@ export function makeStereoWav(duration_s: number): Buffer {
   head.writeUInt16LE(16, 34);
   head.write("data", 36);
   head.writeUInt32LE(data.length, 40);
-  return Buffer.concat([head, data]);
+  const sound = Buffer.concat([head, data]);
+  made.set(duration_s, sound);
+  return sound;
 }
 
 export function soundPeaks(duration_s: number): { customer: number[]; agent: number[] } {

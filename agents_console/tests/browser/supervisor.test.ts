@@ -28,6 +28,8 @@ test("shows the calls of the instant, today's totals and the team, and follows t
   expect(await desk.at("outcome-no_answer").innerText()).toContain("512");
   expect(await desk.at("pacing-limit").innerText()).toContain("4.1%; se permite 3.6%");
   expect(await desk.at("laboratory").isVisible()).toBe(true);
+  const [wide, seen] = await desk.page.evaluate(() => [document.body.scrollWidth, window.innerWidth]);
+  expect(wide).toBeLessThanOrEqual(seen as number);
   expect(await desk.breaches()).toEqual([]);
   campaign({ ringing: 11, abandoned_today: 11, abandon_rate: 11 / 331 });
   const agent = desk.server.agents[15] as Schemas["AgentLive"];

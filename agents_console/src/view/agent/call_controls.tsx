@@ -43,42 +43,50 @@ export function CallControls({ call, phone }: { call: CallCard; phone: PhoneView
   return (
     <section className="panel" aria-label={t("call.controls")}>
       <CallStatus call={call} phone={phone} />
-      <SimpleGrid cols={3} spacing="xs">
-        <Control
-          label={t("call.mute")}
-          hotkey="M"
-          icon={phone.muted ? <IconMicrophoneOff size={22} /> : <IconMicrophone size={22} />}
-          on={phone.muted}
-          disabled={!talking}
-          onClick={mute}
-          testid="mute"
-        />
-        <Control
-          label={t("call.hold")}
-          hotkey="H"
-          icon={phone.held ? <IconPlayerPlayFilled size={22} /> : <IconPlayerPauseFilled size={22} />}
-          on={phone.held}
-          disabled={!talking}
-          onClick={hold}
-          testid="hold"
-        />
-        <Popover opened={keypad && talking} onChange={setKeypad} position="left-start" trapFocus withArrow>
-          <Popover.Target>
+      {/* The keypad opens beside the row, over the script: hanging up stays one click away. */}
+      <Popover
+        opened={keypad && talking}
+        onChange={setKeypad}
+        position="left-start"
+        offset={26}
+        trapFocus
+        withRoles={false}
+      >
+        <Popover.Target>
+          <div className="controls">
+            <Control
+              label={t("call.mute")}
+              hotkey="M"
+              icon={phone.muted ? <IconMicrophoneOff size={22} /> : <IconMicrophone size={22} />}
+              on={phone.muted}
+              disabled={!talking}
+              onClick={mute}
+              testid="mute"
+            />
+            <Control
+              label={t("call.hold")}
+              hotkey="H"
+              icon={phone.held ? <IconPlayerPlayFilled size={22} /> : <IconPlayerPauseFilled size={22} />}
+              on={phone.held}
+              disabled={!talking}
+              onClick={hold}
+              testid="hold"
+            />
             <Control
               label={t("call.keypad")}
               hotkey="D"
               icon={<IconDialpad size={22} />}
-              on={keypad}
+              on={keypad && talking}
               disabled={!talking}
               onClick={() => setKeypad((open) => !open)}
               testid="keypad"
             />
-          </Popover.Target>
-          <Popover.Dropdown>
-            <Keypad />
-          </Popover.Dropdown>
-        </Popover>
-      </SimpleGrid>
+          </div>
+        </Popover.Target>
+        <Popover.Dropdown>
+          <Keypad />
+        </Popover.Dropdown>
+      </Popover>
       <Button
         fullWidth
         size="md"
@@ -105,27 +113,13 @@ interface ControlProps {
   disabled: boolean;
   onClick: () => void;
   testid: string;
-  className?: string;
-  ref?: React.Ref<HTMLButtonElement>;
 }
 
-/** The rest of its properties come from the popover that hangs on it. */
-function Control({
-  label,
-  hotkey,
-  icon,
-  on,
-  disabled,
-  onClick,
-  testid,
-  className,
-  ...popover
-}: ControlProps) {
+function Control({ label, hotkey, icon, on, disabled, onClick, testid }: ControlProps) {
   return (
     <button
-      {...popover}
       type="button"
-      className={`control ${className ?? ""}`}
+      className="control"
       aria-pressed={on}
       disabled={disabled}
       onClick={onClick}

@@ -24,7 +24,7 @@ export function Idle({ me, groupId }: { me: MeLive; groupId: number | null }) {
   switch (me.state) {
     case "ready": {
       const text =
-        campaigns.data && mine.length === 0
+        me.campaigns.length === 0
           ? t("agent.waitingNothing")
           : preview
             ? t("agent.waitingPreview")
@@ -42,14 +42,6 @@ export function Idle({ me, groupId }: { me: MeLive; groupId: number | null }) {
           {manual && <ManualDial />}
         </Calm>
       );
-    case "reserved":
-      return (
-        <Calm
-          icon={<IconPhoneOutgoing size={44} />}
-          title={t("state.reserved")}
-          text={t("call.connecting")}
-        />
-      );
     case "logged_out":
     case "unreachable":
       return (
@@ -60,8 +52,14 @@ export function Idle({ me, groupId }: { me: MeLive; groupId: number | null }) {
         />
       );
     default:
-      // Previewing, on a call, wrapping up: their record comes with the same message.
-      return null;
+      // A call is about to come, or its record is still being read: it stands here in a moment.
+      return (
+        <Calm
+          icon={<IconPhoneOutgoing size={44} />}
+          title={t("state.reserved")}
+          text={t("call.connecting")}
+        />
+      );
   }
 }
 

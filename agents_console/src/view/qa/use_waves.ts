@@ -1,3 +1,4 @@
+import { useComputedColorScheme } from "@mantine/core";
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import WaveSurfer from "wavesurfer.js";
 import type { Schemas } from "../../api/client";
@@ -11,6 +12,17 @@ interface Sound {
 
 const HEIGHT_PX = 76;
 
+/** Colours of the page's present scheme, which the canvas can't follow by itself. */
+function readColours() {
+  const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const side = (name: string) => ({
+    waveColor: `color-mix(in srgb, ${colour(name)} 45%, ${colour("--surface")})`,
+    progressColor: colour(name),
+    height: HEIGHT_PX,
+  });
+  return { splitChannels: [side("--customer"), side("--agent")], cursorColor: colour("--poor") };
+}
+
 /**
  * Draws both voices from the peaks the server has ready and plays through a media element, which fetches the sound in
  * ranges: an hour of it never has to be decoded in the page.
@@ -18,6 +30,7 @@ const HEIGHT_PX = 76;
 export function useWaves(container: RefObject<HTMLDivElement | null>, sound: Sound) {
   const waves = useRef<WaveSurfer | null>(null);
   const first = useRef(sound);
+  const scheme = useComputedColorScheme("light");
   const [playing, setPlaying] = useState(false);
   const [position_s, setPosition] = useState(sound.begin_s);
   const [ready, setReady] = useState(false);
@@ -26,19 +39,12 @@ export function useWaves(container: RefObject<HTMLDivElement | null>, sound: Sou
   useEffect(() => {
     if (container.current === null) return;
     const { url, peaks, duration_s, begin_s } = first.current;
-    const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-    const side = (name: string) => ({
-      waveColor: `color-mix(in srgb, ${colour(name)} 45%, ${colour("--surface")})`,
-      progressColor: colour(name),
-      height: HEIGHT_PX,
-    });
     const made = WaveSurfer.create({
       container: container.current,
       url,
       peaks: [toWave(peaks.customer), toWave(peaks.agent)],
       duration: duration_s,
-      splitChannels: [side("--customer"), side("--agent")],
-      cursorColor: colour("--poor"),
+      ...readColours(),
       cursorWidth: 2,
       dragToSeek: true,
     });
@@ -56,6 +62,9 @@ export function useWaves(container: RefObject<HTMLDivElement | null>, sound: Sou
       made.destroy();
     };
   }, [container]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the scheme is what the colours depend on
+  useEffect(() => waves.current?.setOptions(readColours()), [scheme]);
 
   return {
     playing,
