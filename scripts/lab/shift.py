@@ -97,15 +97,15 @@ def write_leads(path: Path, endings: Mapping[int, int]) -> int:
 
     Debtors come in the order given, by falling priority. Raises ValueError when there are more than area codes.
     """
-    lines = ["referencia,nombre,telefono1,prioridad"]
+    lines = ["referencia,nombre,telefono1,prioridad,segmento,deuda,acreedor,producto,saldo,moneda,vencimiento"]
+    debt = "Financiera Inventada,Préstamo personal,1500.50,DOP,2026-01-31"
     priority = len(endings)
     for ending, count in endings.items():
         if count > len(AREA_CODES):
             raise ValueError(f"there are {len(AREA_CODES)} fictional numbers that end in {ending:02d}")
         for area in AREA_CODES[:count]:
-            lines.append(
-                f"P-{area}-{ending:02d},Persona {area} {ending:02d},+1{area}55501{ending:02d},{priority}"
-            )
+            person = f"P-{area}-{ending:02d},Persona {area} {ending:02d},+1{area}55501{ending:02d}"
+            lines.append(f"{person},{priority},Temprana,D-{area}-{ending:02d},{debt}")
         priority -= 1
     path.write_text("\n".join(lines) + "\n", "utf-8")
     return len(lines) - 1
