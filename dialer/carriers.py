@@ -83,6 +83,14 @@ class Carriers:
             load.tokens = load.burst()
         return cls(loads)
 
+    def ready(self, now: datetime) -> bool:
+        """Whether `take` would give a slot."""
+        for load in self.loads:
+            load.refill(now)
+            if load.tokens >= 1.0 and load.free_lines(now):
+                return True
+        return False
+
     def take(self, attempt_id: AttemptId, now: datetime) -> tuple[str, str] | None:
         """Seize a slot: (trunk name, caller id), or None when no trunk may take a call now."""
         for load in self.loads:

@@ -63,7 +63,7 @@ def _agent(floor: Floor, user_id: int, at: datetime) -> Agent:
     """The agent, known from the start or created since."""
     if user_id not in floor.agents:
         sip_user = f"agent-{user_id}"
-        floor.agents[user_id] = Agent(user_id, sip_user, sip_user, AgentState.LOGGED_OUT, at)
+        floor.add_agent(Agent(user_id, sip_user, sip_user, AgentState.LOGGED_OUT, at))
     return floor.agents[user_id]
 
 

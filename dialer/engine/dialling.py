@@ -49,7 +49,8 @@ def dial(floor: Floor, at: datetime) -> None:
         _return_expiring(floor, run, at)
     if not running or not floor.switch_up or not floor.log_up or floor.logged_in() == 0:
         return
-    if floor.tick_at is None or floor.tick_at <= at:  # one pulse, however many batches come between
+    pulse = floor.tick_at is None or floor.tick_at <= at
+    if pulse:  # one, however many batches come between
         floor.tick_at = at + timedelta(seconds=TICK_S)
         floor.wake_at(floor.tick_at)
     for run in running:
@@ -61,8 +62,13 @@ def dial(floor: Floor, at: datetime) -> None:
     pooled = [r for r in running if MODES[r.campaign.mode].policy]
     # The most urgent campaign that has leads gets the pool's calls; the next one what it leaves.
     chosen = next((r for r in pooled if r.hopper), None)
-    if chosen:
+    # While every trunk is at its limit the policy could only be told so: its pulse is enough.
+    if chosen and (pulse or floor.carriers.ready(at)):
         _dial_pooled(floor, chosen, at)
+    if not floor.carriers.ready(at) and (floor.slot_at is None or floor.slot_at <= at):
+        floor.slot_at = floor.carriers.next_token_at(at)
+        if floor.slot_at:
+            floor.wake_at(floor.slot_at)
     for run in running:
         if run.campaign.mode in _CLAIMING:
             refill(floor, run, at)
@@ -234,8 +240,6 @@ def plan(floor: Floor, run: CampaignRun, choice: Choice, at: datetime, agent: Ag
     attempt_id = AttemptId(mint_ulid(at, floor.rng))
     slot = floor.carriers.take(attempt_id, at)
     if slot is None:
-        if token_at := floor.carriers.next_token_at(at):
-            floor.wake_at(token_at)
         return False
     campaign = run.campaign
     attempt = Attempt(

@@ -57,6 +57,9 @@ class Floor:
         self.unexpected = 0
         #: When the modes are asked again though nothing happens.
         self.tick_at: datetime | None = None
+        #: When a trunk may take a call again, as last asked for.
+        self.slot_at: datetime | None = None
+        self._present: set[int] = set()
         self.step = Step()
         self._alarms: list[datetime] = []
 
@@ -128,6 +131,16 @@ class Floor:
 
     # --- agents ---------------------------------------------------------------------------------------
 
+    def add_agent(self, agent: Agent) -> None:
+        self.agents[agent.id] = agent
+        self._seat(agent)
+
+    def _seat(self, agent: Agent) -> None:
+        if agent.state is AgentState.LOGGED_OUT:
+            self._present.discard(agent.id)
+        else:
+            self._present.add(agent.id)
+
     def move_agent(self, agent: Agent, by: AgentInput, at: datetime, reason: str | None = None) -> None:
         """Move the agent by the table. Raises InvalidTransition: whoever asks must know the agent's state."""
         target = agent_table.TRANSITIONS[agent.state].get(by)
@@ -135,6 +148,7 @@ class Floor:
             raise InvalidTransition(f"agent {agent.id}", agent.state, by, agent.story)
         agent.story = [*agent.story[-STORY_LENGTH:], f"{agent.state} --{by}"]
         agent.state, agent.since, agent.reason = target, at, reason
+        self._seat(agent)
         if target not in (AgentState.WRAP_UP, AgentState.UNREACHABLE):
             agent.wrap_up_until = None
         self.pool.agent(at, agent.id, target)
@@ -168,7 +182,7 @@ class Floor:
         )
 
     def logged_in(self) -> int:
-        return sum(a.state is not AgentState.LOGGED_OUT for a in self.agents.values())
+        return len(self._present)
 
     # --- campaigns ------------------------------------------------------------------------------------
 

@@ -104,7 +104,7 @@ def _restore_agent(floor: Floor, stored: StoredAgent, at: datetime) -> None:
         attempt_id=stored.attempt_id,
         after_wrap_up=stored.after_wrap_up,
     )
-    floor.agents[agent.id] = agent
+    floor.add_agent(agent)
     if agent.leg_id:
         floor.legs[agent.leg_id] = agent.id
     call = floor.calls.get(agent.attempt_id) if agent.attempt_id else None
