@@ -9,9 +9,9 @@ import wave
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -59,6 +59,7 @@ from lab.accounts import mint_accounts
 from lab.asterisk import Database, Phones, Switch, Telco, Trunk
 from lab.asterisk_root import asterisk_root
 from lab.child import free_tcp_port
+from lab.observer import Observer
 from lab.postgres import DATABASE, Postgres
 from lab.shift import AGENT_HZ, CUSTOMER_HZ, tone_share
 
@@ -471,3 +472,51 @@ async def test_orders_without_a_link_fail_as_events_of_a_later_turn(lab: Lab) ->
     assert not failed.unknown
     assert isinstance(unbridged, BridgeFailed)
     assert not unbridged.leg_gone
+
+
+# --- a second opinion -------------------------------------------------------------------------------------
+
+
+async def test_another_library_hears_the_same(desk: Desk) -> None:
+    """panoramisk's parser and the laboratory's reading of it, against ours: each call, and each kind of lie."""
+    async with Observer(desk.lab.switch) as observer:
+        leg = await desk.nail_up()
+        talked, busy, unheard = await desk.connected(leg), attempt(BUSY), attempt(trunk="nowhere")
+        desk.order(Originate(busy), Originate(unheard))
+        await desk.hear(CallHungUp, busy.id)
+        await desk.hear(OriginateFailed, unheard.id)
+        desk.order(HangUpCall(talked))
+        await desk.hear(CallHungUp, talked)
+        await until(lambda: sum(call.ended_at is not None for call in observer.calls.values()) == 2)
+        books = [booked(desk, id_) for id_ in (talked, busy.id, unheard.id)]
+        assert observer.differences(books) == []
+        assert observer.calls[talked].legs == [leg]
+        lies = [
+            {**books[0], "connected_at": None},
+            {**books[0], "answered_at": books[0]["answered_at"] + timedelta(seconds=1)},
+            {**books[0], "ended_at": None},
+            {**books[0], "q850": 17},
+            {**books[2], "answered_at": datetime.now(UTC)},
+        ]
+        assert [len(observer.differences([lie, *others(books, lie)])) for lie in lies] == [1] * len(lies)
+        assert observer.differences(books[1:]) == [f"{talked}: a call that is in no book"]
+
+
+def others(books: list[dict[str, Any]], lie: dict[str, Any]) -> list[dict[str, Any]]:
+    return [book for book in books if book["id"] != lie["id"]]
+
+
+def booked(desk: Desk, call: str) -> dict[str, Any]:
+    """A row of the table `attempt`, as our own events would write it."""
+
+    def at(kind: type[AnyEvent]) -> datetime | None:
+        return next((e.at for e in desk.heard if isinstance(e, kind) and call in ids(e)), None)
+
+    ends = [e for e in desk.heard if isinstance(e, CallHungUp) and e.attempt_id == call]
+    return {
+        "id": call,
+        "answered_at": at(CallAnswered),
+        "connected_at": at(CallBridged),
+        "ended_at": at(CallHungUp) or at(OriginateFailed),
+        "q850": ends[0].q850 if ends else None,
+    }
