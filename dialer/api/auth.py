@@ -112,7 +112,7 @@ LoggedIn = Annotated[User, Depends(Allow(P.KEEP_SESSION))]
 Agent = Annotated[User, Depends(Allow(P.TAKE_CALLS))]
 Supervisor = Annotated[User, Depends(Allow(P.RUN_CAMPAIGNS))]
 Reviewer = Annotated[User, Depends(Allow(P.HEAR_RECORDINGS))]
-Watcher = Annotated[User, Depends(Allow(P.WATCH_LIVE))]
+MayWatch = Annotated[User, Depends(Allow(P.WATCH_LIVE))]
 READS_CAMPAIGNS = Depends(Allow(P.READ_CAMPAIGNS))
 READS_ATTEMPTS = Depends(Allow(P.READ_ATTEMPTS))
 HEARS_RECORDINGS = Depends(Allow(P.HEAR_RECORDINGS))
@@ -192,13 +192,13 @@ async def end_session(pool: asyncpg.Pool, user: User) -> None:
         await connection.execute("DELETE FROM sip_credential WHERE user_id = $1", user.me.id)
 
 
-async def still_open(pool: asyncpg.Pool, token_hashes: list[str]) -> set[str]:
-    """Which of these sessions are still good."""
+async def read_roles(pool: asyncpg.Pool, token_hashes: list[str]) -> dict[str, str]:
+    """The user's role for those of these sessions that are still good."""
     rows = await pool.fetch(
         """
-        SELECT s.token_hash FROM user_session s JOIN app_user u ON u.id = s.user_id
-        WHERE s.token_hash = ANY($1) AND s.expires_at > now() AND u.active
+        SELECT s.token_hash, u.role FROM user_session s JOIN app_user u ON u.id = s.user_id
+        WHERE s.token_hash = ANY ($1) AND s.expires_at > now() AND u.active
         """,
         token_hashes,
     )
-    return {row["token_hash"] for row in rows}
+    return {row["token_hash"]: row["role"] for row in rows}
