@@ -143,12 +143,15 @@ class Shard:
         if self._inbox:
             await asyncio.sleep(0)
             return
-        timeout = None if deadline is None else max(0.0, (deadline - _now()).total_seconds())
+        alarm = None
+        if deadline is not None:
+            in_s = max(0.0, (deadline - _now()).total_seconds())
+            alarm = asyncio.get_running_loop().call_later(in_s, self._news.set)
         try:
-            async with asyncio.timeout(timeout):
-                await self._news.wait()
-        except TimeoutError:
-            return
+            await self._news.wait()
+        finally:
+            if alarm is not None:
+                alarm.cancel()
 
     def _execute(self, command: Command) -> None:
         if isinstance(command, ClaimLeads | ClaimPhone):
