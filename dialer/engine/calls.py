@@ -117,7 +117,8 @@ def on_bridged(floor: Floor, event: CallBridged) -> None:
         return
     if agent.attempt_id != call.id or agent.state is not AgentState.RESERVED:
         # A bridge that we had given up for failed and that came about after all.
-        if agent.state is not AgentState.READY or call.state is not CallState.WAITING:
+        free = agent.state in (AgentState.READY, AgentState.NOT_READY)
+        if not free or call.state is not CallState.WAITING:
             floor.unexpected += 1
             floor.order(HangUpCall(call.id))
             return
@@ -296,7 +297,7 @@ def lose_agent(floor: Floor, call: Call, at: datetime) -> None:
 
 def match(floor: Floor, at: datetime) -> None:
     """Give waiting customers agents: the one who has waited longest first, the longest idle agent first."""
-    if not floor.unattended:
+    if not floor.unattended or not floor.switch_up:
         return
     waiting = [
         c
@@ -597,10 +598,12 @@ def _histories(call: Call, outcome: Outcome, at: datetime) -> tuple[PhoneHistory
 
 def due(floor: Floor, at: datetime) -> None:
     """Deadlines that have come: waits, bridges, holds, wrap-ups."""
-    for call in list(floor.unattended.values()):
+    # With the link down nobody knows whether a bridge came about: that is judged when it is back.
+    unattended = list(floor.unattended.values()) if floor.switch_up else []
+    for call in unattended:
         if call.bridging_until and call.bridging_until <= at:
             free_reservation(floor, call, at)
-    for call in list(floor.unattended.values()):
+    for call in unattended:
         if call.deadline and call.deadline <= at:
             miss_deadline(floor, call, at)
     for agent in floor.agents.values():

@@ -113,7 +113,6 @@ def _agent_wish(floor: Floor, agent: Agent, wish: AgentWish, at: datetime) -> No
 def _connect_phone(floor: Floor, agent: Agent, at: datetime) -> None:
     if agent.leg_id:  # a reload: the old leg may still stand
         floor.order(HangUpLeg(agent.leg_id))
-        floor.legs.pop(agent.leg_id, None)
         lose_leg(floor, agent, at)
     leg_id = LegId(f"leg-{mint_ulid(at, floor.rng)}")
     agent.leg_id = leg_id

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from dialer.carriers import Carriers
 from dialer.domain.agent import AgentState
-from dialer.domain.call import DIALLING_STATES, CallState
-from dialer.domain.commands import HangUpLeg
+from dialer.domain.call import DIALLING_STATES, UNATTENDED_STATES, CallState
+from dialer.domain.commands import HangUpCall, HangUpLeg
 from dialer.domain.events import (
     CallAnswered,
     CallBridged,
@@ -28,8 +28,6 @@ from dialer.domain.values import LegId
 from dialer.engine import calls
 from dialer.engine.floor import Floor
 from dialer.engine.records import Agent, Call
-
-LEG_PREFIX = "leg-"
 
 
 def restore(floor: Floor, state: ShardState, at: datetime, seed: int) -> None:
@@ -49,16 +47,19 @@ def restore(floor: Floor, state: ShardState, at: datetime, seed: int) -> None:
         _restore_wrap_up(floor, owed)
     for stored in state.agents:
         _restore_agent(floor, stored, at)
+    owing = {agent.attempt_id for agent in floor.agents.values()}
+    for call in [c for c in floor.wrapping.values() if c.id not in owing]:
+        calls.close_without_disposition(floor, call, at)
 
 
 def _restore_call(floor: Floor, found: OpenAttempt, at: datetime) -> None:
+    """The call without its agent, who knows better himself whether he still has it."""
     attempt = found.attempt
     call = Call(
         attempt,
         found.lead,
         found.state,
         touched_at=attempt.planned_at,
-        agent_id=found.agent_id if found.agent_id is not None else attempt.agent_id,
         answered_at=found.answered_at,
         connected_at=found.connected_at,
         notice_given=found.notice_given,
@@ -66,9 +67,16 @@ def _restore_call(floor: Floor, found: OpenAttempt, at: datetime) -> None:
     if call.state is CallState.PLANNED:
         # Committed, perhaps sent: only the switch knows. It is never sent again.
         call.state = CallState.ORIGINATING
-    if call.state in (CallState.ANSWERED, CallState.WAITING) and found.answered_at is not None:
-        wait_s = calls.HOLD_S if found.connected_at else attempt.connect_limit_s
-        call.deadline = (at if found.connected_at else found.answered_at) + timedelta(seconds=wait_s)
+    if call.connected_at is not None and call.state is not CallState.BRIDGED:
+        call.held_for = found.agent_id
+    if call.state in UNATTENDED_STATES:
+        if call.connected_at is not None:
+            call.held_until = at + timedelta(seconds=calls.REJOIN_S)
+            call.deadline = at + timedelta(seconds=calls.HOLD_S)
+            floor.wake_at(call.held_until)
+        else:
+            call.answered_at = call.answered_at or at
+            call.deadline = call.answered_at + timedelta(seconds=attempt.connect_limit_s)
         floor.wake_at(max(at, call.deadline))
     if call.state is CallState.MESSAGE and call.connected_at is None:
         call.outcome = Outcome.ABANDONED
@@ -100,36 +108,53 @@ def _restore_agent(floor: Floor, stored: StoredAgent, at: datetime) -> None:
         stored.since,
         stored.reason,
         leg_id=stored.leg_id,
-        leg_up=stored.leg_id is not None,
+        leg_up=stored.leg_id is not None and stored.state is not AgentState.UNREACHABLE,
         attempt_id=stored.attempt_id,
         after_wrap_up=stored.after_wrap_up,
     )
-    floor.add_agent(agent)
+    floor.agents[agent.id] = agent
     if agent.leg_id:
         floor.legs[agent.leg_id] = agent.id
     call = floor.calls.get(agent.attempt_id) if agent.attempt_id else None
     owed = floor.wrapping.get(agent.attempt_id) if agent.attempt_id else None
-    if agent.state is AgentState.PREVIEWING:
-        agent.state = AgentState.READY  # the lead on his screen has gone back to the list with the old fence
-    elif agent.state is AgentState.RESERVED and call is None:
-        agent.state = AgentState.READY
-    elif agent.state is AgentState.ON_CALL and call is None and owed is None:
-        agent.state = AgentState.NOT_READY
-    elif agent.state in (AgentState.WRAP_UP, AgentState.ON_CALL) and owed is not None:
-        agent.state = AgentState.WRAP_UP
+    if owed and owed.agent_id == agent.id and agent.state is not AgentState.LOGGED_OUT:
         run = floor.campaigns[owed.attempt.campaign_id]
         agent.wrap_up_until = max(at, stored.since) + timedelta(seconds=run.campaign.wrap_up_s)
         floor.wake_at(agent.wrap_up_until)
-    elif agent.state is AgentState.WRAP_UP:
-        agent.state = AgentState.NOT_READY
-    if agent.attempt_id and call is None and owed is None:
+        if agent.state is not AgentState.UNREACHABLE:
+            agent.state = AgentState.WRAP_UP
+    elif call and _has(agent, call):
+        if call.held_for != agent.id or agent.state is AgentState.RESERVED:
+            call.agent_id = agent.id
+    else:
         agent.attempt_id = None
-    if agent.state is not stored.state:
+        # A lead on his screen has gone back to the list with the old fence; a reservation was for nothing.
+        agent.state = _WITHOUT_A_CALL.get(agent.state, agent.state)
+    if (agent.state, agent.attempt_id) != (stored.state, stored.attempt_id) or agent.wrap_up_until:
         agent.since = at
         floor.note_agent(agent, at)
-    if owed and owed.agent_id != agent.id:
-        agent.attempt_id = None
     floor.pool.agent(at, agent.id, agent.state)
+
+
+_WITHOUT_A_CALL = {
+    AgentState.PREVIEWING: AgentState.READY,
+    AgentState.RESERVED: AgentState.READY,
+    AgentState.ON_CALL: AgentState.NOT_READY,
+    AgentState.WRAP_UP: AgentState.NOT_READY,
+}
+
+
+def _has(agent: Agent, call: Call) -> bool:
+    """Whether the stored agent and the stored call belong together."""
+    match agent.state:
+        case AgentState.RESERVED:
+            return call.agent_id is None and call.state in DIALLING_STATES | UNATTENDED_STATES
+        case AgentState.ON_CALL if call.state is CallState.BRIDGED:
+            return call.agent_id is None
+        case AgentState.ON_CALL | AgentState.UNREACHABLE | AgentState.NOT_READY | AgentState.READY:
+            return call.held_for == agent.id
+        case _:
+            return False
 
 
 def reconcile(
@@ -145,9 +170,10 @@ def reconcile(
     `routine`: the link stood all the time, so what the switch was told on it may still lie before us.
     """
     live = {channel.id: channel for channel in channels}
-    for call in list(floor.calls.values()):
-        if call.state is CallState.PLANNED or call.touched_at >= asked_at:
-            continue
+    older = [c for c in floor.calls.values() if c.state is not CallState.PLANNED and c.touched_at < asked_at]
+    for agent in list(floor.agents.values()):
+        _reconcile_leg(floor, agent, live, asked_at, at, routine=routine)
+    for call in older:
         channel = live.get(call.id)
         if channel is None and routine and _may_still_come(call, at):
             continue
@@ -155,12 +181,11 @@ def reconcile(
             calls.end_call(floor, call, at, _outcome_unseen(call, at))
         else:
             _catch_up(floor, call, channel, at)
-    for agent in list(floor.agents.values()):
-        _reconcile_leg(floor, agent, live, asked_at, at)
-    known = {agent.leg_id for agent in floor.agents.values()}
-    for channel in channels:
-        if channel.id.startswith(LEG_PREFIX) and channel.id not in known:
-            floor.order(HangUpLeg(LegId(channel.id)))
+    for leg_id in [leg for leg, agent_id in floor.legs.items() if floor.agents[agent_id].leg_id != leg]:
+        if leg_id in live:
+            floor.order(HangUpLeg(leg_id))  # replaced or left, and told so while the link was down
+        else:
+            del floor.legs[leg_id]
     floor.wake_at(at)
 
 
@@ -184,14 +209,23 @@ def _outcome_unseen(call: Call, at: datetime) -> Outcome:
 def _catch_up(floor: Floor, call: Call, channel: LiveChannel, at: datetime) -> None:
     if channel.up and call.state in DIALLING_STATES:
         calls.on_answered(floor, CallAnswered(at=at, attempt_id=call.id))
-    if channel.bridged_with and channel.bridged_with in floor.legs and call.state is CallState.WAITING:
+    if call.hung_up_by is not None or (channel.bridged_with and call.state is CallState.MESSAGE):
+        floor.order(HangUpCall(call.id))  # ordered before, perhaps while the link was down
+    elif channel.bridged_with in floor.legs and call.state in UNATTENDED_STATES:
+        calls.on_parked(floor, CallParked(at=at, attempt_id=call.id))
         calls.on_bridged(floor, CallBridged(at=at, attempt_id=call.id, leg_id=LegId(channel.bridged_with)))
     elif channel.parked and not call.parked:
         calls.on_parked(floor, CallParked(at=at, attempt_id=call.id))
 
 
 def _reconcile_leg(
-    floor: Floor, agent: Agent, live: dict[str, LiveChannel], asked_at: datetime, at: datetime
+    floor: Floor,
+    agent: Agent,
+    live: dict[str, LiveChannel],
+    asked_at: datetime,
+    at: datetime,
+    *,
+    routine: bool,
 ) -> None:
     if agent.leg_id is None or agent.since >= asked_at:
         return
@@ -199,5 +233,8 @@ def _reconcile_leg(
     if channel is None:
         if agent.leg_up:
             calls.on_leg_hung_up(floor, LegHungUp(at=at, leg_id=agent.leg_id))
-    elif channel.parked:
+        return
+    if channel.parked or (channel.up and not agent.leg_up):
         calls.on_leg_parked(floor, LegParked(at=at, leg_id=agent.leg_id))
+    if not routine:
+        agent.leg_parked = channel.parked

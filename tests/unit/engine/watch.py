@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from dialer.carriers import BURST_S
 from dialer.domain import agent as agent_table
 from dialer.domain.agent import AgentState
-from dialer.domain.call import CallState
+from dialer.domain.call import UNATTENDED_STATES, CallState
 from dialer.domain.campaign import CampaignState
 from dialer.domain.commands import Bridge, Originate
 from dialer.domain.events import AnyEvent, AttemptsCommitted
@@ -232,6 +232,7 @@ class Watch:
         for load in floor.carriers.loads:
             assert load.in_use == lines[load.trunk.name], f"{load.trunk.name}: lines miscounted"
             assert load.in_use <= max(load.trunk.channels, self.adopted[load.trunk.name])
+        assert {c.id for c in floor.calls.values() if c.state in UNATTENDED_STATES} == set(floor.unattended)
         open_moves = Counter(call.attempt.lead_id for call in floor.wrapping.values())
         assert +self.owed_moves == +open_moves, "ended attempts and moved leads don't agree"
 

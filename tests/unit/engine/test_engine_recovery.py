@@ -1,0 +1,559 @@
+"""The link breaks, the process dies, the log stalls: what the engine believes afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from scene import PAID, T0, Scene, campaign, lead, of, outcomes, shard_state, stored_agent
+
+from dialer.domain.agent import AgentState
+from dialer.domain.call import CallState
+from dialer.domain.campaign import CampaignState, DialMode
+from dialer.domain.commands import Bridge, ConnectLeg, HangUpCall, HangUpLeg, Originate
+from dialer.domain.events import ChannelsListed, LegHungUp, LiveChannel, LogBack, LogLost, SwitchUp
+from dialer.domain.facts import AttemptEnded, CallAbandoned, LeadMoved, ShardStarted, SwitchMoved
+from dialer.domain.outcomes import LeadState, NextStep, Outcome
+from dialer.domain.stored import OpenAttempt, ShardState, StoredAgent, Tally, UnfinishedCall
+from dialer.domain.values import Attempt, AttemptId, LegId, Verdict
+from dialer.domain.wishes import ConnectPhone, Dispose, GoReady, HangUp
+
+LEG = LegId("leg-" + "7" * 26)
+OTHER_LEG = LegId("leg-" + "8" * 26)
+
+
+def customer(call: str, *, up: bool = True, parked: bool = False, with_leg: str | None = None) -> LiveChannel:
+    return LiveChannel(id=call, up=up, parked=parked, bridged_with=with_leg)
+
+
+def leg(id: str, *, parked: bool = True, with_call: str | None = None) -> LiveChannel:
+    return LiveChannel(id=id, up=True, parked=parked and with_call is None, bridged_with=with_call)
+
+
+# --- the link ---------------------------------------------------------------------------------------------
+
+
+def test_link_lost_freezes_the_dialling() -> None:
+    """1. With the link down nothing is planned or dialled; 2. what was being committed is cancelled; 3. back, it
+    goes on by itself."""
+    scene = Scene(leads=[lead(n) for n in range(1, 5)], agents=2, hold_commits=True)
+    scene.log_in(1)
+    step = scene.switch_down()
+    assert of(SwitchMoved, step) == [SwitchMoved(at=scene.now, up=False)]
+    assert outcomes(scene.commit()) == [Outcome.CANCELLED]
+    scene.run(5)
+    assert of(Originate, scene) == []
+    scene.hold_commits = False
+    scene.switch_up(leg(scene.leg(1)))
+    scene.run(1)
+    assert len(scene.dialled) == 1
+
+
+def test_ringing_call_gone_when_the_link_is_back() -> None:
+    """1. It rang, the link broke, it is gone: what happened nobody knows; 2. unknown counts as a try."""
+    scene = Scene(leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    scene.ring(scene.dialled[0])
+    scene.switch_down()
+    scene.later(5)
+    step = scene.switch_up(leg(scene.leg(1)))
+    (ended,) = of(AttemptEnded, step)
+    assert (ended.outcome, ended.burnt) == (Outcome.UNKNOWN, True)
+    assert scene.agent(1).state is AgentState.READY
+
+
+def test_call_answered_meanwhile() -> None:
+    """1. It rang; 2. back, it is up and parked: the agent has him."""
+    scene = Scene(leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    call = scene.dialled[0]
+    scene.switch_down()
+    scene.later(1)
+    step = scene.switch_up(leg(scene.leg(1)), customer(call, parked=True))
+    assert step.commands == [Bridge(call, scene.leg(1))]
+
+
+def test_still_ringing() -> None:
+    """1. It rang and still does: nothing happened."""
+    scene = Scene(leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    call = scene.dialled[0]
+    scene.ring(call)
+    scene.switch_down()
+    scene.later(1)
+    scene.switch_up(leg(scene.leg(1)), customer(call, up=False))
+    assert scene.call(call).state is CallState.RINGING
+
+
+def test_talk_goes_on() -> None:
+    """1. They talked when the link broke, they talk when it is back: not a fact, not a command."""
+    scene = Scene(leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    call = scene.connect()
+    scene.switch_down()
+    scene.later(60)
+    step = scene.switch_up(leg(scene.leg(1), with_call=call), customer(call, with_leg=scene.leg(1)))
+    assert step.facts == [SwitchMoved(at=scene.now, up=True)]
+    assert step.commands == []
+
+
+def test_talk_ended_meanwhile() -> None:
+    """1. The customer is gone: connected; 2. the agent wraps up."""
+    scene = Scene(leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    scene.connect()
+    scene.switch_down()
+    scene.later(60)
+    assert outcomes(scene.switch_up(leg(scene.leg(1)))) == [Outcome.CONNECTED]
+    assert scene.agent(1).state is AgentState.WRAP_UP
+
+
+def test_leg_lost_meanwhile() -> None:
+    """1. The leg is gone, the customer on hold: he is kept for his agent."""
+    scene = Scene(leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    call = scene.connect()
+    scene.switch_down()
+    scene.later(2)
+    scene.switch_up(customer(call, parked=True))
+    assert scene.agent(1).state is AgentState.UNREACHABLE
+    assert scene.call(call).held_for == 1
+    scene.wish(1, ConnectPhone())
+    assert of(Bridge, scene.park_leg(1)) == [Bridge(call, scene.leg(1))]
+
+
+def test_bridge_that_came_about_while_the_link_was_down() -> None:
+    """1. Bridge ordered, link lost before its word; 2. neither the bridge's time nor the deadline is judged blind;
+    3. back, they talk: connected, nobody abandoned."""
+    scene = Scene(campaign(mode=DialMode.POWER), leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    call = scene.dialled[0]
+    scene.answer(call)
+    scene.switch_down()
+    scene.run(10)
+    scene.switch_up(leg(scene.leg(1), with_call=call), customer(call, with_leg=scene.leg(1)))
+    assert scene.call(call).state is CallState.BRIDGED
+    assert of(CallAbandoned, scene) == []
+
+
+def test_deadline_that_passed_while_the_link_was_down() -> None:
+    """1. He waited when the link broke; 2. back, the message plays to him: abandoned, once; 3. then he is gone."""
+    scene = Scene(campaign(mode=DialMode.POWER), leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    call = scene.dialled[0]
+    scene.lose_leg(1)
+    scene.answer(call)
+    scene.switch_down()
+    scene.run(10)
+    step = scene.switch_up(customer(call))
+    assert len(of(CallAbandoned, step)) == 1
+    assert outcomes(scene.hang_up(call)) == [Outcome.ABANDONED]
+
+
+def test_waiting_customer_gone_while_the_link_was_down() -> None:
+    """1. He waited, the deadline passed unseen, he is gone; 2. in doubt it is an abandonment, in the ledger too."""
+    scene = Scene(campaign(mode=DialMode.POWER), leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    scene.lose_leg(1)
+    scene.answer(scene.dialled[0])
+    scene.switch_down()
+    scene.run(10)
+    step = scene.switch_up()
+    assert outcomes(step) == [Outcome.ABANDONED]
+    assert len(of(CallAbandoned, step)) == 1
+
+
+def test_no_bridge_is_ordered_without_a_link() -> None:
+    """1. A customer waits, the link breaks, the agent is ready: no Bridge; 2. back within the limit: bridged."""
+    scene = Scene(campaign(mode=DialMode.POWER), leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    scene.wish(1, ConnectPhone())  # his new leg is not up yet
+    call = scene.dialled[0]
+    scene.answer(call)
+    scene.switch_down()
+    scene.park_leg(1)
+    assert of(Bridge, scene.wish(1, GoReady())) == []
+    scene.later(0.5)
+    step = scene.switch_up(leg(scene.leg(1)), customer(call, parked=True))
+    assert step.commands == [Bridge(call, scene.leg(1))]
+
+
+def test_legs_left_behind_are_hung_up() -> None:
+    """1. A leg replaced while the link was down still stands: hung up; 2. another shard's leg is let alone."""
+    scene = Scene(agents=1)
+    scene.log_in(1)
+    old = scene.leg(1)
+    scene.switch_down()
+    scene.wish(1, ConnectPhone())
+    step = scene.switch_up(leg(old), leg(OTHER_LEG))
+    assert step.commands == [HangUpLeg(old)]
+
+
+def test_hangup_ordered_while_the_link_was_down() -> None:
+    """1. The agent hung up into a broken link; 2. back, the call still lives: hung up now."""
+    scene = Scene(leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    call = scene.connect()
+    scene.switch_down()
+    scene.wish(1, HangUp(call))
+    scene.later(1)
+    step = scene.switch_up(leg(scene.leg(1), with_call=call), customer(call, with_leg=scene.leg(1)))
+    assert step.commands == [HangUpCall(call)]
+
+
+def test_routine_listing_finds_a_lost_hangup() -> None:
+    """1. Its hang-up was never told; 2. a listing asked for later does not hold it: ended."""
+    scene = Scene(leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    scene.connect()
+    scene.later(60)
+    step = scene.feed(
+        ChannelsListed(at=scene.now, asked_at=scene.now - timedelta(seconds=1), channels=(leg(scene.leg(1)),))
+    )
+    assert outcomes(step) == [Outcome.CONNECTED]
+
+
+def test_routine_listing_older_than_the_call() -> None:
+    """1. Asked for before the call rang: it says nothing about it; 2. nor of a leg that came up later."""
+    scene = Scene(leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    call = scene.dialled[0]
+    asked_at = scene.now
+    scene.later(1)
+    scene.ring(call)
+    scene.agent(1).since = scene.now
+    assert scene.feed(ChannelsListed(at=scene.now, asked_at=asked_at, channels=())).facts == []
+
+
+def test_routine_listing_does_not_hold_an_originate_yet() -> None:
+    """1. An overloaded switch begins an Originate late: absent is not gone; 2. until it must have rung out."""
+    scene = Scene(leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    scene.later(6)
+    listed = ChannelsListed(
+        at=scene.now, asked_at=scene.now - timedelta(seconds=0.1), channels=(leg(scene.leg(1)),)
+    )
+    assert outcomes(scene.feed(listed)) == []
+    scene.later(20)
+    listed = replace(listed, at=scene.now, asked_at=scene.now)
+    assert outcomes(scene.feed(listed)) == [Outcome.UNKNOWN]
+
+
+# --- the log ----------------------------------------------------------------------------------------------
+
+
+def test_log_lost_and_back() -> None:
+    """1. Nothing is dialled while nothing can be written; 2. calls in flight go on; 3. back, dialling goes on."""
+    scene = Scene(leads=[lead(n) for n in range(1, 5)], agents=2)
+    scene.log_in(1)
+    scene.feed(LogLost(at=scene.now, why="disk full"))
+    scene.log_in(2)
+    scene.run(5)
+    assert len(scene.planned) == 1
+    scene.connect()
+    scene.feed(LogBack(at=scene.now))
+    assert len(scene.dialled) == 2
+
+
+# --- a new process ----------------------------------------------------------------------------------------
+
+
+def attempt(n: int = 1, *, mode: DialMode = DialMode.POWER, agent_id: int | None = None) -> Attempt:
+    return Attempt(
+        id=AttemptId(f"01KJT{n:021}"),
+        campaign_id=1,
+        lead_id=n,
+        person_id=1000 + n,
+        phone_id=10 * n,
+        n=1,
+        mode=mode,
+        number=lead(n).phones[0].number,
+        trunk="telco",
+        caller_id="+18095550190",
+        verdict=Verdict("laboratory", "1", ("do_not_call",)),
+        planned_at=T0 - timedelta(seconds=30),
+        ring_timeout_s=25,
+        connect_limit_s=2.0,
+        language="es",
+        agent_id=agent_id,
+    )
+
+
+def found(
+    state: CallState,
+    *,
+    agent_id: int | None = None,
+    answered_at: datetime | None = None,
+    connected: bool = False,
+    mode: DialMode = DialMode.POWER,
+) -> OpenAttempt:
+    return OpenAttempt(
+        attempt=attempt(mode=mode, agent_id=agent_id),
+        lead=lead(1),
+        state=state,
+        answered_at=answered_at or (T0 - timedelta(seconds=20) if connected else None),
+        connected_at=T0 - timedelta(seconds=19) if connected else None,
+        agent_id=agent_id,
+        notice_given=False,
+    )
+
+
+def restart(
+    *calls: OpenAttempt,
+    agents: tuple[StoredAgent, ...] = (),
+    unfinished: tuple[UnfinishedCall, ...] = (),
+    state: CampaignState = CampaignState.RUNNING,
+) -> Scene:
+    """The engine of a process that has just taken over, the link not up yet."""
+    stored: ShardState = replace(
+        shard_state(campaign(mode=DialMode.POWER, state=state), agents=agents),
+        fence=5,
+        open_attempts=calls,
+        unfinished=unfinished,
+    )
+    scene = Scene(state=stored, switch_up=False)
+    scene.later(0.1)
+    return scene
+
+
+CALL = attempt().id
+
+
+def on_call(agent_id: int = 1) -> StoredAgent:
+    return stored_agent(agent_id, AgentState.ON_CALL, leg_id=LEG, attempt_id=CALL)
+
+
+def test_start_is_a_fact() -> None:
+    """1. The first fact of a shard names its fence and its seed."""
+    scene = Scene(seed=11)
+    assert of(ShardStarted, scene) == [ShardStarted(at=T0, fence=1, seed=11)]
+
+
+@pytest.mark.parametrize("state", [CallState.PLANNED, CallState.ORIGINATING, CallState.RINGING])
+def test_restart_with_a_call_being_dialled(state: CallState) -> None:
+    """1. Committed, perhaps sent: never sent again; 2. gone from the switch it ended unknown."""
+    scene = restart(found(state), agents=(stored_agent(1, AgentState.READY, leg_id=LEG),))
+    step = scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG),)))
+    assert outcomes(step) == [Outcome.UNKNOWN]
+    assert of(Originate, scene) == []
+
+
+def test_restart_with_a_call_that_rings_on() -> None:
+    """1. It still rings; 2. answered, a ready agent has him."""
+    scene = restart(
+        found(CallState.PLANNED),
+        agents=(stored_agent(1, AgentState.READY, leg_id=LEG),),
+        state=CampaignState.PAUSED,
+    )
+    scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG), customer(CALL, up=False))))
+    assert of(Bridge, scene.answer(CALL)) == [Bridge(CALL, LEG)]
+
+
+def test_restart_with_a_reserved_call() -> None:
+    """1. Progressive: agent and call still belong together; 2. answered he is bridged to him and no other."""
+    scene = restart(
+        found(CallState.RINGING, agent_id=1, mode=DialMode.PROGRESSIVE),
+        agents=(
+            stored_agent(1, AgentState.RESERVED, leg_id=LEG, attempt_id=CALL),
+            stored_agent(2, AgentState.READY, leg_id=OTHER_LEG, since=T0 - timedelta(hours=1)),
+        ),
+    )
+    scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG), leg(OTHER_LEG), customer(CALL, up=False))))
+    assert of(Bridge, scene.answer(CALL)) == [Bridge(CALL, LEG)]
+
+
+def test_restart_with_a_call_whose_agent_had_left_it() -> None:
+    """1. Dialled for agent 1, who lost his phone and is READY again; 2. he is not taken for reserved; 3. answered,
+    whoever is idle longest has the customer."""
+    scene = restart(
+        found(CallState.RINGING, agent_id=1, mode=DialMode.PROGRESSIVE),
+        agents=(
+            stored_agent(1, AgentState.READY, leg_id=LEG),
+            stored_agent(2, AgentState.READY, leg_id=OTHER_LEG, since=T0 - timedelta(hours=1)),
+        ),
+        state=CampaignState.PAUSED,
+    )
+    scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG), leg(OTHER_LEG), customer(CALL, up=False))))
+    assert of(Bridge, scene.answer(CALL)) == [Bridge(CALL, OTHER_LEG)]
+
+
+def test_restart_with_a_customer_waiting() -> None:
+    """1. Answered a second ago, parked: bridged at once; 2. within the limit that ran on."""
+    scene = restart(
+        found(CallState.WAITING, answered_at=T0 - timedelta(seconds=1)),
+        agents=(stored_agent(1, AgentState.READY, leg_id=LEG),),
+    )
+    step = scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG), customer(CALL, parked=True))))
+    assert step.commands == [Bridge(CALL, LEG)]
+    assert scene.call(CALL).deadline == T0 + timedelta(seconds=1)
+
+
+def test_restart_with_a_bridge_under_way() -> None:
+    """1. The agent was reserved, the Bridge perhaps sent; 2. the switch says they talk: they do."""
+    scene = restart(
+        found(CallState.WAITING, answered_at=T0 - timedelta(seconds=9)),
+        agents=(stored_agent(1, AgentState.RESERVED, leg_id=LEG, attempt_id=CALL),),
+    )
+    scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG, with_call=CALL), customer(CALL, with_leg=LEG))))
+    assert scene.call(CALL).state is CallState.BRIDGED
+    assert scene.agent(1).state is AgentState.ON_CALL
+    assert of(CallAbandoned, scene) == []
+
+
+def test_restart_with_a_reservation_for_a_call_that_ended() -> None:
+    """1. Waiting customer, agent reserved, both restored; 2. he is gone: the agent is free."""
+    scene = restart(
+        found(CallState.WAITING, answered_at=T0 - timedelta(seconds=1)),
+        agents=(stored_agent(1, AgentState.RESERVED, leg_id=LEG, attempt_id=CALL),),
+        state=CampaignState.PAUSED,
+    )
+    step = scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG),)))
+    assert outcomes(step) == [Outcome.CUSTOMER_HUNG_UP]
+    assert scene.agent(1).state is AgentState.READY
+
+
+def test_restart_behind_the_switch() -> None:
+    """1. The last the log knew was ORIGINATING; 2. meanwhile answered, parked and bridged to a READY agent; 3. the
+    conversation is taken as it is."""
+    scene = restart(found(CallState.ORIGINATING), agents=(stored_agent(1, AgentState.READY, leg_id=LEG),))
+    step = scene.feed(
+        SwitchUp(at=scene.now, channels=(leg(LEG, with_call=CALL), customer(CALL, with_leg=LEG)))
+    )
+    assert of(HangUpCall, step) == []
+    assert scene.agent(1).state is AgentState.ON_CALL
+
+
+def test_restart_behind_a_rejoin() -> None:
+    """1. The log holds: agent unreachable with a new leg, customer held; 2. the switch: they talk again; 3. so be
+    it."""
+    scene = restart(
+        found(CallState.WAITING, agent_id=1, connected=True),
+        agents=(stored_agent(1, AgentState.UNREACHABLE, leg_id=LEG, attempt_id=CALL),),
+    )
+    step = scene.feed(
+        SwitchUp(at=scene.now, channels=(leg(LEG, with_call=CALL), customer(CALL, with_leg=LEG)))
+    )
+    assert step.commands == []
+    assert scene.agent(1).state is AgentState.ON_CALL
+
+
+def test_restart_in_a_talk() -> None:
+    """1. They talk on; 2. at the end the agent wraps up."""
+    scene = restart(found(CallState.BRIDGED, agent_id=1, connected=True), agents=(on_call(),))
+    step = scene.feed(
+        SwitchUp(at=scene.now, channels=(leg(LEG, with_call=CALL), customer(CALL, with_leg=LEG)))
+    )
+    assert (step.commands, of(AttemptEnded, step)) == ([], [])
+    assert outcomes(scene.hang_up(CALL)) == [Outcome.CONNECTED]
+    assert scene.agent(1).state is AgentState.WRAP_UP
+
+
+def test_restart_with_a_talk_that_ended() -> None:
+    """1. The customer is gone: connected, and the agent owes a result."""
+    scene = restart(found(CallState.BRIDGED, agent_id=1, connected=True), agents=(on_call(),))
+    assert outcomes(scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG),)))) == [Outcome.CONNECTED]
+    assert scene.agent(1).state is AgentState.WRAP_UP
+
+
+def test_restart_with_a_held_customer() -> None:
+    """1. Held for agent 1 when the process died; 2. his grace and the hold begin anew; 3. he rejoins."""
+    scene = restart(
+        found(CallState.WAITING, agent_id=1, connected=True),
+        agents=(
+            stored_agent(1, AgentState.UNREACHABLE, attempt_id=CALL),
+            stored_agent(2, AgentState.READY, leg_id=OTHER_LEG),
+        ),
+        state=CampaignState.PAUSED,
+    )
+    step = scene.feed(SwitchUp(at=scene.now, channels=(leg(OTHER_LEG), customer(CALL, parked=True))))
+    assert of(Bridge, step) == []
+    scene.wish(1, ConnectPhone())
+    assert of(Bridge, scene.park_leg(1)) == [Bridge(CALL, scene.leg(1))]
+
+
+def test_restart_with_the_message_playing() -> None:
+    """1. Abandoned before the restart: in the ledger once, not again."""
+    scene = restart(
+        found(CallState.MESSAGE, answered_at=T0 - timedelta(seconds=5)),
+        agents=(stored_agent(1, AgentState.READY, leg_id=LEG),),
+    )
+    scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG), customer(CALL))))
+    assert outcomes(scene.hang_up(CALL)) == [Outcome.ABANDONED]
+    assert of(CallAbandoned, scene) == []
+
+
+def unfinished(agent_id: int = 1) -> UnfinishedCall:
+    return UnfinishedCall(attempt(agent_id=agent_id), lead(1), agent_id)
+
+
+def test_restart_in_wrap_up() -> None:
+    """1. The result is still owed, the time for it begins anew; 2. given, it moves the lead."""
+    scene = restart(
+        agents=(stored_agent(1, AgentState.WRAP_UP, leg_id=LEG, attempt_id=CALL),), unfinished=(unfinished(),)
+    )
+    scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG),)))
+    assert scene.agent(1).wrap_up_until == T0 + timedelta(seconds=30)
+    (moved,) = of(LeadMoved, scene.wish(1, Dispose(CALL, PAID, "", None)))
+    assert moved.step == NextStep(LeadState.FINISHED, reason=PAID)
+
+
+def test_restart_in_wrap_up_without_a_phone() -> None:
+    """1. Unreachable and owing; 2. he never comes back: the time runs out, the lead is recycled."""
+    scene = restart(
+        agents=(stored_agent(1, AgentState.UNREACHABLE, attempt_id=CALL),), unfinished=(unfinished(),)
+    )
+    scene.feed(SwitchUp(at=scene.now, channels=()))
+    assert len(of(LeadMoved, scene.run(31))) == 1
+
+
+def test_restart_with_a_result_nobody_owes() -> None:
+    """1. Connected and ended, and its agent has gone home: the lead is recycled at the start."""
+    scene = restart(agents=(stored_agent(1),), unfinished=(unfinished(),))
+    step = scene.feed(SwitchUp(at=scene.now, channels=()))
+    assert len(of(LeadMoved, step)) == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "restored"),
+    [
+        (AgentState.PREVIEWING, AgentState.READY),
+        (AgentState.RESERVED, AgentState.READY),
+        (AgentState.ON_CALL, AgentState.NOT_READY),
+        (AgentState.WRAP_UP, AgentState.NOT_READY),
+        (AgentState.READY, AgentState.READY),
+        (AgentState.NOT_READY, AgentState.NOT_READY),
+    ],
+)
+def test_restart_with_agents_whose_call_is_gone(stored: AgentState, restored: AgentState) -> None:
+    """1. What they were in the middle of is over; 2. nothing stale sticks to them."""
+    scene = restart(agents=(stored_agent(1, stored, leg_id=LEG, attempt_id=CALL),))
+    scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG),)))
+    assert (scene.agent(1).state, scene.agent(1).attempt_id) == (restored, None)
+
+
+def test_restart_while_a_phone_was_being_called() -> None:
+    """1. Unreachable, his leg on its way; 2. the switch holds it parked: he is back."""
+    scene = restart(agents=(stored_agent(1, AgentState.UNREACHABLE, leg_id=LEG),))
+    scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG),)))
+    assert (scene.agent(1).state, scene.agent(1).leg_up) == (AgentState.NOT_READY, True)
+
+
+def test_restart_with_a_leg_that_is_gone() -> None:
+    """1. READY in the log, no leg on the switch: unreachable; 2. he connects his phone anew."""
+    scene = restart(agents=(stored_agent(1, AgentState.READY, leg_id=LEG),))
+    scene.feed(SwitchUp(at=scene.now, channels=()))
+    assert scene.agent(1).state is AgentState.UNREACHABLE
+    assert len(of(ConnectLeg, scene.wish(1, ConnectPhone()))) == 1
+    assert scene.feed(LegHungUp(at=scene.now, leg_id=LEG)).facts == []
+
+
+def test_restart_keeps_the_abandonment_gauge() -> None:
+    """1. Live answers and abandons of the window are counted on; 2. over the cap, calls are reserved."""
+    stored = replace(
+        shard_state(campaign(mode=DialMode.POWER, ratio=3.0)),
+        tallies=(Tally(campaign_id=1, live_answers=100, abandoned=5),),
+    )
+    scene = Scene(state=stored, leads=[lead(n) for n in range(1, 9)])
+    scene.log_in(1)
+    assert [planned.agent_id for planned in scene.planned] == [1]
