@@ -51,6 +51,8 @@ MAX_EVENTS = 10_000
 MAX_CALLS = 20_000
 #: Call events sent before the states are looked at again.
 MAX_RUN = 50
+#: How long news gathers before it is sent: a message among ten costs half of what it costs alone.
+GATHER_S = 0.05
 #: Most often a retained pacing topic is sent.
 PACING_EVERY_S = 1.0
 #: The pause before the next connection doubles from the first to the last; each is cut by up to half by chance.
@@ -401,10 +403,8 @@ class MqttMirror:
         while True:
             self._news.clear()
             wait_s = await self._send_states(client)
-            for _ in range(min(len(self._events), MAX_RUN)):
-                # Taken before it is sent: of a message whose fate is unknown, none is better than two.
-                topic, payload = self._events.popleft()
-                await _put(client, topic, payload)
+            # Taken before they are sent: of a message whose fate is unknown, none is better than two.
+            await _put_all(client, [self._events.popleft() for _ in range(min(len(self._events), MAX_RUN))])
             if self._events:
                 continue
             try:
@@ -412,10 +412,12 @@ class MqttMirror:
                     await self._news.wait()
             except TimeoutError:
                 continue
+            await asyncio.sleep(GATHER_S)
 
     async def _send_states(self, client: Client) -> float | None:
         """Send every state that may go now; the seconds until the next may, None when none waits."""
         wait_s: float | None = None
+        run: list[tuple[str, bytes]] = []
         for topic in list(self._stale):
             state = self._states[topic]
             now = time.monotonic()
@@ -426,11 +428,10 @@ class MqttMirror:
             if topic.endswith("/pacing"):
                 state.not_before = now + PACING_EVERY_S
             del self._stale[topic]
-            try:
-                await _put(client, topic, state.payload, retain=True)
-            except MqttError:
-                self._stale[topic] = None
-                raise
+            run.append((topic, state.payload))
+        # What does not get through is sent again on the next connection.
+        for start in range(0, len(run), MAX_RUN):
+            await _put_all(client, run[start : start + MAX_RUN], retain=True)
         return wait_s
 
 
@@ -477,6 +478,19 @@ async def _put(
             await client.publish(topic, payload, qos, retain)
     except TimeoutError:
         raise MqttError(f"a message was not taken within {timeout_s:g} s") from None
+    await asyncio.sleep(0)
+
+
+async def _put_all(client: Client, messages: Sequence[tuple[str, bytes]], *, retain: bool = False) -> None:
+    """Send messages in their order, all under way at once, then give the loop a turn."""
+    try:
+        async with asyncio.timeout(BROKER_TIMEOUT_S), asyncio.TaskGroup() as group:
+            for topic, payload in messages:
+                group.create_task(client.publish(topic, payload, 0, retain))
+    except TimeoutError:
+        raise MqttError(f"messages were not taken within {BROKER_TIMEOUT_S:g} s") from None
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None  # one link, so one reason
     await asyncio.sleep(0)
 
 
