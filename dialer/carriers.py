@@ -44,7 +44,9 @@ class TrunkLoad:
         return max(1.0, self.trunk.calls_per_second * BURST_S)
 
     def refill(self, now: datetime) -> None:
-        elapsed = max(0.0, (now - self.refilled_at).total_seconds())
+        if now <= self.refilled_at:  # an event told late: its time has been credited already
+            return
+        elapsed = (now - self.refilled_at).total_seconds()
         self.tokens = min(self.burst(), self.tokens + elapsed * self.trunk.calls_per_second)
         self.refilled_at = now
 

@@ -1,6 +1,6 @@
 """The campaign: its settings, and its states as a table.
 
-DRAFT -> RUNNING <-> PAUSED; RUNNING -> DRAINING -> CLOSED; HALTED when a breaker trips, left by a person only.
+DRAFT -> RUNNING <-> PAUSED; RUNNING, PAUSED -> DRAINING -> CLOSED; HALTED when a breaker trips, left by a person only.
 "Out of leads" is a figure, not a state.
 """
 
@@ -47,7 +47,7 @@ S, I = CampaignState, CampaignInput  # noqa: E741
 TRANSITIONS: dict[CampaignState, dict[CampaignInput, CampaignState]] = {
     S.DRAFT: {I.STARTED: S.RUNNING},
     S.RUNNING: {I.PAUSED: S.PAUSED, I.STOPPED: S.DRAINING, I.TRIPPED: S.HALTED},
-    S.PAUSED: {I.STARTED: S.RUNNING, I.STOPPED: S.CLOSED},
+    S.PAUSED: {I.STARTED: S.RUNNING, I.STOPPED: S.DRAINING},
     S.DRAINING: {I.DRAINED: S.CLOSED, I.TRIPPED: S.HALTED},
     S.HALTED: {I.PAUSED: S.PAUSED},
     S.CLOSED: {I.STARTED: S.RUNNING},

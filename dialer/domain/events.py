@@ -99,6 +99,13 @@ class NoticeEnded(Event):
     attempt_id: AttemptId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderStarted(Event):
+    """The switch records this call from now on."""
+
+    attempt_id: AttemptId
+
+
 # --- from the switch: an agent's leg, and the link itself -------------------------------------------------
 
 
@@ -220,6 +227,7 @@ AnyEvent = (
     | CallHungUp
     | OriginateFailed
     | NoticeEnded
+    | RecorderStarted
     | LegParked
     | LegHungUp
     | SwitchUp

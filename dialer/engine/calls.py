@@ -29,6 +29,7 @@ from dialer.domain.events import (
     MessageBegan,
     NoticeEnded,
     OriginateFailed,
+    RecorderStarted,
 )
 from dialer.domain.facts import (
     AttemptDisposed,
@@ -224,7 +225,16 @@ def give_notice(floor: Floor, call: Call, at: datetime, *, spoken: bool) -> None
     call.notice_given = True
     floor.note(NoticeGiven(at=at, attempt_id=call.id, spoken=spoken))
     floor.order(StartRecording(call.id))
-    floor.note(RecordingBegan(at=at, attempt_id=call.id))
+
+
+def on_recorder_started(floor: Floor, event: RecorderStarted) -> None:
+    """Told of a call that has just ended it still leaves files, which ingest finds by itself."""
+    call = _known(floor, event.attempt_id)
+    if call:
+        call.recording = True
+    floor.note(RecordingBegan(at=event.at, attempt_id=event.attempt_id))
+    if call is None:
+        floor.note(RecordingClosed(at=event.at, attempt_id=event.attempt_id))
 
 
 def on_leg_parked(floor: Floor, event: LegParked) -> None:
@@ -290,6 +300,7 @@ def lose_agent(floor: Floor, call: Call, at: datetime) -> None:
         # The customer fell out of the bridge while the leg still stands, or its end has yet to be told: the
         # phone is asked to hang up, which makes both cases one.
         floor.order(HangUpLeg(agent.leg_id))
+        lose_leg(floor, agent, at)
 
 
 # --- joint rules ------------------------------------------------------------------------------------------
@@ -456,7 +467,7 @@ def end_call(
             hung_up_by=by,
         )
     )
-    if call.notice_given:
+    if call.recording:
         floor.note(RecordingClosed(at=at, attempt_id=call.id))
     floor.pool.ended(at, call.id, outcome)
     his = agent is not None and (agent.state is AgentState.ON_CALL or call.held_for == agent.id)

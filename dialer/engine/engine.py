@@ -31,6 +31,7 @@ from dialer.domain.events import (
     NoticeEnded,
     OriginateFailed,
     PhoneClaimed,
+    RecorderStarted,
     SwitchDown,
     SwitchUp,
     Wished,
@@ -89,6 +90,8 @@ class Engine:
                 calls.on_originate_failed(floor, event)
             case NoticeEnded():
                 calls.on_notice_ended(floor, event)
+            case RecorderStarted():
+                calls.on_recorder_started(floor, event)
             case LegParked():
                 calls.on_leg_parked(floor, event)
             case LegHungUp():

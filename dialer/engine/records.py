@@ -41,6 +41,7 @@ class Call:
     held_until: datetime | None = None
     hung_up_by: HungUpBy | None = None
     notice_given: bool = False
+    recording: bool = False
     outcome: Outcome | None = None
     #: Given while the call was still up.
     disposition: Dispose | None = None

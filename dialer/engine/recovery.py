@@ -63,6 +63,7 @@ def _restore_call(floor: Floor, found: OpenAttempt, at: datetime) -> None:
         answered_at=found.answered_at,
         connected_at=found.connected_at,
         notice_given=found.notice_given,
+        recording=found.notice_given,
     )
     if call.state is CallState.PLANNED:
         # Committed, perhaps sent: only the switch knows. It is never sent again.
@@ -149,9 +150,9 @@ def _has(agent: Agent, call: Call) -> bool:
     match agent.state:
         case AgentState.RESERVED:
             return call.agent_id is None and call.state in DIALLING_STATES | UNATTENDED_STATES
-        case AgentState.ON_CALL if call.state is CallState.BRIDGED:
-            return call.agent_id is None
-        case AgentState.ON_CALL | AgentState.UNREACHABLE | AgentState.NOT_READY | AgentState.READY:
+        case AgentState.ON_CALL:
+            return call.agent_id is None and call.state is CallState.BRIDGED
+        case AgentState.UNREACHABLE | AgentState.NOT_READY | AgentState.READY:
             return call.held_for == agent.id
         case _:
             return False

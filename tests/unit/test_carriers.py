@@ -73,6 +73,16 @@ def test_calls_per_second() -> None:
     assert desk.take()
 
 
+def test_time_told_late_is_not_credited_twice() -> None:
+    desk = Desk(trunk(cps=2.0))
+    desk.wait(10)
+    assert desk.take()
+    desk.wait(-9)
+    assert desk.take() is None
+    desk.wait(9.1)
+    assert desk.take() is None
+
+
 @given(
     cps=st.floats(0.2, 40),
     gaps=st.lists(st.floats(0, 1.5), min_size=1, max_size=80),

@@ -170,10 +170,18 @@ def test_leg_end_and_hold_told_in_the_other_order() -> None:
     leg = scene.leg(1)
     step = scene.feed(CustomerHeld(at=scene.now, attempt_id=call))
     assert step.commands == [HangUpLeg(leg)]
-    scene.feed(LegHungUp(at=scene.now, leg_id=leg))
     assert scene.agent(1).state is AgentState.UNREACHABLE
+    scene.feed(LegHungUp(at=scene.now, leg_id=leg))
     scene.later(2)
     assert rejoin(scene) == [Bridge(call, scene.leg(1))]
+
+
+def test_leg_end_never_told() -> None:
+    """1. The hold is told, the leg's end never; 2. after the grace another agent has the customer."""
+    scene, call = talking(agents=2)
+    scene.feed(CustomerHeld(at=scene.now, attempt_id=call))
+    assert of(Bridge, scene.run(6.1)) == [Bridge(call, scene.leg(2))]
+    assert scene.agent(1).state is AgentState.UNREACHABLE
 
 
 def test_held_customer_goes_to_another_agent_after_six_seconds() -> None:

@@ -348,6 +348,17 @@ def test_stop_whose_last_plan_is_refused() -> None:
     assert scene.floor.campaigns[1].state is CampaignState.CLOSED
 
 
+def test_stop_of_a_paused_campaign_waits_for_its_calls() -> None:
+    """1. Paused with a call open, then stopped: DRAINING, not CLOSED over its head; 2. CLOSED after the call."""
+    scene = Scene(leads=[lead(1)], agents=1)
+    scene.log_in(1)
+    scene.wish(9, PauseCampaign(1))
+    scene.wish(9, StopCampaign(1))
+    assert scene.floor.campaigns[1].state is CampaignState.DRAINING
+    scene.hang_up(scene.dialled[0])
+    assert scene.floor.campaigns[1].state is CampaignState.CLOSED
+
+
 def test_unknown_campaign_and_rule_set() -> None:
     """1. A campaign nobody knows; 2. a rule set nobody knows: refused with their codes."""
     scene = Scene(campaign(state=CampaignState.DRAFT, rule_set="atlantis"), agents=1)
