@@ -20,7 +20,7 @@ import structlog
 from dialer.asterisk.client import Address, AmiClient, Credentials, LinkDown, LinkState, LinkUp
 from dialer.asterisk.errors import AmiError, NotSent, OutcomeUnknown
 from dialer.asterisk.link import Counters, Reply
-from dialer.asterisk.translate import NOTICE_SUFFIX, Translator, live_channels
+from dialer.asterisk.translate import Translator, live_channels
 from dialer.asterisk.wire import Message
 from dialer.domain.commands import (
     Bridge,
@@ -38,6 +38,7 @@ from dialer.domain.events import (
     ChannelsListed,
     LegHungUp,
     OriginateFailed,
+    RecorderStarted,
     SwitchDown,
     SwitchUp,
 )
@@ -49,6 +50,8 @@ log = structlog.get_logger()
 LEG_TIMEOUT_MS = 20_000
 #: Pause before a listing that failed on a living link is asked for again.
 LISTING_RETRY_S = 1.0
+#: The notice's own channel is named after the call's.
+NOTICE_SUFFIX = "-n"
 _SIP_USER = re.compile(r"agent-[0-9]{1,18}")
 _TRUNK = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _LANGUAGES = frozenset({"es", "en", "pt"})
@@ -201,6 +204,7 @@ class AsteriskSwitch:
             ("Priority", "1"),
             ("Async", "true"),
             ("ChannelId", command.attempt_id + NOTICE_SUFFIX),
+            ("Variable", f"__CADENCIA_ATTEMPT={command.attempt_id}"),
             ("Variable", f"__CADENCIA_LANGUAGE={command.language}"),
             ("Variable", f"CADENCIA_NOTICE_CHANNEL={command.attempt_id}"),
         ]
@@ -214,7 +218,12 @@ class AsteriskSwitch:
             ("File", ""),
             ("Options", f"r({received})t({sent})"),
         ]
-        self._post("MixMonitor", headers, _ignore, self._recorder)
+
+        def replied(reply: Reply) -> None:
+            if not isinstance(reply, AmiError):
+                self._on_event(RecorderStarted(at=_now(), attempt_id=command.attempt_id))
+
+        self._post("MixMonitor", headers, replied, self._recorder)
 
     def _post(
         self,

@@ -5,8 +5,8 @@
 | Newstate 5 / 6 | an attempt | CallRang / CallAnswered |
 | BridgeEnter, holding bridge | an attempt / a leg | CallParked / LegParked |
 | BridgeEnter, two-party, both in | an attempt and a leg | CallBridged |
-| UserEvent SafeHarbour / CustomerHeld / HoldExpired | its Attempt header | MessageBegan / CustomerHeld |
-| Hangup | an attempt / a leg / a notice | CallHungUp / LegHungUp / NoticeEnded |
+| UserEvent SafeHarbour, HoldExpired / CustomerHeld / NoticePlayed | its Attempt header | MessageBegan / CustomerHeld / NoticeEnded |
+| Hangup | an attempt / a leg | CallHungUp / LegHungUp |
 | OriginateResponse Failure, channel ordered, never seen | an attempt / a leg | OriginateFailed / LegHungUp |
 """
 
@@ -37,7 +37,6 @@ from dialer.domain.outcomes import Outcome
 from dialer.domain.values import AttemptId, LegId, is_ulid
 
 LEG_PREFIX = "leg-"
-NOTICE_SUFFIX = "-n"
 #: A switch whose clock is further from ours is not believed about the time; its events count as of now.
 MAX_SKEW = timedelta(seconds=2)
 
@@ -153,8 +152,6 @@ class Translator:
         ring_ends = self._ordered.pop(channel, None)
         if channel.startswith(LEG_PREFIX):
             return LegHungUp(at=at, leg_id=LegId(channel))
-        if channel.endswith(NOTICE_SUFFIX) and is_ulid(channel.removesuffix(NOTICE_SUFFIX)):
-            return NoticeEnded(at=at, attempt_id=AttemptId(channel.removesuffix(NOTICE_SUFFIX)))
         if not is_ulid(channel):
             return None
         q850, sip = code(message.get("Cause")), code(message.get("TechCause"))
@@ -201,6 +198,8 @@ def _user_event(message: Message, at: datetime) -> AnyEvent | None:
             return MessageBegan(at=at, attempt_id=AttemptId(attempt))
         case "CustomerHeld":
             return CustomerHeld(at=at, attempt_id=AttemptId(attempt))
+        case "NoticePlayed":
+            return NoticeEnded(at=at, attempt_id=AttemptId(attempt))
     return None
 
 

@@ -228,13 +228,11 @@ def give_notice(floor: Floor, call: Call, at: datetime, *, spoken: bool) -> None
 
 
 def on_recorder_started(floor: Floor, event: RecorderStarted) -> None:
-    """Told of a call that has just ended it still leaves files, which ingest finds by itself."""
+    """When the call has ended meanwhile, its files are few samples, and the ingest's scan finds them."""
     call = _known(floor, event.attempt_id)
     if call:
         call.recording = True
-    floor.note(RecordingBegan(at=event.at, attempt_id=event.attempt_id))
-    if call is None:
-        floor.note(RecordingClosed(at=event.at, attempt_id=event.attempt_id))
+        floor.note(RecordingBegan(at=event.at, attempt_id=event.attempt_id))
 
 
 def on_leg_parked(floor: Floor, event: LegParked) -> None:

@@ -59,6 +59,7 @@ async def play_notice(ami: AmiProbe, attempt: str) -> None:
     await ami.do(
         "Originate",
         ("Variable", f"CADENCIA_NOTICE_CHANNEL={attempt}"),
+        ("Variable", f"__CADENCIA_ATTEMPT={attempt}"),
         ("Variable", "__CADENCIA_LANGUAGE=es"),
         *place.items(),
         ("Async", "true"),

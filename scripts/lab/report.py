@@ -31,10 +31,16 @@ ANSWERED = frozenset({"connected", "abandoned", "customer_hung_up", "cancelled"}
 UNANSWERED = frozenset({"no_answer", "cancelled"})
 #: An attempt that need not have reached the telco at all.
 NEVER_SENT = frozenset({"cancelled", "failed", "congestion", "unknown"})
-#: True once ingest has caught up with every customer who was told of the recording.
+#: True once ingest has caught up with every recording that was begun.
 EVERYTHING_RECORDED = (
-    "SELECT NOT EXISTS (SELECT 1 FROM attempt WHERE notice_at IS NOT NULL"
-    " AND NOT EXISTS (SELECT 1 FROM recording WHERE attempt_id = attempt.id))"
+    "SELECT NOT EXISTS (SELECT 1 FROM call_event WHERE type = 'RecordingBegan'"
+    " AND NOT EXISTS (SELECT 1 FROM recording WHERE recording.attempt_id = call_event.attempt_id))"
+)
+
+#: Customers who were told that they are recorded, stayed for a second at least, and were not.
+UNRECORDED = (
+    "SELECT count(*) FROM attempt WHERE ended_at - notice_at > interval '1 second'"
+    " AND NOT EXISTS (SELECT 1 FROM recording WHERE attempt_id = attempt.id)"
 )
 
 
@@ -99,7 +105,6 @@ async def report(connection: asyncpg.Connection, calls: Sequence[TelcoCall] | No
     originates = await connection.fetchval(
         "SELECT count(*) FROM call_event WHERE type = 'AttemptMoved' AND data->>'state' = 'originating'"
     )
-    informed = sum(row["notice_at"] is not None for row in attempts)
     mismatches, duplicates = compare(attempts, calls) if calls is not None else ([], [])
     invariants = {
         "no_number_dialled_twice_for_one_attempt": not duplicates,
@@ -108,7 +113,8 @@ async def report(connection: asyncpg.Connection, calls: Sequence[TelcoCall] | No
         "every_answer_accounted_for": len(live) == sum(row["outcome"] in ANSWERED for row in live),
         "every_abandonment_in_the_ledger": abandoned
         == await connection.fetchval("SELECT count(*) FROM abandonment"),
-        "every_informed_customer_recorded": recordings == informed,
+        "every_recording_begun_is_kept": await connection.fetchval(EVERYTHING_RECORDED),
+        "every_informed_customer_recorded": not await connection.fetchval(UNRECORDED),
         "no_agent_in_two_calls": await _nobody_twice(connection),
         "every_lead_in_one_state": await _leads_conserved(connection),
         "no_attempt_without_a_verdict": not await connection.fetchval(
