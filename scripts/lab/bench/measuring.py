@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -26,6 +27,8 @@ Result = dict[str, Any]
 #: After the last number was dialled: ring, talk, and what the log still has to write.
 LAST_CALLS_S = 60.0
 SAMPLE_EVERY_S = 1.0
+#: How long the waiting office is watched before each run.
+IDLE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Run:
     calls_per_s: float
     calls: int
     mix: Mapping[str, int]
+    agents: int
     seed: int = 1
     notice: RecordingNotice = RecordingNotice.SPOKEN
 
@@ -48,6 +52,8 @@ class Bench:
     sipp: Sipp
     office: Office
     connection: "asyncpg.Connection[Any]"
+    #: Agents in the runs that are not about their latency.
+    floor: int
     profiler: str | None = None
 
     def observer(self) -> Observer:
@@ -62,9 +68,9 @@ async def measure(bench: Bench, run: Run, *, memory: bool = False) -> Result:
     campaign = await bench.office.add_campaign(run.name, phones, notice=run.notice)
     await bench.stack.start_dialer()
     try:
-        await bench.office.log_in()
+        await bench.office.seat(run.agents)
+        idle = await _idle()
         async with bench.observer() as observer, LogFollower(bench.stack.postgres.dsn) as log:
-            await asyncio.sleep(1)
             invites, load = (await bench.sipp.quiet(LAST_CALLS_S)).invites, os.getloadavg()[0]
             before, ticks = processes.usage(), processes.machine_ticks()
             began = time.monotonic()
@@ -85,14 +91,13 @@ async def measure(bench: Bench, run: Run, *, memory: bool = False) -> Result:
     result = {
         "run": run.name,
         "asked": {"calls_per_s": run.calls_per_s, "calls": run.calls, "mix": dict(run.mix)},
-        "agents": len(bench.office.agents),
+        "agents": run.agents,
         "load_average_before": round(load, 2),
         "machine_busy": processes.busy_share(ticks, busy),
         "took_s": round(took_s, 1),
         **found,
         "telco": {
             "invites": telco.invites - invites,
-            "ended": telco.ended,
             "failed": telco.failed,
             "retransmissions": telco.retransmissions,
         },
@@ -102,6 +107,8 @@ async def measure(bench: Bench, run: Run, *, memory: bool = False) -> Result:
         "cpu_ms_per_attempt": {
             role: round(cpu_s * 1000 / max(1, found["attempts"]), 2) for role, cpu_s in spent.items()
         },
+        # What the same processes use of a core with the agents waiting and nothing dialled.
+        "idle_cores": idle,
         "planned_to_switch_ms": spread(shown),
         "answer_to_bridge_observed_ms": spread(seen.bridge_ms()),
     }
@@ -171,7 +178,10 @@ def spread(values: Sequence[float]) -> dict[str, float | int | None]:
 
 
 def flatness(samples: Sequence[tuple[int, int]]) -> dict[str, Any]:
-    """Whether memory grew with the attempts: (attempts ended, resident bytes) after the first quarter, by least squares."""
+    """Whether memory grew with the attempts, by least squares over (attempts ended, resident bytes).
+
+    The first quarter is left out: pools and caches fill in it.
+    """
     total = samples[-1][0]
     steady = [(n, size) for n, size in samples if total / 4 <= n < total]
     n, size = numpy.array(steady, dtype=float).T
@@ -185,13 +195,20 @@ def flatness(samples: Sequence[tuple[int, int]]) -> dict[str, Any]:
     }
 
 
+async def _idle() -> dict[str, float]:
+    before = processes.usage()
+    await asyncio.sleep(IDLE_S)
+    return {role: round(cpu_s / IDLE_S, 3) for role, cpu_s in processes.usage().since(before).items()}
+
+
 async def _until_ended(bench: Bench, campaign: int, run: Run) -> list[tuple[int, int]]:
     """Wait until every number was dialled and every attempt has ended; samples of (ended, dialer's memory)."""
     deadline = time.monotonic() + run.calls / run.calls_per_s * 1.5 + LAST_CALLS_S
     samples, told = [], time.monotonic()
     while True:
         ended = await bench.connection.fetchval(
-            "SELECT count(*) FROM lead WHERE campaign_id = $1 AND last_n > 0 AND state <> 'in_attempt'", campaign
+            "SELECT count(*) FROM lead WHERE campaign_id = $1 AND last_n > 0 AND state <> 'in_attempt'",
+            campaign,
         )
         if not (bench.stack.dialer and bench.stack.dialer.running):
             raise LabError(f"the dialer ended by itself; its log:\n{bench.stack.logs('dialer')[-4000:]}")
@@ -264,13 +281,16 @@ async def _read_profile(profile: tuple[asyncio.subprocess.Process, str]) -> dict
     own: Counter[str] = Counter()
     with_callees: Counter[str] = Counter()
     total = 0
-    with open(target, encoding="utf-8") as file:
-        for line in file:
-            stack, _, count = line.rpartition(" ")
-            frames = [frame.rsplit(":", 1)[0] for frame in stack.split(";")]
-            total += int(count)
-            own[frames[-1]] += int(count)
-            with_callees.update(dict.fromkeys(frames, int(count)))
+    for line in (await asyncio.to_thread(Path(target).read_text, "utf-8")).splitlines():
+        stack, _, count = line.rpartition(" ")
+        frames = [frame.rsplit(":", 1)[0] for frame in stack.split(";")]
+        if any(frame.startswith("_worker ") for frame in frames):
+            continue  # a thread of a pool that waits
+        total += int(count)
+        own[frames[-1]] += int(count)
+        with_callees.update(dict.fromkeys(frames, int(count)))
+
     def shares(counted: Counter[str], most: int) -> dict[str, float]:
         return {name: round(100 * n / total, 1) for name, n in counted.most_common(most)}
+
     return {"samples": total, "own_percent": shares(own, 25), "cumulative_percent": shares(with_callees, 45)}

@@ -87,7 +87,9 @@ class Seen:
 
     def bridge_ms(self) -> list[float]:
         """Answer to both legs in one bridge, of every call that was bridged, ms."""
-        return [(at - self.answered[call]) * 1000 for call, at in self.bridged.items() if call in self.answered]
+        return [
+            (at - self.answered[call]) * 1000 for call, at in self.bridged.items() if call in self.answered
+        ]
 
 
 class LogFollower:
@@ -132,4 +134,6 @@ class LogFollower:
 def _events(raw: bytes) -> Iterator[dict[str, str]]:
     for block in raw.split(b"\r\n\r\n"):
         if block.startswith(b"Event: "):
-            yield dict(line.split(": ", 1) for line in block.decode(errors="replace").split("\r\n") if ": " in line)
+            yield dict(
+                line.split(": ", 1) for line in block.decode(errors="replace").split("\r\n") if ": " in line
+            )

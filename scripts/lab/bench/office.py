@@ -42,7 +42,8 @@ class Behaviour:
 
 BEHAVIOURS = {
     # Nobody free in the second that he waits: then he hung up. The cap on abandonment is off in the bench.
-    "person": Behaviour(range(0, 40), frozenset({"connected", "customer_hung_up", "abandoned"})),
+    "person": Behaviour(range(30), frozenset({"connected", "customer_hung_up", "abandoned"})),
+    "talker": Behaviour(range(30, 40), frozenset({"connected", "abandoned"})),
     "silent": Behaviour(range(40, 50), frozenset({"no_answer"})),
     "busy": Behaviour(range(50, 60), frozenset({"busy"})),
     "unknown": Behaviour(range(60, 67), frozenset({"invalid_number"})),
@@ -52,6 +53,8 @@ BEHAVIOURS = {
 #: Share of each behaviour, in percent.
 FLOOR_MIX = {"person": 25, "silent": 30, "busy": 15, "unknown": 12, "refused": 8, "unreachable": 10}
 ANSWERS_ONLY = {"person": 100}
+#: Conversations long enough for the notice and some recording after it.
+TALKERS = {"talker": 12, "silent": 43, "busy": 15, "unknown": 12, "refused": 8, "unreachable": 10}
 
 
 def expected_outcomes(number: str) -> frozenset[str]:
@@ -173,22 +176,29 @@ class Office:
         await self._db.execute("ANALYZE lead, person, phone")
         return campaign_id
 
-    async def log_in(self) -> None:
-        """Every agent connects his telephone and goes ready. Raises LabError when one can't."""
-        for wish, reached in (("connect_phone", "leg_up"), ("go_ready", "leg_up AND state = 'ready'")):
-            missing = await self._agents_not(reached)
-            await self._wish(wish, missing)
-            deadline = asyncio.get_running_loop().time() + LOG_IN_S
-            while missing := await self._agents_not(reached):
-                if asyncio.get_running_loop().time() > deadline:
-                    raise LabError(f"{len(missing)} agents did not get through {wish} in {LOG_IN_S:g} s")
-                await asyncio.sleep(0.1)
+    async def seat(self, agents: int) -> None:
+        """So many agents connect their telephones and go ready, the others log out. Raises LabError when one can't."""
+        here, away = self.agents[:agents], self.agents[agents:]
+        await self._bring(here, "connect_phone", "leg_up")
+        await self._bring(here, "go_ready", "leg_up AND state = 'ready'")
+        await self._bring(away, "log_out", "state = 'logged_out'", never_seen=True)
 
-    async def _agents_not(self, reached: str) -> list[int]:
+    async def _bring(self, users: list[int], wish: str, reached: str, *, never_seen: bool = False) -> None:
+        """Let those of these agents who are not there yet wish it, and wait for them."""
+        await self._wish(wish, await self._not(users, reached, never_seen))
+        deadline = asyncio.get_running_loop().time() + LOG_IN_S
+        while missing := await self._not(users, reached, never_seen):
+            if asyncio.get_running_loop().time() > deadline:
+                raise LabError(f"{len(missing)} agents did not get through {wish} in {LOG_IN_S:g} s")
+            await asyncio.sleep(0.1)
+
+    async def _not(self, users: list[int], reached: str, never_seen: bool) -> list[int]:
         rows = await self._db.fetch(
-            f"SELECT id FROM app_user WHERE id = ANY ($1) AND NOT EXISTS (SELECT FROM agent_session"
-            f" WHERE user_id = app_user.id AND {reached}) ORDER BY id",
-            self.agents,
+            f"SELECT given.id FROM unnest($1::bigint[]) AS given (id)"
+            f" LEFT JOIN agent_session ON agent_session.user_id = given.id"
+            f" WHERE NOT coalesce({reached}, $2) ORDER BY given.id",
+            users,
+            never_seen,
         )
         return [row["id"] for row in rows]
 

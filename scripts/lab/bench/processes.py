@@ -51,7 +51,9 @@ def pid_of(role: str) -> int:
 def machine() -> str:
     """The processor and how many of its cores are ours."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    model = next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown"
+    )
     return f"{len(os.sched_getaffinity(0))} x {model}"
 
 

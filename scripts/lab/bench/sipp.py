@@ -80,7 +80,9 @@ class Sipp:
         await asyncio.sleep(1.5 * STATISTICS_EVERY_S)
         while (found := self.counts()).open:
             if loop.time() > deadline:
-                raise LabError(f"{found.open} calls were still open at SIPp after {within_s:g} s: {found}\n{self.errors()}")
+                raise LabError(
+                    f"{found.open} calls were still open at SIPp after {within_s:g} s: {found}\n{self.errors()}"
+                )
             await asyncio.sleep(0.2)
         return found
 
@@ -96,4 +98,6 @@ class Sipp:
         with self._statistics.open(newline="") as file:
             rows = list(csv.DictReader(file, delimiter=";"))
         # The row being written may still lack its end.
-        return next((row for row in reversed(rows) if row.get("CurrentCall") and None not in row.values()), None)
+        return next(
+            (row for row in reversed(rows) if row.get("CurrentCall") and None not in row.values()), None
+        )
