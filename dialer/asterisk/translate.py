@@ -5,7 +5,8 @@
 | Newstate 5 / 6 | an attempt | CallRang / CallAnswered |
 | BridgeEnter, holding bridge | an attempt / a leg | CallParked / LegParked |
 | BridgeEnter, two-party, both in | an attempt and a leg | CallBridged |
-| UserEvent SafeHarbour, HoldExpired / CustomerHeld / NoticePlayed | its Attempt header | MessageBegan / CustomerHeld / NoticeEnded |
+| UserEvent SafeHarbour, HoldExpired / CustomerHeld | its Attempt header | MessageBegan / CustomerHeld |
+| UserEvent NoticePlayed | its Attempt header | NoticeEnded |
 | Hangup | an attempt / a leg | CallHungUp / LegHungUp |
 | OriginateResponse Failure, channel ordered, never seen | an attempt / a leg | OriginateFailed / LegHungUp |
 """

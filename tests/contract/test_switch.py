@@ -49,6 +49,7 @@ from dialer.domain.events import (
     MessageBegan,
     NoticeEnded,
     OriginateFailed,
+    RecorderStarted,
     SwitchDown,
     SwitchUp,
 )
@@ -367,6 +368,7 @@ async def test_notice_is_said_then_both_directions_are_recorded_apart(desk: Desk
     noticed = await desk.hear(NoticeEnded, call, within_s=10)
     assert (noticed.at - bridged.at).total_seconds() > 2
     desk.order(StartRecording(call))
+    await desk.hear(RecorderStarted, call)
     files = [desk.lab.switch.spool / f"{call}-{direction}.wav" for direction in ("rx", "tx")]
     # Asterisk writes in blocks of two seconds' sound.
     await until(lambda: all(path.exists() and path.stat().st_size > 16_000 for path in files))
@@ -378,6 +380,18 @@ async def test_notice_is_said_then_both_directions_are_recorded_apart(desk: Desk
     assert tone_share(customer, 8000, CUSTOMER_HZ) > 0.95
     assert tone_share(agent, 8000, AGENT_HZ) > 0.95
     assert abs(len(customer) - len(agent)) < 8000 * 0.1
+
+
+async def test_notice_the_customer_did_not_hear_out_is_none(desk: Desk) -> None:
+    call = await desk.connected(await desk.nail_up())
+    desk.order(PlayNotice(call, "es"))
+    await until_asterisk_has(desk.lab, f"{call}-n")
+    desk.order(HangUpCall(call))
+    await desk.hear(CallHungUp, call)
+    desk.order(StartRecording(call))
+    await until_asterisk_has_not(desk.lab, f"{call}-n")
+    await asyncio.sleep(0.1)
+    assert not {NoticeEnded, RecorderStarted} & set(desk.about(call))
 
 
 async def closed(path: Path) -> np.ndarray:
@@ -447,6 +461,12 @@ async def test_originate_whose_answer_was_lost_is_unknown_and_not_repeated(desk:
 async def until_asterisk_has(lab: Lab, channel: str) -> None:
     async with asyncio.timeout(5):
         while channel not in await lab.switch.rx("core show channels concise"):
+            await asyncio.sleep(0.05)
+
+
+async def until_asterisk_has_not(lab: Lab, channel: str) -> None:
+    async with asyncio.timeout(5):
+        while channel in await lab.switch.rx("core show channels concise"):
             await asyncio.sleep(0.05)
 
 

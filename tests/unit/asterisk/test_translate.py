@@ -350,6 +350,11 @@ def test_hold_that_expired_is_the_message_too() -> None:
     assert Session().hear([event("UserEvent", *lines)]) == [MESSAGE_BEGAN]
 
 
+def test_notice_that_was_cut_short_is_none() -> None:
+    """Its channel ends either way; only the dialplan knows that it was played to its end."""
+    assert Session().hear([made(f"{ATTEMPT}-n"), hangup(16, channel=f"{ATTEMPT}-n")]) == []
+
+
 # --- time -------------------------------------------------------------------------------------------------
 
 
