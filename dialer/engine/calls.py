@@ -230,7 +230,7 @@ def give_notice(floor: Floor, call: Call, at: datetime, *, spoken: bool) -> None
 def on_recorder_started(floor: Floor, event: RecorderStarted) -> None:
     """When the call has ended meanwhile, its files are few samples, and the ingest's scan finds them."""
     call = _known(floor, event.attempt_id)
-    if call:
+    if call and not call.recording:
         call.recording = True
         floor.note(RecordingBegan(at=event.at, attempt_id=event.attempt_id))
 

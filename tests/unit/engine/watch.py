@@ -55,6 +55,8 @@ class Watch:
         self.answered: set[AttemptId] = set()
         self.connected: set[AttemptId] = set()
         self.abandoned: set[AttemptId] = set()
+        self.noticed: set[AttemptId] = set()
+        self.recording: set[AttemptId] = set()
         self.ended: dict[AttemptId, AttemptEnded] = {}
         #: Ends minus moves of a lead after attempts: 1 while an agent owes a disposition.
         self.owed_moves: Counter[int] = Counter()
@@ -73,6 +75,9 @@ class Watch:
                 self.answered.add(attempt_id)
             if found.connected_at:
                 self.connected.add(attempt_id)
+            if found.notice_given:
+                self.noticed.add(attempt_id)
+                self.recording.add(attempt_id)
             if found.state is CallState.MESSAGE and not found.connected_at:
                 self.abandoned.add(attempt_id)  # it is in the ledger already
         for owed in state.unfinished:
@@ -121,11 +126,18 @@ class Watch:
                 self.owed_moves[fact.lead_id] -= 1
             case AttemptDisposed():
                 assert fact.attempt_id in self.ended or not self._ours(fact.attempt_id)
-            case NoticeGiven() | RecordingBegan():
+            case NoticeGiven():
+                assert fact.attempt_id in self.connected, "notice given to nobody"
+                assert fact.attempt_id not in self.noticed, "notice given twice"
+                self.noticed.add(fact.attempt_id)
+            case RecordingBegan():
+                assert fact.attempt_id in self.noticed, "recorded without notice"
                 assert fact.attempt_id not in self.ended, "recorded after its end"
-                assert fact.attempt_id in self.connected, "recorded without an agent"
+                assert fact.attempt_id not in self.recording, "recorded twice"
+                self.recording.add(fact.attempt_id)
             case RecordingClosed():
                 assert fact.attempt_id in self.ended, "recording closed before the end"
+                self.recording.remove(fact.attempt_id)
             case AgentMoved():
                 self._agent_moved(fact)
             case IntentSettled():
