@@ -17,6 +17,11 @@ export const softphone = new Softphone({
   },
 });
 
+// While the customer hears the switch's music, the agent must not listen in: the switch goes on sending.
+softphone.subscribe(() => {
+  speaker.muted = softphone.read().held;
+});
+
 export function usePhone() {
   return useSyncExternalStore(softphone.subscribe, softphone.read);
 }

@@ -250,11 +250,14 @@ describe("in a call", () => {
       (direction) => direction === "sendonly",
     );
     expect(await desk.at("call-status").innerText()).toContain("Cliente en espera con música");
+    const deaf = () => desk.at("speaker").evaluate((speaker) => (speaker as HTMLAudioElement).muted);
+    expect(await deaf()).toBe(true);
     desk.server.setMe({ state: "ready", call: null });
     await until(
       () => desk.peer.direction,
       (direction) => direction === "sendrecv",
     );
+    expect(await deaf()).toBe(false);
   });
 
   test("the keypad sends tones by key and mouse, and its digits choose no result", async () => {

@@ -13,15 +13,16 @@ import { useTranslation } from "react-i18next";
 import { formatClock } from "../../format/times";
 import { softphone } from "../../softphone";
 import type { PhoneView } from "../../softphone/softphone";
-import type { CallCard } from "../../state/state";
+import type { CallCard, MeLive } from "../../state/state";
 import { wordsFor } from "../../words";
 import { useAsk } from "../use_ask";
 import { useLocale } from "../use_locale";
+import { WrapUp } from "./wrap_up";
 
 const TONES = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 
 /** Mute, hold, keypad and hang-up: always in the same places, and only when they work. */
-export function CallControls({ call, phone }: { call: CallCard; phone: PhoneView }) {
+export function CallControls({ me, call, phone }: { me: MeLive; call: CallCard; phone: PhoneView }) {
   const { t } = useTranslation();
   const { pending, run } = useAsk();
   const [keypad, setKeypad] = useState(false);
@@ -39,7 +40,7 @@ export function CallControls({ call, phone }: { call: CallCard; phone: PhoneView
   ]);
   useHotkeys([["ctrl+.", hangUp]], []); // also while a note is being written
 
-  if (!alive) return <CallEnded call={call} />;
+  if (!alive) return <CallEnded me={me} call={call} />;
   return (
     <section className="panel" aria-label={t("call.controls")}>
       <CallStatus call={call} phone={phone} />
@@ -231,11 +232,12 @@ function Notice({ call, talking }: { call: CallCard; talking: boolean }) {
   );
 }
 
-function CallEnded({ call }: { call: CallCard }) {
+function CallEnded({ me, call }: { me: MeLive; call: CallCard }) {
   const { t } = useTranslation();
   return (
     <section className="panel" data-testid="call-ended">
       <Text fw={600}>{t("call.ended")}</Text>
+      {me.state === "wrap_up" && <WrapUp until={call.wrap_up_until} />}
       {call.outcome && (
         <Text size="sm" c="dimmed">
           {t("call.endedOutcome", { outcome: wordsFor("outcome", call.outcome) })}

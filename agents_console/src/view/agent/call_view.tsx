@@ -20,8 +20,8 @@ export function CallView({ me, call, phone }: { me: MeLive; call: CallCard; phon
         </div>
         <Script call={call} />
         <div className="call-actions">
-          {previewing ? <Preview call={call} /> : <CallControls call={call} phone={phone} />}
-          {call.attempt_id !== null && <Dispositions me={me} call={call} attemptId={call.attempt_id} />}
+          {previewing ? <Preview call={call} /> : <CallControls me={me} call={call} phone={phone} />}
+          {call.attempt_id !== null && <Dispositions call={call} attemptId={call.attempt_id} />}
         </div>
       </div>
     </main>

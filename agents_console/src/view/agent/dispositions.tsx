@@ -3,8 +3,8 @@ import { useHotkeys } from "@mantine/hooks";
 import { IconCheck } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { formatDateTime, formatSpan, fromWallClock, isZone, OWN_ZONE, toWallClock } from "../../format/times";
-import type { CallCard, MeLive } from "../../state/state";
+import { formatDateTime, fromWallClock, isZone, OWN_ZONE, toWallClock } from "../../format/times";
+import type { CallCard } from "../../state/state";
 import { useNow_ms } from "../clock";
 import { showDone } from "../notices";
 import { useAsk } from "../use_ask";
@@ -14,7 +14,6 @@ import { dropNote, useNote } from "./use_note";
 type Disposition = CallCard["dispositions"][number];
 
 interface DispositionsProps {
-  me: MeLive;
   call: CallCard;
   attemptId: string;
 }
@@ -23,7 +22,7 @@ interface DispositionsProps {
  * The agent's word on the call, with the note. In wrap-up one key or click saves; during the call it only chooses,
  * and a second, deliberate step hangs up and saves, so that a stray key never cuts a customer off.
  */
-export function Dispositions({ me, call, attemptId }: DispositionsProps) {
+export function Dispositions({ call, attemptId }: DispositionsProps) {
   const { t, i18n } = useTranslation();
   const { pending, run } = useAsk();
   const { note, write } = useNote(attemptId);
@@ -52,16 +51,17 @@ export function Dispositions({ me, call, attemptId }: DispositionsProps) {
       note,
       callback_at,
     });
-    if (!done) return;
+    if (!done) return setChosen(disposition);
     dropNote(attemptId);
     showDone(t("disposition.saved", { label: labelOf(disposition) }));
   };
 
   const pick = (disposition: Disposition) => {
     if (pending !== null) return;
+    const needsTime = disposition.effect === "callback";
+    if (ended && !needsTime) return void save(disposition);
     setChosen(disposition);
-    if (disposition.effect === "callback") setTimeout(() => callbackField.current?.focus(), 0);
-    else if (ended) void save(disposition);
+    if (needsTime) setTimeout(() => callbackField.current?.focus(), 0);
   };
 
   useHotkeys(
@@ -73,18 +73,19 @@ export function Dispositions({ me, call, attemptId }: DispositionsProps) {
   if (!connected) return null;
   return (
     <section className="panel disposition-panel" aria-labelledby="dispositions">
-      {me.state === "wrap_up" && <WrapUp until={call.wrap_up_until} />}
       <div className="disposition-body">
-        <Title order={2} size="h5" id="dispositions">
-          {t("disposition.title")}
-        </Title>
-        <Text size="sm" c="dimmed">
-          {call.dispositions.length === 0
-            ? t("disposition.none")
-            : ended
-              ? t("disposition.inWrapUp")
-              : t("disposition.inCall")}
-        </Text>
+        <div className="panel-head">
+          <Title order={2} size="h5" id="dispositions">
+            {t("disposition.title")}
+          </Title>
+          <Text size="sm" c="dimmed">
+            {call.dispositions.length === 0
+              ? t("disposition.none")
+              : ended
+                ? t("disposition.inWrapUp")
+                : t("disposition.inCall")}
+          </Text>
+        </div>
         <div className="dispositions">
           {call.dispositions.map((disposition, n) => (
             <button
@@ -172,26 +173,6 @@ function CallbackTime({ wall, onWall, zone, at_ms, field }: CallbackTimeProps) {
           {t("disposition.callbackYours", { time: formatDateTime(at_ms, locale) })}
         </Text>
       )}
-    </div>
-  );
-}
-
-/** The countdown of wrap-up. The server ends it; this only shows it. */
-function WrapUp({ until }: { until: string | null }) {
-  const { t } = useTranslation();
-  const now_ms = useNow_ms();
-  const [whole_ms] = useState(() => (until ? Math.max(1000, Date.parse(until) - now_ms) : 1000));
-  if (until === null) return null;
-  const left_ms = Date.parse(until) - now_ms;
-  const urgent = left_ms <= 10_000;
-  return (
-    <div className="wrap-up" data-urgent={urgent} data-testid="wrap-up">
-      <Text size="sm" fw={600}>
-        {left_ms > 0
-          ? t("disposition.wrapUpEnds", { time: formatSpan(left_ms) })
-          : t("disposition.wrapUpOver")}
-      </Text>
-      <progress value={Math.max(0, left_ms)} max={whole_ms} aria-label={t("disposition.wrapUp")} />
     </div>
   );
 }

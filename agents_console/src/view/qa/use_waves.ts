@@ -53,9 +53,15 @@ export function useWaves(container: RefObject<HTMLDivElement | null>, sound: Sou
     made.on("pause", () => setPlaying(false));
     made.on("timeupdate", setPosition);
     made.on("error", () => setFailed(true));
-    made.once("ready", () => {
+    // A media element that knows nothing of its sound yet forgets where it was told to go.
+    const begin = () => {
       setReady(true);
       if (begin_s > 0) made.setTime(begin_s);
+    };
+    made.once("ready", () => {
+      const media = made.getMediaElement();
+      if (media === null || media.readyState >= HTMLMediaElement.HAVE_METADATA) begin();
+      else media.addEventListener("loadedmetadata", begin, { once: true });
     });
     return () => {
       waves.current = null;
