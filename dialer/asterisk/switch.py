@@ -48,6 +48,9 @@ log = structlog.get_logger()
 
 #: How long an agent's softphone may take to answer its own leg, ms. It answers by itself.
 LEG_TIMEOUT_MS = 20_000
+#: OriginateResponse does not queue behind the events of its own channel: on a busy switch it overtakes Newchannel and
+#: Hangup of a call that failed at once, by hundreds of milliseconds. A failure is read when they must have come.
+OVERTAKING_S = 1.0
 #: Pause before a listing that failed on a living link is asked for again.
 LISTING_RETRY_S = 1.0
 #: The notice's own channel is named after the call's.
@@ -246,6 +249,12 @@ class AsteriskSwitch:
     # --- news -----------------------------------------------------------------------------------------
 
     def _heard(self, message: Message) -> None:
+        if message.name == "OriginateResponse" and message.get("Response") == "Failure":
+            asyncio.get_running_loop().call_later(OVERTAKING_S, self._tell, message)
+        else:
+            self._tell(message)
+
+    def _tell(self, message: Message) -> None:
         event = self._translator.translate(message, _now())
         if event is not None:
             self._on_event(event)
