@@ -49,7 +49,7 @@ LISTING_EVERY_S = 15.0
 #: Facts waiting for the disk. Beyond, the log counts as lost: memory is no log.
 MAX_UNWRITTEN = 50_000
 #: How long facts gather before a batch is written: a journey to the database costs as much for one as for ten.
-GATHER_S = 0.005
+GATHER_S = 0.02
 #: Pause before a batch that could not be written is tried again.
 LOG_RETRY_S = 0.5
 
