@@ -131,27 +131,25 @@ def recycle(
 
     `phones`: the person's numbers in dialling order, the dialled one with its run *including* this attempt;
     `attempts`: burnt attempts on the lead including this one. An invalid number is never dialled again: the
-    next number of the person is, at once; with none left the lead is finished.
+    next number of the person is, at once; with none left the lead is finished. A worn-out number is not either.
     """
     rule = RECYCLE[outcome]
     status = PhoneStatus.INVALID if outcome in (Outcome.INVALID_NUMBER, Outcome.FAX) else None
     usable = [p for p in phones if p.status is PhoneStatus.ACTIVE and not (status and p.phone_id == phone_id)]
     if not usable:
         return NextStep(LeadState.FINISHED, reason="no_number", phone_status=status)
-    if attempts >= MAX_ATTEMPTS:
+    fresh = [p for p in usable if not worn_out(p)]
+    if attempts >= MAX_ATTEMPTS or not fresh:
         return NextStep(LeadState.FINISHED, reason="exhausted", phone_status=status)
-    if status is not None:
-        return NextStep(LeadState.RESTING, at, next_phone(usable, phone_id), phone_status=status)
-    dialled = next((p for p in usable if p.phone_id == phone_id), None)
-    worn_out = dialled is not None and dialled.same_outcome_run >= rule.max_tries
-    if worn_out:
-        fresh = [p for p in usable if p.phone_id != phone_id and p.same_outcome_run < rule.max_tries]
-        if not fresh:
-            return NextStep(LeadState.FINISHED, reason="exhausted")
-        return NextStep(LeadState.RESTING, at + rule.delay, next_phone(fresh, phone_id))
-    if rule.next_phone:
-        return NextStep(LeadState.RESTING, at + rule.delay, next_phone(usable, phone_id))
-    return NextStep(LeadState.RESTING, at + rule.delay, phone_id)
+    again = not rule.next_phone and any(p.phone_id == phone_id for p in fresh)
+    following = phone_id if again else next_phone(fresh, phone_id)
+    return NextStep(LeadState.RESTING, at + rule.delay, following, phone_status=status)
+
+
+def worn_out(phone: PhoneHistory) -> bool:
+    """Whether the number has had its last outcome so often in a row that it is not dialled again."""
+    last = phone.last_outcome
+    return last is not None and phone.same_outcome_run >= RECYCLE[last].max_tries
 
 
 def next_phone(phones: list[PhoneHistory], after: int) -> int:

@@ -35,7 +35,7 @@ def test_power_keeps_to_its_lines_per_agent() -> None:
 
 
 def test_predictive_dials_and_learns() -> None:
-    """1. One call at a time while nothing is known; 2. after a day of calls it dials ahead of the free agents;
+    """1. One call at a time while nothing is known; 2. after some hundred it dials ahead of the free agents;
     3. every live answer ends as the law knows it (the watch looks)."""
     scene = Scene(
         campaign(mode=DialMode.PREDICTIVE, wrap_up_s=0, max_lines_per_agent=8.0),
@@ -44,7 +44,7 @@ def test_predictive_dials_and_learns() -> None:
     )
     scene.log_in(*range(1, 9))
     n = 0
-    for _ in range(500):
+    for _ in range(300):
         scene.run(0.5)
         for call in list(scene.floor.calls.values()):
             n += 1
