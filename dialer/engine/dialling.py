@@ -163,8 +163,18 @@ def _finish_without_number(floor: Floor, lead: ClaimedLead, at: datetime) -> Non
 # --- the modes --------------------------------------------------------------------------------------------
 
 
+def _unpromised(floor: Floor) -> list[Agent]:
+    """Free agents beyond those whom calls without an agent of their own, ringing or waiting, may need.
+
+    Who reserves one of the others takes him from a person about to answer.
+    """
+    promised = sum(c.agent_id is None for c in floor.calls.values() if c.state in DIALLING_STATES)
+    promised += sum(c.agent_id is None for c in floor.unattended.values())
+    return floor.ready_agents()[promised:]
+
+
 def _offer_previews(floor: Floor, run: CampaignRun, at: datetime) -> None:
-    for agent in floor.ready_agents():
+    for agent in _unpromised(floor):
         if (choice := next_lead(floor, run, at)) is None:
             return
         agent.preview = choice.lead
@@ -173,7 +183,7 @@ def _offer_previews(floor: Floor, run: CampaignRun, at: datetime) -> None:
 
 def _dial_reserved(floor: Floor, run: CampaignRun, at: datetime) -> None:
     """One call per reserved agent: whoever answers has somebody waiting for him."""
-    for agent in floor.ready_agents():
+    for agent in _unpromised(floor):
         if (choice := next_lead(floor, run, at)) is None:
             return
         if not plan(floor, run, choice, at, agent):
