@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -62,33 +63,44 @@ def load_rule_set(name: str) -> RuleSet:
 
 
 def parse_rule_set(data: object) -> RuleSet:
-    """A rule set from its YAML tree; strict, since a mistyped key would be a law forgotten."""
+    """A rule set from its YAML tree; strict, since a mistyped key would be a law forgotten. Raises BadInput."""
     if not isinstance(data, dict) or set(data) != _KEYS:
         raise BadInput(f"a rule set has exactly the keys {', '.join(sorted(_KEYS))}")
-    rules = tuple(data["rules"])
+    name, version, notice, rules = data["name"], data["version"], data["notice"], data["rules"]
+    for key, value in (("name", name), ("version", version)):
+        if not isinstance(value, str):  # 1.10 would be read as 1.1
+            raise BadInput(f"{key} is text: put it in quotes")
+    if not isinstance(notice, dict) or not all(isinstance(t, str) for pair in notice.items() for t in pair):
+        raise BadInput("notice gives a text by language, or is {}")
+    if not isinstance(rules, list) or not rules or not all(isinstance(rule, str) for rule in rules):
+        raise BadInput(f"rules is a list of: {', '.join(sorted(KNOWN_RULES))}")
     if unknown := set(rules) - KNOWN_RULES:
-        raise BadInput(f"unknown rules: {', '.join(sorted(map(str, unknown)))}")
+        raise BadInput(f"unknown rules: {', '.join(sorted(unknown))}")
     hours = data["calling_hours"]
     if not isinstance(hours, dict) or set(hours) != set(WEEKDAYS):
         raise BadInput("calling_hours names each weekday once, Monday to Sunday")
     return RuleSet(
-        name=str(data["name"]),
-        version=str(data["version"]),
-        notice={str(k): str(v) for k, v in data["notice"].items()},
-        rules=rules,
+        name=name,
+        version=version,
+        notice=notice,
+        rules=tuple(rules),
         hours=tuple(_span(day, hours[day]) for day in WEEKDAYS),
     )
+
+
+_SPAN = re.compile(r"([0-9]{2}:[0-9]{2})-([0-9]{2}:[0-9]{2})")
 
 
 def _span(day: str, text: object) -> tuple[time, time] | None:
     if text == "none":
         return None
     try:
-        start, end = str(text).split("-")
+        found = _SPAN.fullmatch(str(text))
+        start, end = found.groups() if found else ("", "")
         # 24:00 is the day's end; the last representable instant stands for it, the comparison is exclusive.
         span = time.fromisoformat(start), time.max if end == "24:00" else time.fromisoformat(end)
     except ValueError:
-        raise BadInput(f"calling_hours.{day}: {text!r} is not HH:MM-HH:MM or none") from None
+        raise BadInput(f'calling_hours.{day}: {text!r} is not "HH:MM-HH:MM" or none, in quotes') from None
     if span[0] >= span[1]:
         raise BadInput(f"calling_hours.{day}: {text!r} ends before it begins")
     return span

@@ -1,0 +1,78 @@
+"""The abandonment gauge: what a day's live answers allow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialer.compliance.abandonment import FIRST_ANSWERS, WINDOW, AbandonGauge
+
+T0 = datetime(2026, 3, 3, 15, 0, tzinfo=UTC)
+
+
+def gauge(live: int, abandoned: int = 0, cap: float = 0.03) -> AbandonGauge:
+    """`live` answers at T0, `abandoned` of them abandoned."""
+    filled = AbandonGauge(cap)
+    filled.add(T0, live=live, abandoned=abandoned)
+    return filled
+
+
+@pytest.mark.parametrize(
+    ("live", "abandoned", "over"),
+    [
+        (0, 0, False),  # one is on credit
+        (1, 1, True),
+        (33, 1, True),
+        (33, 0, False),
+        (34, 1, True),  # 2 of 35 would be 5.7 %
+        (65, 1, True),  # 2 of 66 would be 3.03 %
+        (66, 1, False),  # 2 of 67 is 2.99 %
+        (100, 2, False),  # 3 of 101 is 2.97 %
+        (100, 3, True),
+        (1000, 29, False),
+        (1000, 30, True),
+    ],
+)
+def test_whether_the_next_one_would_break_the_cap(live: int, abandoned: int, over: bool) -> None:
+    assert gauge(live, abandoned).over(T0) is over
+
+
+def test_cap_of_nought_allows_none() -> None:
+    assert gauge(10_000, 0, cap=0.0).over(T0)
+
+
+def test_window_is_a_day() -> None:
+    old = gauge(100, 10)
+    assert old.over(T0 + WINDOW - timedelta(seconds=1))
+    assert not old.over(T0 + WINDOW)
+    assert (old.live, old.abandoned) == (0, 0)
+
+
+def test_cap_may_be_changed_while_it_counts() -> None:
+    counted = gauge(1000, 20)
+    assert not counted.over(T0)
+    counted.cap = 0.01
+    assert counted.over(T0)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 60), st.booleans()), max_size=400),
+    st.sampled_from([0.01, 0.02, 0.03, 0.05]),
+)
+def test_rate_never_passes_the_cap_when_heeded(answers: list[tuple[float, bool]], cap: float) -> None:
+    """Whoever risks an abandonment only when the gauge allows stays under the cap once answers are many enough,
+    by a count of his own of the last 24 hours."""
+    heeded, ledger, at = AbandonGauge(cap), [], T0
+    for minutes, unlucky in answers:
+        at += timedelta(minutes=minutes)
+        abandoned = unlucky and not heeded.over(at)
+        heeded.add(at, abandoned=int(abandoned))
+        ledger.append((at, abandoned))
+        heeded.expire(at)
+        window = [lost for when, lost in ledger if when > at - WINDOW]
+        assert (heeded.live, heeded.abandoned) == (len(window), sum(window))
+        if abandoned:
+            assert sum(window) <= max(1, cap * len(window)) or len(window) <= FIRST_ANSWERS
