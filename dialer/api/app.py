@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -19,6 +20,8 @@ from dialer.api.passwords import check_password
 from dialer.api.problems import install_problems
 from dialer.config import Settings
 from dialer.store.database import open_pool
+
+log = structlog.get_logger()
 
 #: Requests that speak to the database at the same time; more wait their turn.
 POOL_SIZE = 8
@@ -38,6 +41,11 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.door = session.Door()
             async with Hub(dsn, pool).running() as app.state.hub:
                 yield
+        except* Exception as failure:
+            # Without the live view no agent sees his calls: better no API here than half of one.
+            log.critical("live_view_failed", exc_info=failure)
+            app.state.failure = failure
+            app.state.stop()
         finally:
             await pool.close()
 
@@ -51,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=_name_operation,
     )
     app.state.settings = settings
+    app.state.failure = None
     install_problems(app)
     v1 = APIRouter(prefix="/api/v1")
     for noun in (session, softphone, intents, campaigns, attempts, recordings, live):

@@ -44,6 +44,9 @@ LEADS_POLL_S = 5.0
 CARD_WAIT_S = 0.25
 _CARD_RETRY_S = 0.5
 
+#: What a database away, coming back or being mended answers: the live view waits for it, whatever it says.
+DATABASE_ERRORS = (*CONNECTION_ERRORS, asyncpg.PostgresError)
+
 #: An attempt's id, or the id of a previewed lead.
 CardKey = str | int
 
@@ -105,7 +108,7 @@ class Floor:
                         await self._heed(word)
                     self.following = True
                     self.begun.set()
-                except CONNECTION_ERRORS as error:
+                except DATABASE_ERRORS as error:
                     # The listener loses its connection too, and says None when the database is back.
                     self.following = False
                     log.warning("live_view_stands_still", error=str(error) or type(error).__name__)
@@ -200,7 +203,7 @@ class Floor:
                     "SELECT agent_group_id, coalesce(lease_until > now(), false) AS up FROM shard"
                 )
                 leases = {row["agent_group_id"]: row["up"] for row in rows}
-            except CONNECTION_ERRORS:
+            except DATABASE_ERRORS:
                 leases = {}  # nobody who can't reach the database dials
             changed = {id_ for id_ in leases | self.leases if leases.get(id_) != self.leases.get(id_)}
             self.leases = leases
@@ -219,7 +222,7 @@ class Floor:
                         changes |= fold.begin_day(datetime.now(UTC).date())
                         if changes:
                             self._tell(shard_id, changes)
-            except CONNECTION_ERRORS:
+            except DATABASE_ERRORS:
                 continue
 
     # --- cards ------------------------------------------------------------------------------------------
@@ -285,7 +288,7 @@ class Floor:
                 else:
                     card = await read_card(self._pool, lead_id=key)
                 break
-            except CONNECTION_ERRORS:
+            except DATABASE_ERRORS:
                 await asyncio.sleep(_CARD_RETRY_S)
         else:
             return

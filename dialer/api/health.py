@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from http import HTTPStatus
 
+import asyncpg
 from fastapi import APIRouter, Request, Response
 
 from dialer.api.auth import ANYBODY, Database
@@ -30,7 +31,7 @@ async def read_readiness(request: Request, response: Response, pool: Database) -
         async with asyncio.timeout(_DATABASE_WAIT_S):
             await pool.fetchval("SELECT 1")
         database = True
-    except CONNECTION_ERRORS:
+    except (*CONNECTION_ERRORS, asyncpg.PostgresError):
         database = False
     ready = Readiness(database=database, live=request.app.state.hub.following)
     if not (ready.database and ready.live):

@@ -15,12 +15,11 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
 from dialer.api.auth import MayWatch, User, read_roles
-from dialer.api.floor import Floor
+from dialer.api.floor import DATABASE_ERRORS, Floor
 from dialer.api.intents import store_intent
 from dialer.api.schemas import Resync
 from dialer.api.watcher import OWN, SESSION_OVER, UNKNOWN_MESSAGE, Over, Watcher
 from dialer.domain.agent import AgentState
-from dialer.store.database import CONNECTION_ERRORS
 from dialer.store.live import Change
 
 log = structlog.get_logger()
@@ -186,7 +185,7 @@ class Hub:
                 for user_id in [id_ for id_, at in self._lost_at.items() if at <= time.monotonic()]:
                     await self._report_lost(user_id)
                     self._lost_at.pop(user_id, None)
-            except CONNECTION_ERRORS as error:
+            except DATABASE_ERRORS as error:
                 log.warning("consoles_not_watched", error=str(error) or type(error).__name__)
             await asyncio.sleep(CONSOLE_POLL_S)
 
@@ -213,7 +212,7 @@ class Hub:
                 continue
             try:
                 roles = await read_roles(self._pool, list({w.user.token_hash for w in watchers}))
-            except CONNECTION_ERRORS:
+            except DATABASE_ERRORS:
                 continue
             for watcher in watchers:
                 if roles.get(watcher.user.token_hash) != watcher.user.me.role:

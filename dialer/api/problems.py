@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
+import asyncpg
 import structlog
 from fastapi import FastAPI, WebSocket
 from fastapi.exceptions import RequestValidationError
@@ -92,7 +93,11 @@ async def _answer(connection: HTTPConnection, error: Exception) -> Response:
 
 
 # OSError itself would take in every file that can't be read.
-_NO_DATABASE = (ConnectionError, *(error for error in CONNECTION_ERRORS if error is not OSError))
+_NO_DATABASE = (
+    ConnectionError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # it takes no connections just now
+    *(error for error in CONNECTION_ERRORS if error is not OSError),
+)
 
 
 def install_problems(app: FastAPI) -> None:

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import asyncpg
 import httpx2
-import uvicorn
 
 from dialer.api.app import create_app
 from dialer.api.passwords import hash_password
-from dialer.api.server import configure_server
+from dialer.api.server import make_server
 from dialer.config import Settings
 from dialer.domain.values import mint_ulid
 
@@ -178,7 +177,7 @@ async def serve(dsn: str, **settings: object) -> AsyncIterator[Api]:
     chosen = Settings.model_validate(
         {"database_dsn": dsn, "sip_socket_url": "ws://127.0.0.1:8088/ws"} | settings
     )
-    server = uvicorn.Server(configure_server(create_app(chosen), "127.0.0.1", 0, loop="asyncio"))
+    server = make_server(create_app(chosen), "127.0.0.1", 0)
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve())
         async with asyncio.timeout(10):

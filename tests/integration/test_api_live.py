@@ -14,11 +14,16 @@ from typing import Any
 import asyncpg
 import pytest
 import pytest_asyncio
+import structlog
 import websockets
 from api_harness import Api, Office, add_user, furnish, serve
 from websockets.asyncio.client import ClientConnection
 
+from dialer.api import floor as floor_module
 from dialer.api import live
+from dialer.api.app import create_app
+from dialer.api.server import serve as run_server
+from dialer.config import Settings
 from dialer.domain import facts as f
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
@@ -489,3 +494,28 @@ async def test_the_database_s_restart_is_survived(
         )
         await floor.move_agent(AgentState.NOT_READY, reason="lunch")
         await agent.until(lambda view: view["me"]["reason"] == "lunch", 5.0)
+
+
+async def test_a_broken_live_view_ends_the_server(
+    dsn: str, office: Office, floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half an API, that takes log-ins and shows no calls, would be worse than none: let it be started anew."""
+
+    async def break_down(*_: object) -> None:
+        raise KeyError("a fault of ours")
+
+    app = create_app(Settings.model_validate({"database_dsn": dsn}))
+    with structlog.testing.capture_logs() as logs:
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(fails_with(KeyError, run_server(app, "127.0.0.1", 0)))
+            while getattr(app.state, "hub", None) is None:
+                await asyncio.sleep(0.02)
+            assert not serving.done()
+            monkeypatch.setattr(floor_module, "read_events", break_down)
+            await floor.move_agent(AgentState.READY)
+    assert "live_view_failed" in [entry["event"] for entry in logs]
+
+
+async def fails_with(kind: type[Exception], what: Any) -> None:
+    with pytest.RaisesGroup(kind, flatten_subgroups=True):
+        await what

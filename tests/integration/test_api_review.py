@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx2
@@ -270,8 +272,30 @@ async def test_the_console_is_served_from_the_same_origin(api: Api, tmp_path: Pa
             assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_health_and_readiness(dsn: str, office: Office) -> None:
-    async with serve(dsn) as api, api.client() as client:
-        assert (await client.get("/healthz")).json() == {"status": "ok"}
-        ready = await client.get("/readyz")
+async def test_a_lost_database_is_said_and_its_return_noticed(
+    dsn: str, server_dsn: str, office: Office
+) -> None:
+    name = urlsplit(dsn).path.strip("/")
+    admin = await asyncpg.connect(server_dsn)
+    async with serve(dsn) as api, api.client("qa") as qa:
+        assert (await qa.get("/healthz")).json() == {"status": "ok"}
+        ready = await qa.get("/readyz")
         assert (ready.status_code, ready.json()) == (200, {"database": True, "live": True})
+        await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        try:
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+            )
+            assert (await qa.get("/healthz")).status_code == 200
+            ready = await qa.get("/readyz")
+            assert (ready.status_code, ready.json()["database"]) == (503, False)
+            answer = await qa.get("/api/v1/session")
+            assert (answer.status_code, answer.json()["type"]) == (503, "database_unreachable")
+            assert answer.headers["retry-after"]
+        finally:
+            await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            await admin.close()
+        async with asyncio.timeout(10):
+            while (await qa.get("/readyz")).status_code != 200:
+                await asyncio.sleep(0.1)
+        assert (await qa.get("/api/v1/session")).status_code == 200
