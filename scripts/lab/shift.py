@@ -1,6 +1,7 @@
 """A shift under test: a stack, a demonstration on it, robots at work; and what to look for in recordings."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -92,12 +93,15 @@ async def shift(
                 task.cancel()
 
 
-def write_leads(path: Path, endings: Mapping[int, int]) -> int:
+def write_leads(path: Path, endings: Mapping[int, int], *, shuffled: bool = False) -> int:
     """A portfolio with one debtor for each number wanted; `endings`: last two digits -> how many. Its size.
 
-    Debtors come in the order given, by falling priority. Raises ValueError when there are more than area codes.
+    Debtors are dialled in the order given, or, `shuffled`, in one of chance that is always the same. Raises
+    ValueError when more are wanted than there are area codes.
     """
-    lines = ["referencia,nombre,telefono1,prioridad,segmento,deuda,acreedor,producto,saldo,moneda,vencimiento"]
+    lines = [
+        "referencia,nombre,telefono1,prioridad,segmento,deuda,acreedor,producto,saldo,moneda,vencimiento"
+    ]
     debt = "Financiera Inventada,Préstamo personal,1500.50,DOP,2026-01-31"
     priority = len(endings)
     for ending, count in endings.items():
@@ -106,9 +110,12 @@ def write_leads(path: Path, endings: Mapping[int, int]) -> int:
         for area in AREA_CODES[:count]:
             person = f"P-{area}-{ending:02d},Persona {area} {ending:02d},+1{area}55501{ending:02d}"
             lines.append(f"{person},{priority},Temprana,D-{area}-{ending:02d},{debt}")
-        priority -= 1
-    path.write_text("\n".join(lines) + "\n", "utf-8")
-    return len(lines) - 1
+        priority -= not shuffled
+    header, *rows = lines
+    if shuffled:
+        random.Random(1).shuffle(rows)
+    path.write_text("\n".join([header, *rows]) + "\n", "utf-8")
+    return len(rows)
 
 
 def tone_share(samples: np.ndarray, rate: int, frequency: float) -> float:
