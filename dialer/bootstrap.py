@@ -85,19 +85,24 @@ async def run_dialer(settings: Settings, groups: Sequence[str] = ()) -> None:
             recordings=_needed(settings.recordings_dir),
             store=PostgresRecordingStore(pool),
         )
-        publishers: list[Publisher] = [ingest]
         group = await exit_stack.enter_async_context(asyncio.TaskGroup())
         group.create_task(ingest.run(), name="ingest")
-        if settings.mqtt_url is not None:
-            mirror = MqttMirror(settings.mqtt_url.get_secret_value())
-            publishers.append(mirror)
-            group.create_task(mirror.run(), name="mqtt")
         for group_id in group_numbers:
-            group.create_task(_run_shard(settings, group_id, owner, publishers), name=f"shard {group_id}")
+            group.create_task(_run_shard(settings, group_id, owner, ingest), name=f"shard {group_id}")
 
 
-async def _run_shard(settings: Settings, group_id: int, owner: str, publishers: Sequence[Publisher]) -> None:
-    async with PostgresShardStore(settings.database_dsn.get_secret_value()) as store:
+async def _run_shard(settings: Settings, group_id: int, owner: str, ingest: Ingest) -> None:
+    publishers: list[Publisher] = [ingest]
+    mirror = None
+    if settings.mqtt_url is not None:
+        # A name of the shard's own, the same after a restart: its retained states are then taken over.
+        node = f"{socket.gethostname()}-{group_id}"
+        mirror = MqttMirror(settings.mqtt_url.get_secret_value(), node=node)
+        publishers.append(mirror)
+    async with (
+        PostgresShardStore(settings.database_dsn.get_secret_value()) as store,
+        asyncio.TaskGroup() as group,
+    ):
         shard = Shard(
             group_id,
             store=store,
@@ -105,7 +110,15 @@ async def _run_shard(settings: Settings, group_id: int, owner: str, publishers: 
             publishers=publishers,
             owner=owner,
         )
+        if mirror is not None:
+            group.create_task(_mirror(shard, mirror), name=f"mqtt {group_id}")
         await shard.run()
+
+
+async def _mirror(shard: Shard, mirror: MqttMirror) -> None:
+    """A process that waits for the shard's lease keeps off the broker, where its owner is known by the same name."""
+    await shard.running.wait()
+    await mirror.run()
 
 
 async def run_api(settings: Settings) -> None:

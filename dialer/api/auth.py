@@ -44,7 +44,7 @@ _EVERYBODY = frozenset({P.KEEP_SESSION, P.WATCH_LIVE})
 _REVIEW = frozenset({P.READ_CAMPAIGNS, P.READ_ATTEMPTS, P.HEAR_RECORDINGS})
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    "agent": _EVERYBODY | {P.TAKE_CALLS},
+    "agent": _EVERYBODY | {P.TAKE_CALLS, P.READ_CAMPAIGNS},
     "qa": _EVERYBODY | _REVIEW,
     "supervisor": _EVERYBODY | _REVIEW | {P.RUN_CAMPAIGNS},
     "admin": _EVERYBODY | _REVIEW | {P.RUN_CAMPAIGNS},
