@@ -9,7 +9,7 @@ export PYTHONPATH=$ROOT:$ROOT/scripts
 
 # The tests that need no server: scripts/check runs them, scripts/test the others.
 QUICK_TESTS=()
-for folder in unit compliance pacing screening contract; do
+for folder in unit compliance pacing; do
     if [[ -d $ROOT/tests/$folder ]]; then QUICK_TESTS+=("tests/$folder"); fi
 done
 
@@ -117,7 +117,7 @@ need_console() {
     local sources built=$ROOT/agents_console/dist/.cadencia-sources
     need_node
     sources=$(cd "$ROOT/agents_console" && find . -path ./node_modules -prune -o -path ./dist -prune -o -path ./tests -prune \
-        -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
+        -o -name openapi.json -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
     [[ -f $built && $(<"$built") == "$sources" ]] && return
     (
         cd "$ROOT/agents_console"
