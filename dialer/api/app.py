@@ -19,6 +19,7 @@ from dialer.api.live import Hub
 from dialer.api.passwords import check_password
 from dialer.api.problems import install_problems
 from dialer.config import Settings
+from dialer.domain.errors import BadInput
 from dialer.store.database import open_pool
 
 log = structlog.get_logger()
@@ -33,7 +34,11 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         dsn = settings.database_dsn.get_secret_value()
-        pool = await open_pool(dsn, size=POOL_SIZE)
+        try:
+            pool = await open_pool(dsn, size=POOL_SIZE)
+        except BadInput as failure:
+            app.state.failure = failure
+            raise
         try:
             # The stand-in hash for users that don't exist is made now, so that no log-in is slower than another.
             await to_thread.run_sync(check_password, "", None)

@@ -77,7 +77,8 @@ class Hub:
         """Serve an accepted socket until one side has enough of it."""
         watcher = Watcher(user, self.floor)
         if watcher.is_agent:
-            await self.floor.meet(user.group_id, user.me.id)
+            with suppress(*DATABASE_ERRORS):  # what is known must do until it is back
+                await self.floor.meet(user.group_id, user.me.id)
         self._enter(watcher)
         code: int | None = None
         try:

@@ -7,6 +7,8 @@ from functools import partial
 import uvicorn
 from fastapi import FastAPI
 
+from dialer.domain.errors import BadInput
+
 #: A laptop that sleeps or a Wi-Fi that changes closes no socket: three seconds without a pong do.
 PING_INTERVAL_S = 1.0
 PING_TIMEOUT_S = 2.0
@@ -41,10 +43,17 @@ def make_server(app: FastAPI, host: str, port: int) -> uvicorn.Server:
 
 
 async def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM, or until cancelled. Raises what made the application fail.
+    """Serve until SIGINT or SIGTERM, or until cancelled. Raises BadInput, or what made the application fail.
 
     Runs in the caller's loop: with 100 consoles, uvloop's takes about a fifth less CPU than asyncio's own.
     """
-    await make_server(app, host, port).serve()
+    try:
+        await make_server(app, host, port).serve()
+    except SystemExit:
+        # uvicorn's word for a start that failed; it has logged the reason.
+        if app.state.failure is None:
+            raise BadInput(
+                f"can't listen on {host} port {port}: set CADENCIA_API_HOST, CADENCIA_API_PORT"
+            ) from None
     if app.state.failure is not None:
         raise app.state.failure

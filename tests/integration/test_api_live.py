@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -28,8 +29,10 @@ from dialer.domain import facts as f
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
 from dialer.domain.campaign import CampaignState, DialMode
+from dialer.domain.errors import BadInput
 from dialer.domain.outcomes import Outcome
 from dialer.domain.values import Attempt, AttemptId, LegId, Verdict, mint_ulid
+from dialer.store.database import DatabaseUnreachable
 from dialer.store.event_log import PostgresShardStore
 
 LEASE = timedelta(seconds=30)
@@ -514,6 +517,17 @@ async def test_a_broken_live_view_ends_the_server(
             monkeypatch.setattr(floor_module, "read_events", break_down)
             await floor.move_agent(AgentState.READY)
     assert "live_view_failed" in [entry["event"] for entry in logs]
+
+
+async def test_a_server_that_can_t_start_says_what_to_set(api: Api, server_dsn: str) -> None:
+    nowhere = urlsplit(server_dsn)._replace(path="/nowhere").geturl()
+    app = create_app(Settings.model_validate({"database_dsn": nowhere}))
+    with pytest.raises(DatabaseUnreachable, match="CADENCIA_DATABASE_DSN"):
+        await run_server(app, "127.0.0.1", 0)
+    taken = urlsplit(api.url).port
+    assert taken is not None
+    with pytest.raises(BadInput, match="CADENCIA_API_PORT"):
+        await run_server(create_app(api.settings), "127.0.0.1", taken)
 
 
 async def fails_with(kind: type[Exception], what: Any) -> None:
