@@ -16,7 +16,7 @@ from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus, ne
 from dialer.domain.values import Attempt, AttemptId, ClaimedLead, HungUpBy, LeadPhone, Verdict, mint_ulid
 from dialer.engine.calls import close_if_drained, end_call, free_reservation, let_go
 from dialer.engine.floor import Floor
-from dialer.engine.pool import TICK_S
+from dialer.engine.pool import DECIDE_S, TICK_S
 from dialer.engine.records import Agent, Call, CampaignRun
 from dialer.modes import MODES
 
@@ -168,9 +168,12 @@ def _unpromised(floor: Floor) -> list[Agent]:
 
     Who reserves one of the others takes him from a person about to answer.
     """
+    ready = floor.ready_agents()
+    if not ready:
+        return []
     promised = sum(c.agent_id is None for c in floor.calls.values() if c.state in DIALLING_STATES)
     promised += sum(c.agent_id is None for c in floor.unattended.values())
-    return floor.ready_agents()[promised:]
+    return ready[promised:]
 
 
 def _offer_previews(floor: Floor, run: CampaignRun, at: datetime) -> None:
@@ -196,6 +199,11 @@ def _dial_pooled(floor: Floor, run: CampaignRun, at: datetime) -> None:
     if run.gauge.over(at):
         _explain(floor, run, at, 0, {"limit": "cap", "reason": "the next abandonment would break the cap"})
         _dial_reserved(floor, run, at)
+        return
+    if floor.pool.decided_at and at < (soonest := floor.pool.decided_at + timedelta(seconds=DECIDE_S)):
+        if floor.tick_at is None or soonest < floor.tick_at:
+            floor.tick_at = soonest
+            floor.wake_at(soonest)
         return
     ready = len(floor.ready_agents())
     logged_in = floor.logged_in()

@@ -60,6 +60,8 @@ class Floor:
         #: When a trunk may take a call again, as last asked for.
         self.slot_at: datetime | None = None
         self._present: set[int] = set()
+        #: The READY ones among them.
+        self._ready: dict[int, Agent] = {}
         self.step = Step()
         self._alarms: list[datetime] = []
 
@@ -140,6 +142,10 @@ class Floor:
             self._present.discard(agent.id)
         else:
             self._present.add(agent.id)
+        if agent.state is AgentState.READY:
+            self._ready[agent.id] = agent
+        else:
+            self._ready.pop(agent.id, None)
 
     def move_agent(self, agent: Agent, by: AgentInput, at: datetime, reason: str | None = None) -> None:
         """Move the agent by the table. Raises InvalidTransition: whoever asks must know the agent's state."""
@@ -175,9 +181,9 @@ class Floor:
         return longest_idle_first(
             [
                 a
-                for a in self.agents.values()
+                for a in self._ready.values()
                 # (an attempt he is not RESERVED for is his customer on hold, for whom he is expected)
-                if a.state is AgentState.READY and a.leg_up and a.leg_parked and a.attempt_id is None
+                if a.leg_up and a.leg_parked and a.attempt_id is None
             ]
         )
 

@@ -15,6 +15,9 @@ from pacing.policy import CallOutcome, CampaignInfo, Explanation, Policy, Snapsh
 
 #: How long a decision may stand when nothing happens, s.
 TICK_S = 0.2
+#: Decisions are at least so far apart, s: a free agent waits that long at most, and hundreds of events a second do
+#: not each cost a forecast.
+DECIDE_S = 0.1
 
 _AGENT_STATES = {
     AgentState.LOGGED_OUT: Paced.OFF,

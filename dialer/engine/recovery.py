@@ -113,7 +113,6 @@ def _restore_agent(floor: Floor, stored: StoredAgent, at: datetime) -> None:
         attempt_id=stored.attempt_id,
         after_wrap_up=stored.after_wrap_up,
     )
-    floor.agents[agent.id] = agent
     if agent.leg_id:
         floor.legs[agent.leg_id] = agent.id
     call = floor.calls.get(agent.attempt_id) if agent.attempt_id else None
@@ -134,6 +133,7 @@ def _restore_agent(floor: Floor, stored: StoredAgent, at: datetime) -> None:
     if (agent.state, agent.attempt_id) != (stored.state, stored.attempt_id) or agent.wrap_up_until:
         agent.since = at
         floor.note_agent(agent, at)
+    floor.add_agent(agent)
     floor.pool.agent(at, agent.id, agent.state)
 
 

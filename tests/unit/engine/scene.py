@@ -54,6 +54,7 @@ from dialer.domain.values import (
 )
 from dialer.domain.wishes import ConnectPhone, GoReady, Wish
 from dialer.engine import Engine, Step
+from dialer.engine.pool import DECIDE_S
 from dialer.engine.records import Agent, Call
 
 #: A Tuesday, 11:00 in Santo Domingo.
@@ -288,13 +289,14 @@ class Scene:
         )
 
     def log_in(self, *agents: int, ready: bool = True) -> None:
-        """Bring the agents' phones up, one after the other (so the first is the longest idle)."""
+        """Bring the agents' phones up, one after the other (so the first is the longest idle), and give a pooled
+        mode the time to decide."""
         for agent_id in agents:
             self.wish(agent_id, ConnectPhone())
             self.feed(LegParked(at=self.now, leg_id=self.leg(agent_id)))
             if ready:
                 self.wish(agent_id, GoReady())
-            self.later(0.001)
+            self.run(DECIDE_S)
 
     def agent(self, agent_id: int) -> Agent:
         return self.floor.agents[agent_id]

@@ -134,6 +134,7 @@ def test_agent_waits_for_his_leg_to_be_parked_again() -> None:
     scene.run(1)
     assert len(scene.dialled) == 1
     scene.park_leg(1)
+    scene.run(0.1)
     assert len(scene.dialled) == 2
 
 
@@ -421,6 +422,7 @@ def test_break_asked_for_during_a_call() -> None:
     assert (scene.agent(1).state, scene.agent(1).reason) == (AgentState.NOT_READY, "lunch")
     scene.park_leg(1)
     scene.wish(1, GoReady())
+    scene.run(0.1)
     second = scene.connect()
     scene.wish(1, GoNotReady("lunch"))
     scene.wish(1, GoReady())

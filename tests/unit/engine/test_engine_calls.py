@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from scene import PAID, T0, Scene, campaign, lead, of, outcomes
+from scene import PAID, Scene, campaign, lead, of, outcomes
 
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
@@ -164,7 +164,7 @@ def test_parked_before_answered() -> None:
     deadline = scene.call(call).deadline
     scene.later(0.5)
     assert scene.answer(call, park=False).facts == []
-    assert scene.call(call).deadline == deadline == T0 + timedelta(seconds=2.001)
+    assert scene.call(call).deadline == deadline == scene.now + timedelta(seconds=1.5)
 
 
 def test_busy_rests_ten_minutes() -> None:

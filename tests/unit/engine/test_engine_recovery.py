@@ -548,6 +548,15 @@ def test_restart_with_a_leg_that_is_gone() -> None:
     assert scene.feed(LegHungUp(at=scene.now, leg_id=LEG)).facts == []
 
 
+def test_restart_dials_on() -> None:
+    """1. A ready agent and a running campaign; 2. the link up, dialling goes on by itself."""
+    scene = restart(agents=(stored_agent(1, AgentState.READY, leg_id=LEG),))
+    scene.list = [lead(1)]
+    scene.feed(SwitchUp(at=scene.now, channels=(leg(LEG),)))
+    scene.run(0.2)
+    assert len(scene.dialled) == 1
+
+
 def test_restart_keeps_the_abandonment_gauge() -> None:
     """1. Live answers and abandons of the window are counted on; 2. over the cap, calls are reserved."""
     stored = replace(

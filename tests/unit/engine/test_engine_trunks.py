@@ -21,7 +21,7 @@ from dialer.domain.facts import (
     LeadsReturned,
 )
 from dialer.domain.outcomes import LeadState, NextStep, Outcome
-from dialer.domain.wishes import GoReady, StartCampaign
+from dialer.domain.wishes import GoReady, PauseCampaign, StartCampaign
 
 CONGESTION = {"outcome": Outcome.CONGESTION, "q850": 34, "sip": 503, "fault": True}
 
@@ -129,7 +129,9 @@ def test_calls_per_second_are_kept() -> None:
         agents=20,
         trunks=[trunk(cps=5.0)],
     )
+    scene.wish(9, PauseCampaign(1))
     scene.log_in(*range(1, 21))
+    scene.wish(9, StartCampaign(1))
     scene.run(2)
     assert 10 <= len(scene.dialled) <= 12
     scene.run(3)
@@ -176,10 +178,11 @@ def test_empty_list_is_not_asked_all_the_time() -> None:
     """1. The list had less than asked for: not asked again for 2 s; 2. then it is."""
     scene = Scene(agents=1)
     scene.log_in(1)
+    scene.run(2.3)  # (the second claim, for certain)
     asked = len(of(ClaimLeads, scene))
-    scene.run(1.9)
+    scene.run(1.5)
     assert len(of(ClaimLeads, scene)) == asked
-    scene.run(0.3)
+    scene.run(0.6)
     assert len(of(ClaimLeads, scene)) == asked + 1
 
 

@@ -280,6 +280,10 @@ class Watch:
                 now = (agent.state, agent.leg_id, agent.leg_up, agent.attempt_id, agent.after_wrap_up)
                 assert stored == now, f"{where}: noted {stored}, is {now}"
                 assert noted.wrap_up_until == agent.wrap_up_until
+        staff = floor.agents.values()
+        assert floor.logged_in() == sum(a.state is not AgentState.LOGGED_OUT for a in staff)
+        ready = [a for a in staff if a.state is AgentState.READY and a.leg_parked and a.attempt_id is None]
+        assert floor.ready_agents() == sorted(ready, key=lambda a: (a.since, a.id))
         assert all(owing[owed] == 1 for owed in floor.wrapping), "a disposition that nobody owes"
 
     def _campaigns(self, at: datetime) -> None:
