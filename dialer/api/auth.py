@@ -63,6 +63,11 @@ class User:
         return permission in PERMISSIONS[self.me.role]
 
     @property
+    def only_group_id(self) -> int | None:
+        """The group beyond which he sees nothing; None: he sees all."""
+        return self.me.agent_group_id if self.me.role == "agent" else None
+
+    @property
     def group_id(self) -> int:
         """The agent group, which is also the shard. Agents have one: the database sees to it."""
         assert self.me.agent_group_id is not None
@@ -110,10 +115,10 @@ class Allow:
 ANYBODY = Depends(Allow(None))
 LoggedIn = Annotated[User, Depends(Allow(P.KEEP_SESSION))]
 Agent = Annotated[User, Depends(Allow(P.TAKE_CALLS))]
+CampaignReader = Annotated[User, Depends(Allow(P.READ_CAMPAIGNS))]
 Supervisor = Annotated[User, Depends(Allow(P.RUN_CAMPAIGNS))]
 Reviewer = Annotated[User, Depends(Allow(P.HEAR_RECORDINGS))]
 MayWatch = Annotated[User, Depends(Allow(P.WATCH_LIVE))]
-READS_CAMPAIGNS = Depends(Allow(P.READ_CAMPAIGNS))
 READS_ATTEMPTS = Depends(Allow(P.READ_ATTEMPTS))
 HEARS_RECORDINGS = Depends(Allow(P.HEAR_RECORDINGS))
 

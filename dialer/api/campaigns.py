@@ -11,7 +11,7 @@ import orjson
 import structlog
 from fastapi import APIRouter, Header, Response
 
-from dialer.api.auth import READS_CAMPAIGNS, Database, Supervisor
+from dialer.api.auth import CampaignReader, Database, Supervisor, User
 from dialer.api.intents import store_intent
 from dialer.api.problems import ProblemError, not_found
 from dialer.api.schemas import (
@@ -30,16 +30,20 @@ router = APIRouter(prefix="/campaigns", tags=["campaigns"])
 IdempotencyKey = Annotated[str | None, Header(min_length=8, max_length=64, pattern=INTENT_KEY)]
 
 
-@router.get("", dependencies=[READS_CAMPAIGNS])
-async def list_campaigns(pool: Database) -> list[CampaignView]:
-    """All campaigns, by name."""
-    return [_view(row) for row in await pool.fetch("SELECT * FROM campaign ORDER BY name")]
+@router.get("")
+async def list_campaigns(user: CampaignReader, pool: Database) -> list[CampaignView]:
+    """All campaigns, by name; for agents, those of their group."""
+    rows = await pool.fetch(
+        "SELECT * FROM campaign WHERE $1::bigint IS NULL OR agent_group_id = $1 ORDER BY name",
+        user.only_group_id,
+    )
+    return [_view(row) for row in rows]
 
 
-@router.get("/{id}", dependencies=[READS_CAMPAIGNS])
-async def read_campaign(id: RowId, response: Response, pool: Database) -> CampaignView:
+@router.get("/{id}")
+async def read_campaign(id: RowId, user: CampaignReader, response: Response, pool: Database) -> CampaignView:
     """One campaign; its ETag is what a change sends back as If-Match."""
-    campaign = await _find(pool, id)
+    campaign = await _find(pool, user, id)
     response.headers["ETag"] = _etag(campaign.version)
     return campaign
 
@@ -131,10 +135,10 @@ async def stop_campaign(
     return await _ask(pool, user, id, "stop_campaign", idempotency_key)
 
 
-@router.get("/{id}/dispositions", dependencies=[READS_CAMPAIGNS])
-async def list_dispositions(id: RowId, pool: Database) -> list[DispositionView]:
+@router.get("/{id}/dispositions")
+async def list_dispositions(id: RowId, user: CampaignReader, pool: Database) -> list[DispositionView]:
     """The results an agent can choose from, in their order."""
-    await _find(pool, id)
+    await _find(pool, user, id)
     return await read_dispositions(pool, id)
 
 
@@ -148,12 +152,12 @@ async def read_dispositions(pool: asyncpg.Pool, campaign_id: int) -> list[Dispos
 
 async def _ask(
     pool: asyncpg.Pool,
-    user: Supervisor,
+    user: User,
     campaign_id: int,
     type_: Literal["start_campaign", "pause_campaign", "stop_campaign"],
     key: str | None,
 ) -> IntentAccepted:
-    campaign = await _find(pool, campaign_id)
+    campaign = await _find(pool, user, campaign_id)
     log.info(type_, user_id=user.me.id, campaign_id=campaign_id)
     return await store_intent(
         pool,
@@ -165,8 +169,12 @@ async def _ask(
     )
 
 
-async def _find(pool: asyncpg.Pool, id_: int) -> CampaignView:
-    row = await pool.fetchrow("SELECT * FROM campaign WHERE id = $1", id_)
+async def _find(pool: asyncpg.Pool, user: User, id_: int) -> CampaignView:
+    row = await pool.fetchrow(
+        "SELECT * FROM campaign WHERE id = $1 AND ($2::bigint IS NULL OR agent_group_id = $2)",
+        id_,
+        user.only_group_id,
+    )
     if row is None:
         raise not_found("campaign", id_)
     return _view(row)

@@ -189,6 +189,15 @@ async def test_campaigns_are_listed_with_their_settings(
     assert (await supervisor.get("/api/v1/campaigns/999/dispositions")).status_code == 404
 
 
+async def test_agents_read_their_own_group_s_campaigns_only(
+    agent: httpx2.AsyncClient, office: Office
+) -> None:
+    assert [c["name"] for c in (await agent.get("/api/v1/campaigns")).json()] == ["Tarjetas"]
+    for tail in ("", "/dispositions"):
+        assert (await agent.get(f"/api/v1/campaigns/{office.campaign_id}{tail}")).status_code == 200
+        assert (await agent.get(f"/api/v1/campaigns/{office.other_campaign_id}{tail}")).status_code == 404
+
+
 async def test_settings_change_with_the_version_one_saw(
     supervisor: httpx2.AsyncClient, office: Office, heard: asyncio.Queue[tuple[str, str]]
 ) -> None:
