@@ -27,6 +27,20 @@ Result = dict[str, Any]
 #: After the last number was dialled: ring, talk, and what the log still has to write.
 LAST_CALLS_S = 60.0
 SAMPLE_EVERY_S = 1.0
+#: Layer -> where its code lies, and the libraries it works through.
+LAYERS = {
+    "deciding (engine, pacing, law, carriers)": (
+        "dialer/engine/",
+        "dialer/carriers",
+        "dialer/compliance/",
+        "dialer/domain/",
+        "pacing/",
+    ),
+    "switch (AMI, translation)": ("dialer/asterisk/",),
+    "log (batches, PostgreSQL)": ("dialer/store/",),
+    "MQTT mirror": ("dialer/mqtt", "aiomqtt/", "paho/"),
+    "shard (the loop around the engine)": ("dialer/shard",),
+}
 #: How long the waiting office is watched before each run.
 IDLE_S = 3.0
 
@@ -68,6 +82,7 @@ async def measure(bench: Bench, run: Run, *, memory: bool = False) -> Result:
     campaign = await bench.office.add_campaign(run.name, phones, notice=run.notice)
     await bench.stack.start_dialer()
     try:
+        await bench.office.attended()
         await bench.office.seat(run.agents)
         idle = await _idle()
         async with bench.observer() as observer, LogFollower(bench.stack.postgres.dsn) as log:
@@ -216,6 +231,10 @@ async def _until_ended(bench: Bench, campaign: int, run: Run) -> list[tuple[int,
         if ended >= run.calls:
             return samples
         if time.monotonic() > deadline:
+            if not ended:
+                raise LabError(
+                    f"nothing was dialled; the dialer's log:\n{bench.stack.logs('dialer')[-4000:]}"
+                )
             return samples  # the balance says what is missing
         if time.monotonic() - told > 10:
             told = time.monotonic()
@@ -226,21 +245,30 @@ async def _until_ended(bench: Bench, campaign: int, run: Run) -> list[tuple[int,
 async def _balance(bench: Bench, campaign: int) -> Result:
     """What the product's own tables say of a campaign."""
     rows = await bench.connection.fetch(
-        "SELECT id, number, outcome, connect_ms, extract(epoch FROM planned_at)::float8 AS planned_at,"
+        "SELECT id, number, outcome, q850, sip_status, connect_ms, extract(epoch FROM planned_at)::float8 AS planned_at,"
         " ended_at IS NOT NULL AS ended FROM attempt WHERE campaign_id = $1 ORDER BY id",
         campaign,
     )
     planned = {row["id"]: row["planned_at"] for row in rows}
+    wrong = [row for row in rows if row["outcome"] not in expected_outcomes(row["number"])]
     times = sorted(planned.values())
     seconds = Counter(int(at - times[0]) for at in times)
     full = [seconds[n] for n in range(max(seconds, default=0))]
     return {
         "attempts": len(rows),
+        "recordings": await bench.connection.fetchval(
+            "SELECT count(*) FROM recording JOIN attempt ON attempt.id = attempt_id WHERE campaign_id = $1",
+            campaign,
+        ),
         "attempts_ended": sum(row["ended"] for row in rows),
         "originates_per_s": round((len(times) - 1) / (times[-1] - times[0]), 2) if len(times) > 1 else 0.0,
         "slowest_second": min(full, default=0),
         "outcomes": dict(sorted(Counter(row["outcome"] or "none" for row in rows).items())),
-        "outcomes_wrong": sum(row["outcome"] not in expected_outcomes(row["number"]) for row in rows),
+        "outcomes_wrong": len(wrong),
+        "wrong_examples": [
+            f"...{row['number'][-2:]}: {row['outcome']}, cause {row['q850']}, SIP {row['sip_status']}"
+            for row in wrong[:10]
+        ],
         "answer_to_bridge_ms": spread([row["connect_ms"] for row in rows if row["connect_ms"] is not None]),
         "planned_at": planned,
     }
@@ -275,11 +303,11 @@ async def _profile(bench: Bench, run: Run) -> tuple[asyncio.subprocess.Process, 
 
 
 async def _read_profile(profile: tuple[asyncio.subprocess.Process, str]) -> dict[str, Any]:
-    """Shares of the samples: by the function at work, and by the layer below which it was."""
+    """Shares of the samples: by the layer they were in, and by the function at work."""
     process, target = profile
     await process.wait()
     own: Counter[str] = Counter()
-    with_callees: Counter[str] = Counter()
+    layers: Counter[str] = Counter()
     total = 0
     for line in (await asyncio.to_thread(Path(target).read_text, "utf-8")).splitlines():
         stack, _, count = line.rpartition(" ")
@@ -288,9 +316,19 @@ async def _read_profile(profile: tuple[asyncio.subprocess.Process, str]) -> dict
             continue  # a thread of a pool that waits
         total += int(count)
         own[frames[-1]] += int(count)
-        with_callees.update(dict.fromkeys(frames, int(count)))
+        layers[_layer(frames)] += int(count)
 
     def shares(counted: Counter[str], most: int) -> dict[str, float]:
         return {name: round(100 * n / total, 1) for name, n in counted.most_common(most)}
 
-    return {"samples": total, "own_percent": shares(own, 25), "cumulative_percent": shares(with_callees, 45)}
+    return {"samples": total, "layers_percent": shares(layers, 20), "own_percent": shares(own, 25)}
+
+
+def _layer(frames: Sequence[str]) -> str:
+    """The innermost of our layers on a stack; `name (path` is a frame."""
+    for frame in reversed(frames):
+        path = frame.rpartition("(")[2]
+        for layer, starts in LAYERS.items():
+            if path.startswith(starts):
+                return layer
+    return "event loop and kernel (uvloop, sockets)"

@@ -176,6 +176,16 @@ class Office:
         await self._db.execute("ANALYZE lead, person, phone")
         return campaign_id
 
+    async def attended(self) -> None:
+        """Wait until a dialer has our shard and its link to the switch. Raises LabError when none comes."""
+        deadline = asyncio.get_running_loop().time() + LOG_IN_S
+        while not await self._db.fetchval(
+            "SELECT switch_up FROM shard WHERE agent_group_id = $1", self.group_id
+        ):
+            if asyncio.get_running_loop().time() > deadline:
+                raise LabError(f"no dialer was ready in {LOG_IN_S:g} s")
+            await asyncio.sleep(0.1)
+
     async def seat(self, agents: int) -> None:
         """So many agents connect their telephones and go ready, the others log out. Raises LabError when one can't."""
         here, away = self.agents[:agents], self.agents[agents:]
