@@ -245,18 +245,18 @@ PREFACE = """
 
 Written by `./scripts/bench calls --docs`; all figures are in `calls.json` beside this page.
 
-The real dialer process (`dialer serve --part dialer`), the real switch, a PostgreSQL that flushes every commit to disk
-and an MQTT broker, against SIPp as the telco (`scripts/lab/bench/telco.xml`). Agents' telephones are a third Asterisk that
-sends sound all the time. The numbers dialled are the fictional 555-01XX of all North American area codes; their last digits
-decide what the far end does. A floor's mix is 25 % people (ring 0.2 to 0.8 s, talk 1 s), 30 % no answer (15 s), 15 % busy,
-12 % unknown numbers, 8 % refused and 10 % unreachable.
+The real dialer process (`dialer serve --part dialer`), the real switch, a PostgreSQL that flushes every commit to
+disk and an MQTT broker, against SIPp as the telco (`scripts/lab/bench/telco.xml`). Agents' telephones are a third
+Asterisk that sends sound all the time. The numbers dialled are the fictional 555-01XX of all North American area
+codes; their last digits decide what the far end does. A floor's mix is 25 % people (ring 0.2 to 0.8 s, talk 1 s), 30
+% no answer (15 s), 15 % busy, 12 % unknown numbers, 8 % refused and 10 % unreachable.
 
-Unlike a real campaign, and so that nothing but the trunk's calls a second governs the pace: power mode with its highest
-ratio, the abandonment cap off, no wrap-up, no limit of lines an agent.
+Unlike a real campaign, and so that nothing but the trunk's calls a second governs the pace: power mode with its
+highest ratio, the abandonment cap off, no wrap-up, no limit of lines an agent.
 
-CPU is user and system time of the process and its children over the whole run, from the campaign's start until the last
-call has ended, divided by the attempts. The bare script in the same run sends the same Originates for the same numbers
-and counts events; it keeps nothing and decides nothing.
+CPU is user and system time of the process and its children over the whole run, from the campaign's start until the
+last call has ended, divided by the attempts. The bare script in the same run sends the same Originates for the same
+numbers and counts events; it keeps nothing and decides nothing.
 """
 NOTES = {
     SUSTAINED: """
@@ -265,20 +265,20 @@ shares no code with the dialer, and the outcome that the number's last digits sc
 because it does little: no lead is chosen, nothing is on disk before it is dialled.
 """,
     LATENCY: """
-From the switch's stamp on the answer to its stamp on the moment when customer and agent stand in one two-party bridge, as
-stored with the attempt (`attempt.connect_ms`), and the same from the observer's connection. With notice and recording the
-people talk for 6 s, the notice is played into the conversation, and the recording begins after it.
+From the switch's stamp on the answer to its stamp on the moment when customer and agent stand in one two-party
+bridge, as stored with the attempt (`attempt.connect_ms`), and the same from the observer's connection. With notice
+and recording the people talk for 6 s, the notice is played into the conversation, and the recording begins after it.
 """,
     CURVE: """
-CPU is milliseconds an attempt; the switch's includes the sound of the waiting agents, which is the larger share of it at a
-slow pace. Plan to channel: from the decision, over its commit, to the channel's creation in the switch. Event to disk: from
-the switch's stamp on an event to the announcement of its committed fact.
+CPU is milliseconds an attempt; the switch's includes the sound of the waiting agents, which is the larger share of it
+at a slow pace. Plan to channel: from the decision, over its commit, to the channel's creation in the switch. Event to
+disk: from the switch's stamp on an event to the announcement of its committed fact.
 """,
     MEMORY: """
 Resident memory of the dialer process, sampled once a second.
 """,
     TIME: """
-A sampling profiler (py-spy, 200 a second) on the dialer in the middle of a run at 50 calls/s. Each sample counts for the
-innermost of our layers on its stack.
+A sampling profiler (py-spy, 200 a second) on the dialer in the middle of a run at 50 calls/s. Each sample counts for
+the innermost of our layers on its stack.
 """,
 }
