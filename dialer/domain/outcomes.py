@@ -62,6 +62,10 @@ class Effect(StrEnum):
     DO_NOT_CALL = "do_not_call"
 
 
+#: The longest rest that doubling comes to.
+MAX_DOUBLED = timedelta(minutes=30)
+
+
 @dataclass(frozen=True, slots=True)
 class RecycleRule:
     """How an outcome is tried again: rest this long, at most so often on the number in a row."""
@@ -70,6 +74,14 @@ class RecycleRule:
     max_tries: int
     #: Try the person's next number instead of this one (when there is one that was not tried since).
     next_phone: bool = True
+    #: Rest twice as long after each further time in a row, up to MAX_DOUBLED.
+    doubling: bool = False
+
+    def rest(self, run: int) -> timedelta:
+        """How long to rest after the `run`-th such outcome in a row."""
+        if not self.doubling:
+            return self.delay
+        return min(MAX_DOUBLED, self.delay * 2 ** min(max(run - 1, 0), 20))
 
 
 #: Attempts on one lead, whatever their outcomes, before it is finished as exhausted.
@@ -78,7 +90,8 @@ MAX_ATTEMPTS = 10
 RECYCLE: dict[Outcome, RecycleRule] = {
     Outcome.NO_ANSWER: RecycleRule(timedelta(hours=2), 4),
     Outcome.BUSY: RecycleRule(timedelta(minutes=10), 5, next_phone=False),
-    Outcome.CONGESTION: RecycleRule(timedelta(seconds=30), 100, next_phone=False),
+    # The next trunk may take it at once; a network that stays congested is left alone for longer and longer.
+    Outcome.CONGESTION: RecycleRule(timedelta(seconds=5), 100, next_phone=False, doubling=True),
     Outcome.INVALID_NUMBER: RecycleRule(timedelta(0), 0),
     Outcome.REJECTED: RecycleRule(timedelta(days=2), 2),
     Outcome.CANCELLED: RecycleRule(timedelta(minutes=5), 100, next_phone=False),
@@ -143,7 +156,8 @@ def recycle(
         return NextStep(LeadState.FINISHED, reason="exhausted", phone_status=status)
     again = not rule.next_phone and any(p.phone_id == phone_id for p in fresh)
     following = phone_id if again else next_phone(fresh, phone_id)
-    return NextStep(LeadState.RESTING, at + rule.delay, following, phone_status=status)
+    run = next((p.same_outcome_run for p in phones if p.phone_id == phone_id), 1)
+    return NextStep(LeadState.RESTING, at + rule.rest(run), following, phone_status=status)
 
 
 def worn_out(phone: PhoneHistory) -> bool:

@@ -279,14 +279,21 @@ class TelcoCall:
 
 
 class Telco(AsteriskInstance):
-    """The telco stand-in; the last two digits of the number choose what the far end does."""
+    """The telco stand-in; the last two digits of the number choose what the far end does.
+
+    `out_of_order`: it answers every call with 503.
+    """
 
     role = "telco"
 
-    def __init__(self, root: AsteriskRoot) -> None:
+    def __init__(self, root: AsteriskRoot, *, out_of_order: bool = False) -> None:
         voices = yaml.safe_load(VOICES.read_text("utf-8"))
         super().__init__(
-            root, {"voices": {"people": len(voices["people"]), "voicemail": len(voices["voicemail"])}}
+            root,
+            {
+                "out_of_order": out_of_order,
+                "voices": {"people": len(voices["people"]), "voicemail": len(voices["voicemail"])},
+            },
         )
 
     def trunk(self, name: str = "telco") -> Trunk:

@@ -65,6 +65,7 @@ async def set_up(
     channels: int = 200,
     wrap_up_s: int = 30,
     ring_timeout_s: int = 25,
+    ratio: float = 1.5,
 ) -> Demonstration:
     """Fill an empty, migrated database. `leads` None: a fictional portfolio made from `seed`."""
     file = leads or folder / "portfolio.csv"
@@ -94,6 +95,7 @@ async def set_up(
                 recording_notice=notice,
                 wrap_up_s=wrap_up_s,
                 ring_timeout_s=ring_timeout_s,
+                ratio=ratio,
             )
 
             async def user(login: str, name: str, role: str) -> Account:

@@ -56,7 +56,7 @@ def after(outcome: Outcome, *phones: PhoneHistory, attempts: int = 1) -> NextSte
 ONE_NUMBER = [
     (Outcome.NO_ANSWER, rest(2 * HOUR, 1)),
     (Outcome.BUSY, rest(timedelta(minutes=10), 1)),
-    (Outcome.CONGESTION, rest(timedelta(seconds=30), 1)),
+    (Outcome.CONGESTION, rest(timedelta(seconds=5), 1)),
     (Outcome.REJECTED, rest(2 * DAY, 1)),
     (Outcome.CANCELLED, rest(timedelta(minutes=5), 1)),
     (Outcome.MACHINE, rest(3 * HOUR, 1)),
@@ -104,6 +104,14 @@ def test_which_number_is_next(outcome: Outcome, following: int) -> None:
 def test_number_that_is_no_number(outcome: Outcome) -> None:
     """Never dialled again; the next one may be, at once."""
     assert after(outcome, phone(1, outcome, 1, 0), phone(2)) == rest(timedelta(0), 2, INVALID)
+
+
+@pytest.mark.parametrize(("run", "seconds"), [(1, 5), (2, 10), (4, 40), (9, 1280), (10, 1800), (99, 1800)])
+def test_congestion_rests_longer_and_longer(run: int, seconds: int) -> None:
+    """The next trunk may take it at once; a network that stays congested is not hammered."""
+    phones = (phone(1, Outcome.CONGESTION, run),)
+    step = recycle(Outcome.CONGESTION, at=T0, phone_id=1, phones=phones, attempts=0)
+    assert step == rest(timedelta(seconds=seconds), 1)
 
 
 def test_no_number_left() -> None:

@@ -100,13 +100,13 @@ def test_breaker_opens_probes_and_closes(mode: DialMode) -> None:
 
 
 def test_congestion_burns_no_lead() -> None:
-    """1. The carrier refused: unburnt; 2. the lead comes again in 30 s on the same number."""
+    """1. The carrier refused: unburnt; 2. the lead comes again in 5 s on the same number."""
     scene = Scene(leads=[lead(1)], agents=1)
     scene.log_in(1)
     step = scene.hang_up(scene.dialled[0], **CONGESTION)  # type: ignore[arg-type]
     (ended,), (moved,) = of(AttemptEnded, step), of(LeadMoved, step)
     assert (ended.outcome, ended.burnt) == (Outcome.CONGESTION, False)
-    assert moved.step == NextStep(LeadState.RESTING, scene.now + timedelta(seconds=30), 10)
+    assert moved.step == NextStep(LeadState.RESTING, scene.now + timedelta(seconds=5), 10)
 
 
 def test_failover_to_the_next_trunk() -> None:
