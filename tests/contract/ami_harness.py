@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import lab.asterisk
 from fake_ami import SECRET, USER, FakeAmi, Wire, listening
-from lab.asterisk import Database, Trunk
-from lab.asterisk_root import asterisk_root
-from lab.child import free_tcp_port
 
+import lab.asterisk
 from dialer.asterisk.client import Address, AmiClient, Credentials, LinkDown, LinkState, Timings
 from dialer.asterisk.errors import AmiError
 from dialer.asterisk.wire import Message
+from lab.asterisk import Database, Trunk
+from lab.asterisk_root import asterisk_root
+from lab.child import free_tcp_port
 
 #: A client in a hurry: the same behaviour, in the time of a test.
 FAST = Timings(
@@ -80,7 +80,7 @@ def originate(caller_name: str = "") -> list[tuple[str, str]]:
 
 async def until(true: Callable[[], object], within_s: float = 5.0) -> None:
     async with asyncio.timeout(within_s):
-        while not true():  # noqa: ASYNC110 - what is waited for knows nothing of the test
+        while not true():
             await asyncio.sleep(0.005)
 
 

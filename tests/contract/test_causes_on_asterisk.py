@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 
-import lab.asterisk
 import pytest
 from ami_harness import Owner, connected, real_switch, until
-from lab.asterisk import Trunk
-from lab.asterisk_root import asterisk_root
 
+import lab.asterisk
 from dialer.asterisk.causes import NetworkOutcome, classify, code
 from dialer.asterisk.wire import Message
 from dialer.domain.outcomes import Outcome
+from lab.asterisk import Trunk
+from lab.asterisk_root import asterisk_root
 
 pytestmark = pytest.mark.integration
 
