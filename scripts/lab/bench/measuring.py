@@ -245,8 +245,8 @@ async def _until_ended(bench: Bench, campaign: int, run: Run) -> list[tuple[int,
 async def _balance(bench: Bench, campaign: int) -> Result:
     """What the product's own tables say of a campaign."""
     rows = await bench.connection.fetch(
-        "SELECT id, number, outcome, q850, sip_status, connect_ms,"
-        " extract(epoch FROM planned_at)::float8 AS planned_at, ended_at IS NOT NULL AS ended FROM attempt WHERE campaign_id = $1 ORDER BY id",
+        "SELECT id, number, outcome, q850, sip_status, connect_ms, ended_at IS NOT NULL AS ended,"
+        " extract(epoch FROM planned_at)::float8 AS planned_at FROM attempt WHERE campaign_id = $1 ORDER BY id",
         campaign,
     )
     planned = {row["id"]: row["planned_at"] for row in rows}
