@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from browser import look
 
 from dialer.domain.campaign import DialMode
 from lab.report import EVERYTHING_RECORDED
 from lab.shift import AGENT_HZ, Shift, heard, shift, write_leads
-from lab.stack import ROOT
 
-BROWSER = Path(__file__).with_name("agent_call.mjs")
 CARD_WITHIN_MS = 300
 BACK_WITHIN_MS = 5000
 
@@ -32,36 +28,21 @@ def microphone(tmp_path: Path) -> Path:
     return path
 
 
-async def sit_down(at_work: Shift, microphone: Path, shots: Path) -> dict[str, Any]:
-    """Let the browser work; what it saw."""
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is missing: apt-get install chromium"
-    agent = at_work.demonstration.agents[0]
-    settings = {
-        "url": at_work.stack.url,
-        "login": agent.login,
-        "password": agent.password,
-        "console": str(ROOT / "agents_console"),
-        "chromium": chromium,
-        "microphone": str(microphone),
-        "shots": str(shots),
-        "talk_ms": 6000,
-    }
-    process = await asyncio.create_subprocess_exec(
-        "node", str(BROWSER), json.dumps(settings), stdout=asyncio.subprocess.PIPE
-    )
-    async with asyncio.timeout(120):
-        output, _ = await process.communicate()
-    seen: dict[str, Any] = json.loads(output)
-    return seen
-
-
 async def test_a_call_in_the_browser(tmp_path: Path, microphone: Path) -> None:
     leads = tmp_path / "leads.csv"
     write_leads(leads, {99: 1})
     async with shift(leads=leads, mode=DialMode.PROGRESSIVE) as at_work:
         await at_work.start()
-        seen = await sit_down(at_work, microphone, tmp_path)
+        agent = at_work.demonstration.agents[0]
+        seen = await look(
+            "agent_call.mjs",
+            at_work,
+            tmp_path,
+            login=agent.login,
+            password=agent.password,
+            microphone=str(microphone),
+            talk_ms=6000,
+        )
         assert "error" not in seen, (seen, at_work.stack.logs("dialer")[-2000:])
         assert seen["problems"] == []
         await at_work.until(EVERYTHING_RECORDED, within_s=20)
