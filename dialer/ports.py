@@ -92,8 +92,8 @@ class ShardStore(Protocol):
     def intents(self) -> AsyncIterator[StoredIntent]:
         """Open intents in order, then each new one as it comes (LISTEN); never ends."""
 
-    def campaign_changes(self) -> AsyncIterator[Campaign]:
-        """Each campaign whose settings were edited (LISTEN); never ends."""
+    def campaign_changes(self) -> AsyncIterator[tuple[Campaign, tuple[StoredDisposition, ...]]]:
+        """Each campaign that is new or whose settings were edited, with its dispositions (LISTEN); never ends."""
 
 
 class Switch(Protocol):

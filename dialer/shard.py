@@ -258,8 +258,8 @@ class Shard:
             self._hear(Wished(at=_now(), intent_id=intent.id, user_id=intent.user_id, wish=wish))
 
     async def _take_edits(self) -> None:
-        async for campaign in self._store.campaign_changes():
-            self._hear(CampaignEdited(at=_now(), campaign=campaign))
+        async for campaign, dispositions in self._store.campaign_changes():
+            self._hear(CampaignEdited(at=_now(), campaign=campaign, dispositions=dispositions))
 
 
 def _now() -> datetime:

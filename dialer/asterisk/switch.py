@@ -291,7 +291,7 @@ class AsteriskSwitch:
                 continue  # a link that went meanwhile asks again when it is back
             channels = live_channels(items)
             if first:
-                self._on_event(SwitchUp(at=_now(), channels=channels))
+                self._on_event(SwitchUp(at=_now(), asked_at=asked_at, channels=channels))
             else:
                 self._on_event(ChannelsListed(at=_now(), asked_at=asked_at, channels=channels))
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from dialer.domain.campaign import Campaign
 from dialer.domain.outcomes import Outcome
+from dialer.domain.stored import StoredDisposition
 from dialer.domain.values import AttemptId, ClaimedLead, LegId
 from dialer.domain.wishes import Wish
 
@@ -134,9 +135,10 @@ class LiveChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchUp(Event):
-    """The link is (again) there, and this is all that lives on the switch."""
+    """The link is (again) there, and this is all that lived on the switch at `asked_at` (None: now)."""
 
     channels: tuple[LiveChannel, ...]
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +201,8 @@ class CampaignEdited(Event):
     """Settings as they are now; `state` in it is ignored, the engine's own counts."""
 
     campaign: Campaign
+    #: Its dispositions as they are now.
+    dispositions: tuple[StoredDisposition, ...] = ()
 
 
 # --- from people, and from time ---------------------------------------------------------------------------

@@ -81,7 +81,7 @@ class RecycleRule:
         """How long to rest after the `run`-th such outcome in a row."""
         if not self.doubling:
             return self.delay
-        return min(MAX_DOUBLED, self.delay * 2 ** min(max(run - 1, 0), 20))
+        return min(MAX_DOUBLED, self.delay * (1 << min(max(run - 1, 0), 20)))
 
 
 #: Attempts on one lead, whatever their outcomes, before it is finished as exhausted.

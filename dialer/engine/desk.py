@@ -320,6 +320,8 @@ def clear_floor_of(floor: Floor, run: CampaignRun, at: datetime) -> None:
 def on_campaign_edited(floor: Floor, event: CampaignEdited) -> None:
     """New settings count from the next call on; the state stays the engine's own."""
     edited = event.campaign
+    for said in event.dispositions:
+        floor.dispositions[said.campaign_id, said.code] = said.effect
     run = floor.campaigns.get(edited.id)
     if run is None:
         floor.add_campaign(edited)

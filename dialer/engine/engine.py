@@ -99,7 +99,8 @@ class Engine:
             case SwitchUp():
                 floor.switch_up = True
                 floor.note(SwitchMoved(at=event.at, up=True))
-                recovery.reconcile(floor, event.channels, event.at, event.at)
+                recovery.reconcile(floor, event.channels, event.asked_at or event.at, event.at)
+                recovery.repeat_notices(floor)
             case SwitchDown():
                 floor.switch_up = False
                 floor.note(SwitchMoved(at=event.at, up=False))

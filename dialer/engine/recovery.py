@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from dialer.carriers import Carriers
 from dialer.domain.agent import AgentState
 from dialer.domain.call import DIALLING_STATES, UNATTENDED_STATES, CallState
-from dialer.domain.commands import HangUpCall, HangUpLeg
+from dialer.domain.campaign import RecordingNotice
+from dialer.domain.commands import HangUpCall, HangUpLeg, PlayNotice
 from dialer.domain.events import (
     CallAnswered,
     CallBridged,
@@ -188,6 +189,18 @@ def reconcile(
         else:
             del floor.legs[leg_id]
     floor.wake_at(at)
+
+
+def repeat_notices(floor: Floor) -> None:
+    """Say the recording notice again in conversations of which nobody heard that it was played to its end.
+
+    One that is being played now is not doubled: its channel is named after the call, and the switch refuses a second.
+    """
+    for call in floor.calls.values():
+        campaign = floor.campaigns[call.attempt.campaign_id].campaign
+        played = campaign.recording_notice is RecordingNotice.PLAYED
+        if played and call.state is CallState.BRIDGED and not call.notice_given:
+            floor.order(PlayNotice(call.id, call.attempt.language))
 
 
 def _may_still_come(call: Call, at: datetime) -> bool:

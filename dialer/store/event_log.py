@@ -22,7 +22,7 @@ import orjson
 from dialer.domain.campaign import Campaign
 from dialer.domain.facts import AnyFact, AttemptPlanned
 from dialer.domain.values import AttemptId, ClaimedLead
-from dialer.ports import FenceLost, LogUnavailable, ShardState, StoredIntent
+from dialer.ports import FenceLost, LogUnavailable, ShardState, StoredDisposition, StoredIntent
 from dialer.store import leads, shard_state
 from dialer.store.batch import Batch, Statement, attempt_row, columns, event_of, planned_row
 from dialer.store.database import CONNECTION_ERRORS, Connection, DatabaseUnreachable, connect, open_pool
@@ -320,19 +320,20 @@ class PostgresShardStore:
                         row["id"], row["user_id"], row["role"], row["type"], orjson.loads(row["data"])
                     )
 
-    async def campaign_changes(self) -> AsyncIterator[Campaign]:
+    async def campaign_changes(self) -> AsyncIterator[tuple[Campaign, tuple[StoredDisposition, ...]]]:
         """See `ports.ShardStore`. Only the settings count: `state` is the shard's own word, as last written."""
         async with aclosing(notifications(self._dsn, "cadencia_campaign")) as words:
             async for _ in words:
                 try:
                     async with self._connection() as connection:
                         rows = await connection.fetch(SQL["campaigns_of_group"], self._shard_id)
+                        said = await shard_state.dispositions(connection, self._shard_id)
                 except LogUnavailable:
                     continue
                 for campaign in map(shard_state.campaign_of, rows):
                     if self._versions.get(campaign.id) != campaign.version:
                         self._versions[campaign.id] = campaign.version
-                        yield campaign
+                        yield campaign, tuple(d for d in said if d.campaign_id == campaign.id)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:

@@ -202,6 +202,9 @@ campaign = Table(
     Column("version", Integer, nullable=False, server_default="1"),  # settings version, for If-Match
     _created(),
     CheckConstraint("ring_timeout_s >= 15", name="ring_timeout"),
+    CheckConstraint(
+        "connect_limit_s >= 1", name="connect_limit"
+    ),  # the dialplan's waiting room counts whole seconds
 )
 
 disposition = Table(

@@ -28,13 +28,19 @@ from dialer.store.queries import SQL
 TALLY_WINDOW = timedelta(hours=24)
 
 
+async def dispositions(connection: Connection, shard_id: int) -> tuple[StoredDisposition, ...]:
+    """Those of all the group's campaigns."""
+    rows = await connection.fetch(SQL["dispositions_of_group"], shard_id)
+    return tuple(StoredDisposition(row["campaign_id"], row["code"], Effect(row["effect"])) for row in rows)
+
+
 async def load(connection: Connection, shard_id: int, fence: int, now: datetime) -> ShardState:
     """The whole state at one instant. Calls still open are in `open_attempts`, not in the tallies."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         campaigns = await connection.fetch(SQL["campaigns_of_group"], shard_id)
         trunks = await connection.fetch(SQL["trunks"])
         agents = await connection.fetch(SQL["agents_of_group"], shard_id)
-        dispositions = await connection.fetch(SQL["dispositions_of_group"], shard_id)
+        said = await dispositions(connection, shard_id)
         opened = await connection.fetch(SQL["open_attempts"], shard_id)
         unfinished = await connection.fetch(SQL["unfinished_attempts"], shard_id)
         tallies = await connection.fetch(SQL["tallies"], shard_id, now - TALLY_WINDOW)
@@ -48,9 +54,7 @@ async def load(connection: Connection, shard_id: int, fence: int, now: datetime)
         campaigns=tuple(map(campaign_of, campaigns)),
         trunks=tuple(Trunk(**{**dict(row), "caller_ids": tuple(row["caller_ids"])}) for row in trunks),
         agents=tuple(map(_agent_of, agents)),
-        dispositions=tuple(
-            StoredDisposition(row["campaign_id"], row["code"], Effect(row["effect"])) for row in dispositions
-        ),
+        dispositions=said,
         open_attempts=tuple(
             OpenAttempt(
                 attempt=attempt_of(row),

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialer.portfolio.importing import ImportOptions, import_leads
-
 from dialer.api.passwords import hash_password
 from dialer.domain.campaign import DialMode, RecordingNotice
+from dialer.portfolio.importing import ImportOptions, import_leads
 from dialer.store.campaigns import (
     add_user,
     create_campaign,

@@ -568,7 +568,8 @@ async def test_edited_settings_reach_the_shard(
         async with pool.acquire() as connection, connection.transaction():
             await connection.execute("UPDATE campaign SET ratio = 2.5, version = version + 1")
             await connection.execute(f"NOTIFY cadencia_campaign, '{portfolio.campaign_id}'")
-        campaign = await change
+        campaign, dispositions = await change
+    assert {said.campaign_id for said in dispositions} <= {campaign.id}
     assert (campaign.id, campaign.ratio, campaign.version) == (portfolio.campaign_id, 2.5, 2)
 
 

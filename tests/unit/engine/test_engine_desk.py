@@ -13,7 +13,8 @@ from dialer.domain.campaign import CampaignState, DialMode
 from dialer.domain.commands import ClaimLeads, ClaimPhone, Originate
 from dialer.domain.events import CampaignEdited, LeadsClaimed, PhoneClaimed
 from dialer.domain.facts import CampaignMoved, IntentSettled, LeadMoved, LeadsReturned
-from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus
+from dialer.domain.outcomes import Effect, LeadState, NextStep, Outcome, PhoneStatus
+from dialer.domain.stored import StoredDisposition
 from dialer.domain.values import ClaimedLead
 from dialer.domain.wishes import (
     DialNumber,
@@ -406,12 +407,15 @@ def test_settings_change_counts_from_the_next_call() -> None:
 
 
 def test_campaign_created_while_running() -> None:
-    """1. A campaign the shard has never seen arrives by its edit; 2. it can be started and dials."""
+    """1. A campaign the shard has never seen arrives by its edit; 2. it is started and dials; 3. a result is taken."""
     scene = Scene(agents=1, leads=[lead(5, campaign_id=2)])
     scene.log_in(1)
-    scene.feed(CampaignEdited(at=scene.now, campaign=campaign(2, state=CampaignState.DRAFT)))
+    new = campaign(2, state=CampaignState.DRAFT)
+    said = (StoredDisposition(2, "new", Effect.FINISH),)
+    scene.feed(CampaignEdited(at=scene.now, campaign=new, dispositions=said))
     assert error(scene.wish(9, StartCampaign(2))) is None
     assert [attempt.campaign_id for attempt in scene.planned] == [2]
+    assert error(scene.wish(1, Dispose(scene.connect(), "new", "", None))) is None
 
 
 def test_urgent_campaign_first() -> None:

@@ -10,9 +10,9 @@ from scene import PAID, T0, Scene, campaign, lead, of, outcomes, shard_state, st
 
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
-from dialer.domain.campaign import CampaignState, DialMode
-from dialer.domain.commands import Bridge, ConnectLeg, HangUpCall, HangUpLeg, Originate
-from dialer.domain.events import ChannelsListed, LegHungUp, LiveChannel, LogBack, LogLost, SwitchUp
+from dialer.domain.campaign import CampaignState, DialMode, RecordingNotice
+from dialer.domain.commands import Bridge, ConnectLeg, HangUpCall, HangUpLeg, Originate, PlayNotice
+from dialer.domain.events import ChannelsListed, LegHungUp, LegParked, LiveChannel, LogBack, LogLost, SwitchUp
 from dialer.domain.facts import AttemptEnded, CallAbandoned, LeadMoved, ShardStarted, SwitchMoved
 from dialer.domain.outcomes import LeadState, NextStep, Outcome
 from dialer.domain.stored import OpenAttempt, ShardState, StoredAgent, Tally, UnfinishedCall
@@ -304,10 +304,11 @@ def restart(
     agents: tuple[StoredAgent, ...] = (),
     unfinished: tuple[UnfinishedCall, ...] = (),
     state: CampaignState = CampaignState.RUNNING,
+    notice: RecordingNotice = RecordingNotice.SPOKEN,
 ) -> Scene:
     """The engine of a process that has just taken over, the link not up yet."""
     stored: ShardState = replace(
-        shard_state(campaign(mode=DialMode.POWER, state=state), agents=agents),
+        shard_state(campaign(mode=DialMode.POWER, state=state, notice=notice), agents=agents),
         fence=5,
         open_attempts=calls,
         unfinished=unfinished,
@@ -566,3 +567,27 @@ def test_restart_keeps_the_abandonment_gauge() -> None:
     scene = Scene(state=stored, leads=[lead(n) for n in range(1, 9)])
     scene.log_in(1)
     assert [planned.agent_id for planned in scene.planned] == [1]
+
+
+def test_restart_in_the_notice() -> None:
+    """1. Died while the notice played, so its end was never heard; 2. it is said again; 3. a spoken one is not."""
+    for notice, commands in (
+        (RecordingNotice.PLAYED, [PlayNotice(CALL, "es")]),
+        (RecordingNotice.SPOKEN, []),
+    ):
+        scene = restart(
+            found(CallState.BRIDGED, agent_id=1, connected=True), agents=(on_call(),), notice=notice
+        )
+        talking = (leg(LEG, with_call=CALL), customer(CALL, with_leg=LEG))
+        assert scene.feed(SwitchUp(at=scene.now, channels=talking)).commands == commands
+
+
+def test_leg_that_parks_while_the_first_listing_runs() -> None:
+    """1. The listing is asked for; 2. a leg comes up; 3. the listing, without it, arrives: the leg is not lost."""
+    scene = restart(agents=(stored_agent(1, AgentState.UNREACHABLE, leg_id=LEG),))
+    asked_at = scene.now
+    scene.later(0.1)
+    scene.feed(LegParked(at=scene.now, leg_id=LEG))
+    scene.later(0.1)
+    scene.feed(SwitchUp(at=scene.now, asked_at=asked_at, channels=()))
+    assert scene.agent(1).state is AgentState.NOT_READY

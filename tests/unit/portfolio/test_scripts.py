@@ -120,7 +120,9 @@ def test_greedy_scripts_end_soon(body: str) -> None:
     assert time.perf_counter() - started < 1.0
 
 
-PIECES = "{{ }} {% %} debtor.name debt if endif for i in endfor (1..3) | times: round truncate: 'a' 3 0 == assign"
+PIECES = (
+    "{{ }} {% %} debtor.name debt if endif for i in endfor (1..3) | times: round truncate: 'a' 3 0 == assign"
+)
 
 
 @given(st.lists(st.sampled_from([*PIECES.split(), " ", "\n", "-", "."]), max_size=25).map(" ".join))

@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("ring_timeout_s >= 15", name=op.f("campaign_ring_timeout_check")),
+        sa.CheckConstraint("connect_limit_s >= 1", name=op.f("campaign_connect_limit_check")),
         sa.ForeignKeyConstraint(
             ["agent_group_id"], ["agent_group.id"], name=op.f("campaign_agent_group_id_fkey")
         ),
