@@ -39,6 +39,7 @@ from aiomqtt import Client, MqttError, Will
 from dialer.domain import facts as f
 from dialer.domain.campaign import CampaignState
 from dialer.domain.errors import BadInput
+from dialer.domain.outcomes import Outcome
 from dialer.domain.values import mint_ulid
 
 log = structlog.get_logger()
@@ -47,8 +48,8 @@ ROOT: Final = "cadencia/v1"
 VERSION: Final = 1
 #: Call events kept for a slow or absent broker; then the oldest goes. About a minute of a busy shard, 5 MB.
 MAX_EVENTS = 10_000
-#: Topics whose `seq` is remembered: the calls of the last minutes.
-MAX_CALLS = 20_000
+#: Topics whose `seq` is remembered: calls under way, and those whose agent may still say what came of them.
+MAX_CALLS = 5_000
 #: Call events sent before the states are looked at again.
 MAX_RUN = 50
 #: How long news gathers before it is sent: a message among ten costs half of what it costs alone.
@@ -307,6 +308,8 @@ class MqttMirror:
                     self._clear(f"{self.base}/campaign/{fact.campaign_id}/pacing")
             else:
                 self._queue(topic, fact.at, content)
+                if isinstance(fact, f.AttemptEnded) and fact.outcome is not Outcome.CONNECTED:
+                    del self._call_seqs[topic]  # its last word
         self._news.set()
 
     def _keep(self, topic: str, at: datetime, content: Fields) -> None:
