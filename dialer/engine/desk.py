@@ -34,7 +34,8 @@ from dialer.domain.wishes import (
     TickNotice,
 )
 from dialer.engine import dialling
-from dialer.engine.calls import close_if_drained, give_notice, log_out, lose_leg, settle_disposition
+from dialer.engine.calls import give_notice, lose_leg
+from dialer.engine.endings import close_if_drained, log_out, settle_disposition
 from dialer.engine.floor import Floor
 from dialer.engine.records import LOG_OUT, Agent, Call, CampaignRun
 

@@ -14,7 +14,7 @@ from dialer.domain.events import AttemptsCommitted, LeadsClaimed
 from dialer.domain.facts import AttemptPlanned, LeadMoved, PacingDecided
 from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus, next_phone
 from dialer.domain.values import Attempt, AttemptId, ClaimedLead, HungUpBy, LeadPhone, Verdict, mint_ulid
-from dialer.engine.calls import close_if_drained, end_call, free_reservation, let_go
+from dialer.engine.endings import close_if_drained, end_call, free_reservation, let_go
 from dialer.engine.floor import Floor
 from dialer.engine.pool import DECIDE_S, TICK_S
 from dialer.engine.records import Agent, Call, CampaignRun

@@ -26,7 +26,7 @@ from dialer.domain.facts import ShardStarted
 from dialer.domain.outcomes import Outcome
 from dialer.domain.stored import OpenAttempt, ShardState, StoredAgent, UnfinishedCall
 from dialer.domain.values import LegId
-from dialer.engine import calls
+from dialer.engine import calls, endings
 from dialer.engine.floor import Floor
 from dialer.engine.records import Agent, Call
 
@@ -50,7 +50,7 @@ def restore(floor: Floor, state: ShardState, at: datetime, seed: int) -> None:
         _restore_agent(floor, stored, at)
     owing = {agent.attempt_id for agent in floor.agents.values()}
     for call in [c for c in floor.wrapping.values() if c.id not in owing]:
-        calls.close_without_disposition(floor, call, at)
+        endings.close_without_disposition(floor, call, at)
 
 
 def _restore_call(floor: Floor, found: OpenAttempt, at: datetime) -> None:
@@ -180,7 +180,7 @@ def reconcile(
         if channel is None and routine and _may_still_come(call, at):
             continue
         if channel is None:
-            calls.end_call(floor, call, at, _outcome_unseen(call, at))
+            endings.end_call(floor, call, at, _outcome_unseen(call, at))
         else:
             _catch_up(floor, call, channel, at)
     for leg_id in [leg for leg, agent_id in floor.legs.items() if floor.agents[agent_id].leg_id != leg]:
