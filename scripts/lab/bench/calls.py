@@ -21,7 +21,7 @@ from dialer.domain.campaign import RecordingNotice
 from dialer.domain.errors import DialerError
 from dialer.store.database import connect
 from lab.bench import processes
-from lab.bench.measuring import Bench, Result, Run, measure, measure_bare
+from lab.bench.measuring import Bench, Result, Run, measure, measure_bare, seat
 from lab.bench.office import ANSWERS_ONLY, FLOOR_MIX, TALKERS, TRUNK, Office
 from lab.bench.sipp import Sipp
 from lab.bench.tables import show, write_docs
@@ -93,6 +93,10 @@ async def bench(wanted: argparse.Namespace) -> Result:
 async def _sustained(lab: Bench, scale: float, seed: int) -> Result:
     calls = int(6000 * scale)
     bare = Run("bare", 100, calls, FLOOR_MIX, 0, seed)
+    # The same telephones are connected during all three.
+    await lab.office.set_pace(bare.calls_per_s)
+    await seat(lab, lab.floor)
+    await lab.stack.stop_product()
     return {
         "bare_before": await measure_bare(lab, bare),
         "dialer": await _unprofiled(lab, Run("sustained", 100, calls, FLOOR_MIX, lab.floor, seed)),

@@ -75,15 +75,20 @@ class Bench:
         return Observer(switch.ami_port, switch.ami_user, switch.ami_secret)
 
 
+async def seat(bench: Bench, agents: int) -> None:
+    """Start the dialer, and have so many agents ready. Their telephones stay connected when it stops."""
+    await bench.stack.start_dialer()
+    await bench.office.attended()
+    await bench.office.seat(agents)
+
+
 async def measure(bench: Bench, run: Run, *, memory: bool = False) -> Result:
     """Dial the run's numbers once each through a dialer process of its own, and draw the balance."""
     phones = numbers(run.calls, run.mix, run.seed)
     await bench.office.set_pace(run.calls_per_s)
     campaign = await bench.office.add_campaign(run.name, phones, notice=run.notice)
-    await bench.stack.start_dialer()
     try:
-        await bench.office.attended()
-        await bench.office.seat(run.agents)
+        await seat(bench, run.agents)
         idle = await _idle()
         async with bench.observer() as observer, LogFollower(bench.stack.postgres.dsn) as log:
             invites, load = (await bench.sipp.quiet(LAST_CALLS_S)).invites, os.getloadavg()[0]
