@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -458,7 +459,13 @@ asyncio.run(main())
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 async def test_servers_end_with_their_owner(lab: Lab, ending: signal.Signals) -> None:
     owner = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", OWNER, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        sys.executable,
+        "-c",
+        OWNER,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        # A shell that starts us in the background has us, and our children, ignore Ctrl-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
     )
     assert owner.stdout is not None
     try:
@@ -475,7 +482,7 @@ async def test_servers_end_with_their_owner(lab: Lab, ending: signal.Signals) ->
 
         assert living() == {Path(folder).name, folder, *ports}
         owner.send_signal(ending)
-        await owner.wait()
+        await asyncio.wait_for(owner.wait(), 20)
     finally:
         if owner.returncode is None:
             owner.kill()
