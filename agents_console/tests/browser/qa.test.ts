@@ -74,13 +74,14 @@ test("plays a recording with both voices drawn from the peaks", async () => {
 
 test("jumps, keys and a link to a moment", async () => {
   await open(895, "?t=15");
-  expect(await position_s()).toBe(15);
+  await expect.poll(position_s).toBe(15);
   await desk.at("forward5").click();
-  expect(await position_s()).toBe(20);
+  await expect.poll(position_s).toBe(20);
   await desk.page.locator("body").click({ position: { x: 5, y: 5 } });
   await desk.page.keyboard.press("ArrowLeft");
   await desk.page.keyboard.press("ArrowLeft");
-  expect(await position_s()).toBe(10);
+  await expect.poll(position_s).toBe(10);
+  const began = performance.now();
   await desk.page.keyboard.press("Space");
   await desk.page.locator('[data-testid=play][data-playing="true"]').waitFor();
   await desk.page.keyboard.press("Space");
@@ -88,8 +89,9 @@ test("jumps, keys and a link to a moment", async () => {
   // The sound itself seeks later than the keys were pressed.
   await desk.page.waitForTimeout(700);
   const at_s = await position_s();
+  // It has played for as long as the keys took, on however busy a machine, and no longer.
   expect(at_s).toBeGreaterThanOrEqual(10);
-  expect(at_s).toBeLessThan(14);
+  expect(at_s).toBeLessThanOrEqual(11 + (performance.now() - began) / 1000);
   await desk.at("copy-link").click();
   await desk.page.getByText("Enlace copiado").waitFor();
   const link = await desk.page.evaluate(() => navigator.clipboard.readText());
