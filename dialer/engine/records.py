@@ -26,6 +26,8 @@ class Call:
     state: CallState
     #: When anything was last heard of it; a channel listing asked for earlier says nothing about it.
     touched_at: datetime
+    #: The last listing that says something about it did not hold its channel.
+    missed: bool = False
     #: Reserved before the dial, about to be bridged, or talking.
     agent_id: int | None = None
     answered_at: datetime | None = None

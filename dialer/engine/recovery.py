@@ -169,7 +169,8 @@ def reconcile(
 ) -> None:
     """Make the floor agree with a listing of the switch's channels that was asked for at `asked_at`.
 
-    `routine`: the link stood all the time, so what the switch was told on it may still lie before us.
+    `routine`: the link stood all the time. A call that such a listing does not hold may be one whose Hangup is on its
+    way to us, or one that an overloaded switch has not begun (5.7 s were seen): it ends when the next does not either.
     """
     live = {channel.id: channel for channel in channels}
     older = [c for c in floor.calls.values() if c.state is not CallState.PLANNED and c.touched_at < asked_at]
@@ -177,12 +178,11 @@ def reconcile(
         _reconcile_leg(floor, agent, live, asked_at, at, routine=routine)
     for call in older:
         channel = live.get(call.id)
-        if channel is None and routine and _may_still_come(call, at):
-            continue
-        if channel is None:
-            endings.end_call(floor, call, at, _outcome_unseen(call, at))
-        else:
+        missed_before, call.missed = call.missed, channel is None
+        if channel is not None:
             _catch_up(floor, call, channel, at)
+        elif missed_before or not routine:
+            endings.end_call(floor, call, at, _outcome_unseen(call, at))
     for leg_id in [leg for leg, agent_id in floor.legs.items() if floor.agents[agent_id].leg_id != leg]:
         if leg_id in live:
             floor.order(HangUpLeg(leg_id))  # replaced or left, and told so while the link was down
@@ -201,12 +201,6 @@ def repeat_notices(floor: Floor) -> None:
         played = campaign.recording_notice is RecordingNotice.PLAYED
         if played and call.state is CallState.BRIDGED and not call.notice_given:
             floor.order(PlayNotice(call.id, call.attempt.language))
-
-
-def _may_still_come(call: Call, at: datetime) -> bool:
-    """An overloaded switch takes seconds to begin an Originate (5.7 s were seen), and then it does dial."""
-    rung_out = call.touched_at + timedelta(seconds=call.attempt.ring_timeout_s)
-    return call.state is CallState.ORIGINATING and at < rung_out
 
 
 def _outcome_unseen(call: Call, at: datetime) -> Outcome:

@@ -203,14 +203,17 @@ def test_hangup_ordered_while_the_link_was_down() -> None:
 
 
 def test_routine_listing_finds_a_lost_hangup() -> None:
-    """1. Its hang-up was never told; 2. a listing asked for later does not hold it: ended."""
+    """1. Its hang-up was never told; 2. a listing asked for later does not hold it; 3. nor does the next: ended."""
     scene = Scene(leads=[lead(1)], agents=1)
     scene.log_in(1)
     scene.connect()
     scene.later(60)
-    step = scene.feed(
-        ChannelsListed(at=scene.now, asked_at=scene.now - timedelta(seconds=1), channels=(leg(scene.leg(1)),))
+    listed = ChannelsListed(
+        at=scene.now, asked_at=scene.now - timedelta(seconds=1), channels=(leg(scene.leg(1)),)
     )
+    assert outcomes(scene.feed(listed)) == []
+    scene.later(15)
+    step = scene.feed(replace(listed, at=scene.now, asked_at=scene.now))
     assert outcomes(step) == [Outcome.CONNECTED]
 
 
@@ -227,7 +230,7 @@ def test_routine_listing_older_than_the_call() -> None:
 
 
 def test_routine_listing_does_not_hold_an_originate_yet() -> None:
-    """1. An overloaded switch begins an Originate late: absent is not gone; 2. until it must have rung out."""
+    """1. An overloaded switch begins an Originate late: absent is not gone; 2. until the next listing."""
     scene = Scene(leads=[lead(1)], agents=1)
     scene.log_in(1)
     scene.later(6)
