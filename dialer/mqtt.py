@@ -49,7 +49,7 @@ VERSION: Final = 1
 #: Call events kept for a slow or absent broker; then the oldest goes. About a minute of a busy shard, 5 MB.
 MAX_EVENTS = 10_000
 #: Topics whose `seq` is remembered: calls under way, and those whose agent may still say what came of them.
-MAX_CALLS = 5_000
+MAX_CALLS = 2_000
 #: Call events sent before the states are looked at again.
 MAX_RUN = 50
 #: How long news gathers before it is sent: a message among ten costs half of what it costs alone.
