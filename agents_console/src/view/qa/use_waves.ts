@@ -31,10 +31,29 @@ export function useWaves(container: RefObject<HTMLDivElement | null>, sound: Sou
   const waves = useRef<WaveSurfer | null>(null);
   const first = useRef(sound);
   const scheme = useComputedColorScheme("light");
+  /** Where the sound was told to go and has not arrived, and which of these it was told last. */
+  const wanted_s = useRef<number | null>(null);
+  const told_s = useRef<number | null>(null);
   const [playing, setPlaying] = useState(false);
   const [position_s, setPosition] = useState(sound.begin_s);
   const [ready, setReady] = useState(false);
   const [failed, setFailed] = useState(false);
+
+  const go = useCallback((at_s: number) => {
+    told_s.current = at_s;
+    waves.current?.setTime(at_s);
+  }, []);
+  const seek = useCallback(
+    (at_s: number) => {
+      const media = waves.current?.getMediaElement();
+      if (!media) return;
+      const within_s = Math.min(Math.max(at_s, 0), first.current.duration_s);
+      wanted_s.current = within_s;
+      setPosition(within_s);
+      if (!media.seeking) go(within_s);
+    },
+    [go],
+  );
 
   useEffect(() => {
     if (container.current === null) return;
@@ -51,12 +70,19 @@ export function useWaves(container: RefObject<HTMLDivElement | null>, sound: Sou
     waves.current = made;
     made.on("play", () => setPlaying(true));
     made.on("pause", () => setPlaying(false));
-    made.on("timeupdate", setPosition);
+    made.on("timeupdate", (at_s) => {
+      if (wanted_s.current === null) setPosition(at_s);
+    });
+    // Of two jumps in a row the browser was seen to lose the second: it is told again when the first has arrived.
+    made.getMediaElement()?.addEventListener("seeked", () => {
+      if (wanted_s.current === null || wanted_s.current === told_s.current) wanted_s.current = null;
+      else go(wanted_s.current);
+    });
     made.on("error", () => setFailed(true));
     // A media element that knows nothing of its sound yet forgets where it was told to go.
     const begin = () => {
       setReady(true);
-      if (begin_s > 0) made.setTime(begin_s);
+      if (begin_s > 0) seek(begin_s);
     };
     made.once("ready", () => {
       const media = made.getMediaElement();
@@ -67,7 +93,7 @@ export function useWaves(container: RefObject<HTMLDivElement | null>, sound: Sou
       waves.current = null;
       made.destroy();
     };
-  }, [container]);
+  }, [container, go, seek]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the scheme is what the colours depend on
   useEffect(() => waves.current?.setOptions(readColours()), [scheme]);
@@ -78,8 +104,11 @@ export function useWaves(container: RefObject<HTMLDivElement | null>, sound: Sou
     ready,
     failed,
     toggle: useCallback(() => void waves.current?.playPause().catch(() => setFailed(true)), []),
-    skip: useCallback((seconds: number) => waves.current?.skip(seconds), []),
-    seek: useCallback((at_s: number) => waves.current?.setTime(at_s), []),
+    skip: useCallback(
+      (seconds: number) => seek((wanted_s.current ?? waves.current?.getCurrentTime() ?? 0) + seconds),
+      [seek],
+    ),
+    seek,
     setSpeed: useCallback((rate: number) => waves.current?.setPlaybackRate(rate, true), []),
   };
 }
