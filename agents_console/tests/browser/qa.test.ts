@@ -27,14 +27,14 @@ async function open(id: number, query = ""): Promise<void> {
 
 test("lists recordings, a page at a time, and finds them", async () => {
   expect(new URL(desk.page.url()).pathname).toBe("/qa");
-  expect(await rows()).toBe(8);
+  await expect.poll(rows).toBe(8);
   await desk.at("more").click();
   await desk.at("recording-889").waitFor();
-  expect(await rows()).toBe(12);
+  await expect.poll(rows).toBe(12);
   expect(await desk.breaches()).toEqual([]);
   await desk.at("filter-q").fill("polanco");
   await desk.at("recording-900").waitFor({ state: "detached" });
-  expect(await rows()).toBe(3);
+  await expect.poll(rows).toBe(3);
   await desk.at("filter-disposition").click();
   await desk.page.getByRole("option", { name: "Número equivocado" }).click();
   await desk.at("no-recordings").waitFor();
