@@ -17,6 +17,8 @@ BRIDGED = RINGING = 20
 #: 98 answers at once and stays; 96 and 97 ring 12-18 s; the rest is there to be dialled after the restart.
 DAY = {98: 10, 99: 10, 96: 10, 97: 10, **dict.fromkeys((50, 51, 52, 53), 10)}
 RESUME_S = 15.0
+#: The safe-harbour message to its last word, and the row that follows its hang-up.
+MESSAGE_S = 20.0
 
 
 async def test_a_killed_dialer_costs_no_live_call(tmp_path: Path) -> None:
@@ -76,6 +78,9 @@ async def _kill_and_look(at_work: Shift) -> None:
     open_after = {row["id"]: row["state"] for row in await _open(at_work)}
     assert {attempt: open_after.get(attempt) for attempt in bridged} == dict.fromkeys(bridged, "bridged")
     lost = set(open_before) - set(bridged)
+    # Whoever answered last may still be listening to the message.
+    all_ended = "SELECT count(*) = 0 FROM attempt WHERE id = ANY($1::text[]) AND outcome IS NULL"
+    await at_work.until(all_ended, list(lost), within_s=MESSAGE_S)
     ended = await database.fetch("SELECT id, outcome FROM attempt WHERE id = ANY($1::text[])", list(lost))
     assert {row["outcome"] for row in ended} <= {"unknown", "abandoned", "customer_hung_up"}
 
