@@ -1,5 +1,7 @@
 """The tables. Persons, numbers and debts are entities of their own; a lead only points at them.
 
+What the collections side knows of a debtor beyond these is in `debtor_tables`.
+
 Money is integer minor units with an ISO 4217 code, times are `timestamptz` (UTC), numbers are E.164 with `+`.
 Migrations under `migrations/` build exactly this; `tests/integration/test_store.py` compares the two.
 """
@@ -16,11 +18,9 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
@@ -30,32 +30,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "%(table_name)s_pkey",
-        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
-        "ck": "%(table_name)s_%(constraint_name)s_check",
-    }
-)
-
-
-def _id() -> Column[int]:
-    return Column("id", BigInteger, Identity(), primary_key=True)
-
-
-def _at(name: str, *, nullable: bool = True) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable)
-
-
-def _created() -> Column[object]:
-    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
-
-
-def _ref(name: str, target: str, *, nullable: bool = False) -> Column[int]:
-    return Column(name, BigInteger, ForeignKey(target), nullable=nullable)
-
+from dialer.store import debtor_tables as debtor_tables  # the rest of the same metadata
+from dialer.store.columns import at as _at
+from dialer.store.columns import created as _created
+from dialer.store.columns import id_ as _id
+from dialer.store.columns import metadata as metadata
+from dialer.store.columns import ref as _ref
 
 # --- whom we call -----------------------------------------------------------------------------------------
 
@@ -67,8 +47,12 @@ person = Table(
     Column("full_name", Text, nullable=False),
     Column("language", Text, nullable=False, server_default="es"),  # es | en | pt
     Column("time_zone", Text),  # IANA; null = unknown, and unknown means legal in all zones of the number
+    Column("country", Text),  # ISO 3166-1 alpha-2, of the debtor's address; null = as his numbers say
     Column("subdivision", Text),  # ISO 3166-2
+    Column("customer_since", Date),  # of the creditor
+    Column("risk_score", Double),  # the creditor's or a bureau's, 0 (pays) to 1 (does not); null = unknown
     _created(),
+    CheckConstraint("risk_score BETWEEN 0 AND 1", name="risk_score"),
 )
 
 phone = Table(
@@ -82,7 +66,17 @@ phone = Table(
     Column("last_outcome", Text),
     Column("same_outcome_run", Integer, nullable=False, server_default="0"),
     _at("tried_at"),
+    Column("kind", Text, nullable=False, server_default="unknown"),  # domain.debtor.PhoneKind
+    Column("source", Text, nullable=False, server_default="creditor"),  # domain.debtor.Provenance
+    #: That the number is the person's, 0 to 1: what the source said, moved by what came of calling it.
+    Column("confidence", Double, nullable=False, server_default="0.5"),
+    Column("tries", Integer, nullable=False, server_default="0"),  # burnt attempts
+    Column("right_party", Integer, nullable=False, server_default="0"),  # times the person himself spoke
+    _at("right_party_at"),
+    Column("wrong_number", Integer, nullable=False, server_default="0"),  # times somebody else did
+    _at("wrong_number_at"),
     UniqueConstraint("person_id", "number"),
+    CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
 )
 # By its end: an agent may type a number with or without its prefixes (reverse(number) LIKE '...%').
 Index(
@@ -101,7 +95,13 @@ debt = Table(
     Column("product", Text, nullable=False),
     Column("balance_minor", BigInteger, nullable=False),
     Column("currency", Text, nullable=False),
-    Column("due_on", Date),
+    Column("due_on", Date),  # of the oldest unpaid instalment: days past due count from here
+    Column("opened_on", Date),  # when the credit was given
+    Column("account", Text),  # the creditor's account it belongs to; some laws count calls per account
+    Column("stage", Text),  # domain.debtor.DebtStage as the creditor names it; null = by days past due
+    Column("status", Text, nullable=False, server_default="open"),  # domain.debtor.DebtStatus
+    _at("closed_at"),
+    _at("updated_at"),  # by the newest file or payment that changed it
     Index("debt_person_id_idx", "person_id"),
 )
 

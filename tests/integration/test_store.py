@@ -36,7 +36,7 @@ async def test_migrations_build_exactly_the_declared_tables(dsn: str) -> None:
 async def test_upgrading_again_changes_nothing(dsn: str) -> None:
     await database.upgrade(dsn)
     current, newest = await database.revisions(dsn)
-    assert current == newest == "0001"
+    assert current == newest is not None
 
 
 async def test_the_switch_sees_only_log_ins_that_still_hold(pool: asyncpg.Pool) -> None:
