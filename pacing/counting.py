@@ -132,9 +132,16 @@ class LedgerPolicy(Policy):
         return {"schema": STATE_SCHEMA, "policy": self.name, "ledger": self.ledger.snapshot()}
 
     def restore(self, state: State) -> None:
+        self._check(state)
+        self.ledger.restore(state["ledger"])
+
+    def warm_start(self, state: State) -> None:
+        """A policy by rule learns nothing of calls: only whether the snapshot is its own is checked."""
+        self._check(state)
+
+    def _check(self, state: State) -> None:
         if state.get("schema") != STATE_SCHEMA or state.get("policy") != self.name:
             raise ValueError(
                 f"a snapshot of policy {state.get('policy')!r} ({state.get('schema')!r}) cannot be restored "
                 f"into {self.name!r} ({STATE_SCHEMA!r}): start {self.name!r} afresh"
             )
-        self.ledger.restore(state["ledger"])

@@ -23,6 +23,8 @@ BIN_S = 0.5
 RING_TAIL_S = 8.0
 #: A hazard per bin never reaches certainty.
 HIGHEST_HAZARD = 0.98
+#: What was learned before tonight counts this much tomorrow: lists and teams change between days.
+DAY_KEPT = 0.25
 
 
 class RingEnd(IntEnum):
@@ -149,6 +151,13 @@ class CallHazards:
         at = state["levelled_at"]
         self.levelled_at = None if at is None else float(at)
 
+    def begin_day(self) -> None:
+        """Keep the shape of the days before, at a part of its weight; the level of the hour is gone."""
+        self.events *= DAY_KEPT
+        self.exposure *= DAY_KEPT
+        self.seen = self.expected = 0.0
+        self.levelled_at = None
+
 
 class ScreeningDelay:
     """How long a classifier takes on people and on machines, in bins of `BIN_S`."""
@@ -240,6 +249,11 @@ class DurationHazards:
     def restore(self, state: dict[str, Any]) -> None:
         self.events = np.array(state["events"], float)
         self.exposure = np.array(state["exposure"], float)
+
+    def begin_day(self) -> None:
+        """Keep what the days before taught, at a part of its weight."""
+        self.events *= DAY_KEPT
+        self.exposure *= DAY_KEPT
 
 
 class PeopleByRing:

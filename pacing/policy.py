@@ -208,6 +208,12 @@ class Policy(ABC):
     def restore(self, state: State) -> None:
         """Take over a `snapshot()` of the same policy, after `campaign_start`; ValueError for another's."""
 
+    @abstractmethod
+    def warm_start(self, state: State) -> None:
+        """Begin a day with what a `snapshot()` of an earlier one had learned and with its abandonment windows,
+        on the same clock, but with an empty floor: no agent, no call. After `campaign_start`; ValueError for
+        another policy's."""
+
 
 #: Every policy by name. Filled by `@register`; read it through `create` and `names`.
 POLICIES: dict[str, Callable[..., Policy]] = {}

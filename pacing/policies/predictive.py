@@ -303,6 +303,23 @@ class Predictive(LedgerPolicy):
 
     def restore(self, state: State) -> None:
         super().restore(state)
+        self._learn(state)
+        self.theta = float(state["theta"])
+        self.drift_since, self.drift_least = state["drift_since"], int(state["drift_least"])
+        self.astray_since = state["astray_since"]
+        if state["rates"] is not None:
+            self.rates = Rates.restored(state["rates"])
+            self.rates_at = float(state["rates_at"])
+            self.forecast = Forecast(self.rates, self.talk, self.wrap)
+
+    def warm_start(self, state: State) -> None:
+        super().warm_start(state)
+        self._learn(state)
+        for learned in (self.calls, self.talk, self.wrap):
+            learned.begin_day()
+
+    def _learn(self, state: State) -> None:
+        """Take over estimators and abandonment windows."""
         self.calls.restore(state["calls"])
         self.screening.counts = np.array(state["screening"], float)
         self.talk.restore(state["talk"])
@@ -313,13 +330,6 @@ class Predictive(LedgerPolicy):
         self.people.counts[:, :n] = people[:, :n]
         self.wait_s = float(state["wait_s"])
         self.budget.restore(state["budget"])
-        self.theta = float(state["theta"])
-        self.drift_since, self.drift_least = state["drift_since"], int(state["drift_least"])
-        self.astray_since = state["astray_since"]
-        if state["rates"] is not None:
-            self.rates = Rates.restored(state["rates"])
-            self.rates_at = float(state["rates_at"])
-            self.forecast = Forecast(self.rates, self.talk, self.wrap)
 
 
 def _guess(prior: Any, name: str, fallback: float, least: float, most: float) -> float:

@@ -91,6 +91,34 @@ def test_a_restored_policy_decides_as_the_one_that_never_stopped(
     assert play(restored, after, begin) == play(policy, after, begin)
 
 
+def test_a_new_day_begins_with_what_the_last_one_taught_and_an_empty_floor() -> None:
+    """1. a day ends with 30 calls seen, 40 live answers, one agent on the phone; 2. the next day's policy keeps
+    calls and answers, so it forecasts at once, and knows of no agent or call."""
+    yesterday = warm(started("predictive"))
+    for i in range(40):
+        yesterday.call_human(20.0, f"x-{i}", 22.0)
+        yesterday.call_connected(21.0, f"x-{i}", 0)
+        yesterday.call_ended(25.0, f"x-{i}", "human")
+    yesterday.agent_state(26.0, 0, "talk")
+    today = started("predictive")
+    today.warm_start(json.loads(json.dumps(yesterday.snapshot())))
+    assert calls(today, 80_000.0, snap(0, 1)) == 0
+    assert today.explain()["limit"] == "no_agents"
+    today.agent_state(80_001.0, 0, "ready")
+    assert calls(today, 80_001.0, snap(1)) >= 1
+    told = today.explain()
+    assert told["limit"] == "risk"
+    assert told["live_answers"] == 0.0  # of the shift, the tightest window
+    assert today.snapshot()["budget"]["campaign"][0] == 40.0
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_new_day_refuses_another_policys_snapshot(name: str) -> None:
+    state = started("power" if name != "power" else "progressive").snapshot()
+    with pytest.raises(ValueError, match="afresh"):
+        started(name).warm_start(state)
+
+
 def test_an_older_event_does_not_undo_a_newer_one() -> None:
     """1. the agent went on a break at 10 s; 2. now it is told that he was ready at 9 s: he stays away."""
     policy = warm(started("predictive"))

@@ -140,6 +140,7 @@ class Flood(Policy):
         return {}
 
     def restore(self, state: dict[str, Any]) -> None: ...
+    def warm_start(self, state: dict[str, Any]) -> None: ...
 
 
 def erlang_b(servers: int, load: float) -> float:
