@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from dialer.domain.campaign import RecordingNotice
 from dialer.domain.errors import DialerError
@@ -62,10 +61,9 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     return wanted
 
 
-async def bench(wanted: argparse.Namespace) -> Result:
-    """Everything that was asked for, part by part."""
+async def bench(wanted: argparse.Namespace, results: Result) -> None:
+    """Everything that was asked for, part by part, into `results`."""
     scale = 0.1 if wanted.quick else 1.0
-    results: dict[str, Any] = {}
     async with AsyncExitStack() as exit_stack:
         folder = Path(tempfile.mkdtemp(prefix="cadencia-bench-"))
         exit_stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -88,7 +86,6 @@ async def bench(wanted: argparse.Namespace) -> Result:
         for part in wanted.parts:
             say(f"{part} ...")
             results[part] = await _PARTS[part](lab, scale, wanted.seed)
-    return results
 
 
 async def _sustained(lab: Bench, scale: float, seed: int) -> Result:
@@ -150,11 +147,13 @@ _PARTS = {"sustained": _sustained, "latency": _latency, "curve": _curve, "memory
 def main() -> int:
     wanted = arguments(sys.argv[1:])
     began = datetime.now(UTC)
+    results: Result = {}
+    failed = False
     try:
-        results = asyncio.run(bench(wanted))
+        asyncio.run(bench(wanted, results))
     except (LabError, DialerError) as error:
-        say(str(error))
-        return 1
+        say(f"{error}; what was measured before that follows")
+        failed = True
     except KeyboardInterrupt:
         return 130
     found = {
@@ -167,6 +166,8 @@ def main() -> int:
     show(found)
     if wanted.json is not None:
         wanted.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    if failed:
+        return 1
     if wanted.docs:
         write_docs(found)
     return 0

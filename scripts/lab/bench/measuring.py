@@ -120,6 +120,7 @@ async def measure(bench: Bench, run: Run, *, memory: bool = False) -> Result:
             "invites": telco.invites - invites,
             "failed": telco.failed,
             "retransmissions": telco.retransmissions,
+            "never_ended": telco.open,
         },
         "hangups_seen": len(seen.hung_up & planned.keys()),
         "events": dict(sorted(seen.events.items())),
@@ -287,6 +288,7 @@ def _lost(result: Result) -> dict[str, int]:
         "not_ended": attempts - result["attempts_ended"],
         "invites_missing": attempts - result["telco"]["invites"],
         "hangups_missing": attempts - result["hangups_seen"],
+        "ends_missing": result["telco"]["never_ended"],
         "outcomes_wrong": result["outcomes_wrong"],
     }
 

@@ -20,6 +20,7 @@ LOSSES = {
     "not_ended": "attempts without an end",
     "invites_missing": "originates the telco did not see",
     "hangups_missing": "hang-ups not seen",
+    "ends_missing": "calls the telco saw no end of",
     "outcomes_wrong": "outcomes that differ from the script",
 }
 
