@@ -1,0 +1,66 @@
+"""From a posterior to a verdict: sequential and asymmetric, steered by one cost ratio.
+
+Wald's sequential test with unequal costs: a person taken for a machine costs `cost_ratio` machines passed to an agent,
+so MACHINE needs P(human) < 1 / (1 + cost_ratio). Waiting is free while somebody speaks and dear once he has stopped.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dialer.screening.columns import Bools, Floats
+from dialer.screening.findings import Prior
+
+#: P(human) that connects before the waiting time is over.
+HUMAN_BAR = 0.93
+#: Before the waiting time is over MACHINE must be this much surer than at its end: waiting may still save a person.
+EARLY_FACTOR = 0.3
+#: A person's greeting is over and short before anything is decided.
+LEAST_GAP_S = 0.1
+#: With speech still going on after so long there is nothing more to learn.
+LONGEST_S = 15.0
+#: What signalling may add to the log-odds, and the posterior of the audio alone above which MACHINE is never said.
+PRIOR_CAP = 1.5
+AUDIO_MUST_SAY = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Per call: connect, treat as a machine, and whether it was the deadline that decided."""
+
+    human: Bools
+    machine: Bools
+    deadline: Bools
+
+
+def decide(
+    audio_odds: Floats,
+    prior_odds: Floats,
+    gap_s: Floats,
+    since_s: Floats,
+    cost_ratio: Floats,
+    deadline_s: Floats,
+) -> Decision:
+    """Arrays of one length, one entry a call: log-odds of HUMAN by the audio and by signalling, seconds since the
+    foreground speaker stopped (0 while he speaks) and since he began."""
+    audio = 1 / (1 + np.exp(-audio_odds))
+    human_p = 1 / (1 + np.exp(-(audio_odds + prior_odds)))
+    machine_bar = 1 / (1 + cost_ratio)
+    due = (gap_s >= deadline_s) | (since_s >= LONGEST_S)
+    machine = (human_p <= np.where(due, machine_bar, machine_bar * EARLY_FACTOR)) & (audio <= AUDIO_MUST_SAY)
+    human = ~machine & (due | ((human_p >= HUMAN_BAR) & (gap_s >= LEAST_GAP_S)))
+    return Decision(human, machine, due)
+
+
+def prior_log_odds(prior: Prior) -> float:
+    """What signalling says, in log-odds of HUMAN, within +-PRIOR_CAP."""
+    odds = 0.7 * math.log((prior.humans_before + 1) / (prior.machines_before + 1))
+    if prior.early_media:
+        odds -= 0.5
+    if prior.ring_s is not None and prior.ring_s < 1.5:
+        # Switched off or diverted at once: the network answers before a hand can.
+        odds -= 0.5
+    return max(-PRIOR_CAP, min(PRIOR_CAP, odds))

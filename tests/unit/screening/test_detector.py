@@ -1,0 +1,225 @@
+"""The detector as its caller meets it: frames in, findings out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from sound import Sound, join, silence, speech, tone
+
+from dialer.screening.detector import Detector
+from dialer.screening.findings import (
+    BeepEnded,
+    BeepHeard,
+    Cause,
+    Corrected,
+    Finding,
+    Label,
+    Prior,
+    PromptHeard,
+    Settings,
+    Verdict,
+)
+from dialer.screening.fingerprints import FingerprintBook
+from dialer.screening.trees import Model
+
+SIT = (tone(0.276, 950), tone(0.276, 1400), tone(0.38, 1777))
+
+
+def detector(capacity: int = 8, book: FingerprintBook | None = None) -> Detector:
+    return Detector(Model.shipped(), book or FingerprintBook(), capacity=capacity)
+
+
+def play(d: Detector, *calls: tuple[str, Sound]) -> dict[str, list[Finding]]:
+    """Feed the calls side by side, from their first frame to the longest one's last."""
+    found: dict[str, list[Finding]] = {call_id: [] for call_id, _ in calls}
+    for call_id, _ in calls:
+        d.open(call_id)
+    for at in range(0, max(len(sound) for _, sound in calls) - 159, 160):
+        frames = {call_id: sound[at : at + 160] for call_id, sound in calls if len(sound) >= at + 160}
+        for finding in d.feed(frames):
+            found[finding.call_id].append(finding)
+    return found
+
+
+def verdict(findings: Sequence[Finding]) -> Verdict:
+    (only,) = [f for f in findings if isinstance(f, Verdict)]
+    return only
+
+
+def test_a_short_hello_is_a_person_soon_after_it_ends() -> None:
+    found = verdict(play(detector(), ("c", join(silence(0.5), speech(0.7), silence(2))))["c"])
+    assert found.label is Label.HUMAN
+    assert found.greeting_end_ms is not None
+    assert abs(found.greeting_end_ms - 1200) <= 120
+    assert found.at_ms <= 1200 + 900
+
+
+def test_a_machine_is_unmasked_by_its_beep() -> None:
+    sound = join(silence(0.4), speech(5), silence(0.3), tone(0.4, 1000), silence(2))
+    findings = play(detector(), ("c", sound))["c"]
+    beep = next(f for f in findings if isinstance(f, BeepHeard))
+    assert abs(beep.start_ms - 5700) <= 40
+    assert beep.at_ms - 5700 <= 120
+    assert beep.hz == pytest.approx(1000, abs=6)
+    assert abs(next(f for f in findings if isinstance(f, BeepEnded)).end_ms - 6100) <= 60
+    assert verdict(findings).label is Label.MACHINE or any(isinstance(f, Corrected) for f in findings)
+
+
+def test_beeps_of_all_lengths_and_pitches_are_heard() -> None:
+    calls = [
+        (f"{hz} Hz {seconds} s", join(silence(0.4), speech(2), silence(0.4), tone(seconds, hz), silence(0.5)))
+        for hz in (440, 1004, 2000)
+        for seconds in (0.08, 0.12, 1.5)
+    ]
+    for name, findings in play(detector(16), *calls).items():
+        beeps = [f.at_ms for f in findings if isinstance(f, BeepHeard)]
+        assert len(beeps) == 1, name
+        assert 2800 <= beeps[0] <= 2940, name
+
+
+def test_special_information_tones_are_known_before_the_third() -> None:
+    found = verdict(play(detector(), ("c", join(silence(0.3), *SIT, speech(3))))["c"])
+    assert (found.label, found.cause) == (Label.SIT, Cause.SIT)
+    assert found.at_ms <= 300 + 600
+
+
+def test_special_information_tones_are_known_under_a_ringback() -> None:
+    tones = np.concatenate(SIT)
+    sound = join(silence(0.3), tones + tone(len(tones) / 8000, 425, level=0.15), silence(1))
+    assert verdict(play(detector(), ("c", sound))["c"]).label is Label.SIT
+
+
+NETWORK = {
+    "ced": (join(silence(0.2), tone(3, 2100), silence(1)), Label.FAX),
+    "cng": (join(*[tone(0.5, 1100), silence(3)] * 2), Label.FAX),
+    "busy-mx": (join(*[tone(0.25, 425), silence(0.25)] * 5), Label.TONE),
+    "busy-us": (join(*[tone(0.5, 480, 620), silence(0.5)] * 4), Label.TONE),
+    "dial-mx": (join(tone(3, 425)), Label.TONE),
+    "dial-us": (join(tone(3, 350, 440)), Label.TONE),
+    "ringback-mx": (join(*[tone(1, 425), silence(4)] * 2), Label.TONE),
+    "ringback-us": (join(tone(2, 440, 480), silence(4)), Label.TONE),
+    "dead-air": (join(silence(6)), Label.SILENCE),
+}
+
+
+def test_what_the_network_and_fax_machines_send() -> None:
+    found = play(detector(16), *((name, sound) for name, (sound, _) in NETWORK.items()))
+    assert {name: verdict(f).label for name, f in found.items()} == {
+        n: label for n, (_, label) in NETWORK.items()
+    }
+
+
+def test_a_ringback_that_leaks_into_the_answer_is_not_a_greeting() -> None:
+    found = verdict(play(detector(), ("c", join(tone(0.5, 425), silence(0.6), speech(0.7), silence(2))))["c"])
+    assert found.label is Label.HUMAN
+    assert found.features["onset"] == pytest.approx(1.1, abs=0.1)
+
+
+def test_lost_frames_neither_end_a_beep_nor_start_a_word() -> None:
+    sound = join(silence(0.4), speech(2), silence(0.4), tone(0.5, 1000), silence(1))
+    d = detector()
+    d.open("c")
+    beeps = [
+        f
+        for n, at in enumerate(range(0, len(sound) - 159, 160))
+        for f in d.feed({} if n % 9 == 0 else {"c": sound[at : at + 160]})
+        if isinstance(f, BeepHeard)
+    ]
+    assert len(beeps) == 1
+
+
+def test_calls_do_not_hear_each_other() -> None:
+    """Opened, fed and closed in any order, a call gets the findings that it gets alone."""
+    sounds = [
+        join(
+            silence(0.2 * n),
+            speech(0.5 + 0.4 * n, seed=n),
+            silence(0.4),
+            tone(0.3, 700 + 50 * n),
+            silence(2),
+            seed=n,
+        )
+        for n in range(6)
+    ]
+    alone = [play(detector(), (f"c{n}", s))[f"c{n}"] for n, s in enumerate(sounds)]
+    d = detector()
+    together: dict[str, list[Finding]] = {f"c{n}": [] for n in range(6)}
+    starts = {f"c{n}": 17 * (5 - n) for n in range(6)}
+    for tick in range(600):
+        frames = {}
+        for n, sound in enumerate(sounds):
+            call_id, at = f"c{n}", (tick - starts[f"c{n}"]) * 160
+            if at == 0:
+                d.open(call_id)
+            if 0 <= at <= len(sound) - 160:
+                frames[call_id] = sound[at : at + 160]
+            elif call_id in d:
+                d.close(call_id)
+        for finding in d.feed(frames):
+            together[finding.call_id].append(finding)
+    for n, findings in enumerate(alone):
+        # The model is asked every second frame of a call, on even or odd ones: verdicts may differ by one frame.
+        assert [type(f) for f in together[f"c{n}"] if isinstance(f, BeepHeard | BeepEnded)] == [
+            type(f) for f in findings if isinstance(f, BeepHeard | BeepEnded)
+        ]
+        ours, theirs = verdict(findings), verdict(together[f"c{n}"])
+        assert (ours.label, ours.cause) == (theirs.label, theirs.cause)
+        assert abs(ours.at_ms - theirs.at_ms) <= 20
+
+
+def test_a_known_recording_is_recognised_on_another_number() -> None:
+    prompt = speech(6, seed=9)
+    book = FingerprintBook()
+    for source in ("a", "b"):
+        d = detector()
+        play(d, (source, join(silence(0.4), prompt, silence(1), seed=len(source))))
+        assert book.enrol(d.close(source).prints, source, "MX") is not None
+    (known,) = book.prompts
+    assert known.promoted
+    findings = play(detector(book=book), ("c", join(silence(0.9), prompt, noise=40)))["c"]
+    heard = next(f for f in findings if isinstance(f, PromptHeard))
+    assert heard.prompt_id == known.prompt_id
+    assert heard.at_ms <= 900 + 1500
+    other = play(detector(book=book), ("c", join(silence(0.9), speech(6, seed=10), noise=40)))["c"]
+    assert not [f for f in other if isinstance(f, PromptHeard)]
+
+
+def test_priors_alone_never_say_machine() -> None:
+    sound = join(silence(0.5), speech(0.7), silence(2))
+    d = detector()
+    d.open(
+        "c", prior=Prior(ring_s=0.2, machines_before=50, early_media=True), settings=Settings(cost_ratio=1)
+    )
+    findings = [f for at in range(0, len(sound) - 159, 160) for f in d.feed({"c": sound[at : at + 160]})]
+    assert verdict(findings).label is Label.HUMAN
+
+
+def test_bad_input_is_refused_whole() -> None:
+    d = detector(capacity=1)
+    d.open("c")
+    with pytest.raises(ValueError, match="open already"):
+        d.open("c")
+    with pytest.raises(OverflowError):
+        d.open("d")
+    with pytest.raises(ValueError, match="expected"):
+        d.feed({"c": np.zeros(80, np.int16)})
+    assert d.feed({"nobody": np.zeros(160, np.int16)}) == []
+    assert d.close("c").heard_ms == 20
+    with pytest.raises(KeyError):
+        d.close("c")
+    with pytest.raises(ValueError, match="cost_ratio"):
+        Settings(cost_ratio=0)
+
+
+def test_noise_of_any_kind_raises_nothing() -> None:
+    rng = np.random.default_rng(3)
+    d = detector()
+    sounds = {
+        "white": rng.integers(-32768, 32767, 160 * 400).astype(np.int16),
+        "square": np.repeat(rng.choice([-32768, 32767], 1600), 40).astype(np.int16),
+        "constant": np.full(160 * 400, 32767, np.int16),
+        "zeros": silence(8),
+    }
+    with np.errstate(all="raise"):
+        found = play(d, *sounds.items())
+    assert all(len([f for f in findings if isinstance(f, Verdict)]) <= 1 for findings in found.values())
