@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dialer.domain.campaign import DialMode
+from dialer.domain.campaign import Campaign, DialMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +15,21 @@ class Mode:
     reserve: bool
     #: The agent sees the lead first and says when.
     preview: bool = False
-    #: The name of the pacing policy that decides how many; None = one per free agent, or the agent himself.
-    policy: str | None = None
+    #: A pacing policy decides how many (`policy_of` says which); else one per free agent, or the agent himself.
+    pooled: bool = False
 
 
 MODES: dict[DialMode, Mode] = {
     DialMode.MANUAL: Mode(reserve=True),
     DialMode.PREVIEW: Mode(reserve=True, preview=True),
     DialMode.PROGRESSIVE: Mode(reserve=True),
-    DialMode.POWER: Mode(reserve=False, policy="power"),
-    DialMode.PREDICTIVE: Mode(reserve=False, policy="predictive"),
+    DialMode.POWER: Mode(reserve=False, pooled=True),
+    DialMode.PREDICTIVE: Mode(reserve=False, pooled=True),
 }
+
+
+def policy_of(campaign: Campaign) -> str | None:
+    """The registered name of the pacing policy that decides for this campaign; None when no policy does."""
+    if not MODES[campaign.mode].pooled:
+        return None
+    return "power" if campaign.mode is DialMode.POWER else campaign.policy.value

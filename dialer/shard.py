@@ -16,7 +16,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -36,7 +37,7 @@ from dialer.domain.events import (
 from dialer.domain.facts import AnyFact, AttemptPlanned, IntentSettled
 from dialer.domain.wishes import parse_wish
 from dialer.engine import Engine
-from dialer.ports import LogUnavailable, Publisher, ShardStore, Switch
+from dialer.ports import FenceLost, LogUnavailable, Publisher, ShardStore, Switch
 
 log = structlog.get_logger()
 
@@ -50,6 +51,8 @@ LISTING_EVERY_S = 15.0
 MAX_UNWRITTEN = 50_000
 #: How long facts gather before a batch is written: a journey to the database costs as much for one as for ten.
 GATHER_S = 0.02
+#: How long the last batch of a shard that stops may take.
+LAST_WORDS_S = 3.0
 #: Pause before a batch that could not be written is tried again.
 LOG_RETRY_S = 0.5
 
@@ -89,7 +92,7 @@ class Shard:
             seed = secrets.randbits(63)
             engine = Engine(state, at=_now(), seed=seed)
             log.info("shard_started", group=self._agent_group_id, fence=state.fence, seed=seed)
-            async with asyncio.TaskGroup() as group:
+            async with self._last_words(engine), asyncio.TaskGroup() as group:
                 group.create_task(self._loop(engine), name="engine")
                 group.create_task(self._write(), name="writer")
                 group.create_task(self._switch.run(), name="switch")
@@ -102,6 +105,23 @@ class Shard:
         finally:
             self.running.clear()
             await asyncio.shield(self._store.release())
+
+    @asynccontextmanager
+    async def _last_words(self, engine: Engine) -> AsyncIterator[None]:
+        """When stopped in peace, log what is not yet written and what the pacing knows."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            self._facts.extend(engine.farewell(_now()))
+            try:
+                await asyncio.shield(self._write_rest())
+            except (LogUnavailable, FenceLost, TimeoutError) as error:
+                log.warning("last_words_lost", why=str(error) or type(error).__name__)
+            raise
+
+    async def _write_rest(self) -> None:
+        async with asyncio.timeout(LAST_WORDS_S):
+            await self._store.append(list(self._facts))
 
     async def _acquire(self) -> None:
         waited = False

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
+from pacing.abandonment import AbandonmentBudget
+
 AgentId = Hashable
 CallId = Hashable
 #: What `explain()` gives: flat, so that it can be logged as JSON and shown as it is.
@@ -128,6 +130,8 @@ class Snapshot:
     #: Age in seconds of the newest sign of life of the switch; beyond 2 s a policy works blind. Callers with
     #: a snapshot class of their own may leave it out.
     lag: float = 0.0
+    #: The abandonment budget of the campaign that asks, where several share one policy; None: the policy's own count.
+    budget: AbandonmentBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ import structlog
 
 from dialer.asterisk.client import Address, AmiClient, Credentials, LinkDown, LinkState, LinkUp
 from dialer.asterisk.errors import AmiError, NotSent, OutcomeUnknown
+from dialer.asterisk.heartbeat import Heartbeat
 from dialer.asterisk.link import Counters, Reply
 from dialer.asterisk.translate import Translator, live_channels
 from dialer.asterisk.wire import Message
@@ -83,6 +84,7 @@ class AsteriskSwitch:
             settings.address, settings.dialer, on_event=self._heard, on_state=self._link_changed
         )
         self._recorder = AmiClient(settings.address, settings.recorder, on_event=_unheard)
+        self._heartbeat = Heartbeat(self._client, on_event)
 
     @property
     def counters(self) -> Counters:
@@ -94,6 +96,7 @@ class AsteriskSwitch:
             group.create_task(self._client.run(), name="ami")
             group.create_task(self._recorder.run(), name="ami recorder")
             group.create_task(self._list_when_asked(), name="ami listings")
+            group.create_task(self._heartbeat.run(), name="ami heartbeat")
 
     def list_channels(self) -> None:
         if not self._listings.full():
@@ -255,7 +258,9 @@ class AsteriskSwitch:
             self._tell(message)
 
     def _tell(self, message: Message) -> None:
-        event = self._translator.translate(message, _now())
+        now = _now()
+        self._heartbeat.hear(message, now)
+        event = self._translator.translate(message, now)
         if event is not None:
             self._on_event(event)
 
@@ -264,6 +269,7 @@ class AsteriskSwitch:
             case LinkUp():
                 log.info("switch_up", banner=state.banner, generation=state.generation)
                 self._translator.forget()
+                self._heartbeat.forget()
                 self._list_first()
             case LinkDown():
                 log.warning("switch_down", why=str(state.error), retry_in_s=round(state.retry_in_s, 2))

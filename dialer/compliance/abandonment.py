@@ -1,7 +1,9 @@
-"""The abandonment gauge of a campaign: live answers and abandons of the last 24 hours, counted as they happen.
+"""The abandonment gauge of a campaign: live answers and abandons of the law's windows, counted as they happen.
 
-The cap is the law's or the operator's own (16 CFR 310.4(b)(4)(i) as the project's default: 3 % of live answers).
-Over the cap, pooled modes fall back to one call per reserved agent, where nobody can be abandoned for want of one.
+Three windows are kept: the last 24 hours (Ofcom's old guide), the last 30 days and the whole campaign (16 CFR
+310.4(b)(4)(i): 3 % of live answers, per campaign, over 30 days or the campaign if it is shorter). The campaign says
+which of them its cap is held over. Over the cap, pooled modes fall back to one call per reserved agent, where nobody
+can be abandoned for want of one.
 """
 
 from __future__ import annotations
@@ -10,34 +12,78 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-WINDOW = timedelta(hours=24)
-#: Answers so close together leave the window together: 8,640 entries a day, however many the calls.
-GRAIN = timedelta(seconds=10)
+from dialer.domain.campaign import AbandonWindow
+
+#: How long each window is; None: it never ends. Answers so close together leave it together.
+SPANS: dict[AbandonWindow, tuple[timedelta | None, timedelta]] = {
+    AbandonWindow.DAY: (timedelta(hours=24), timedelta(seconds=10)),
+    AbandonWindow.MONTH: (timedelta(days=30), timedelta(minutes=10)),
+    AbandonWindow.CAMPAIGN: (None, timedelta(0)),
+}
 #: Below this many live answers a single abandonment decides the rate, so the count does: one is on credit.
 FIRST_ANSWERS = 34
 
 
 @dataclass(slots=True)
-class AbandonGauge:
-    cap: float
-    _entries: deque[tuple[datetime, int, int]] = field(default_factory=deque)
+class Count:
+    """Live answers of one window, and those of them abandoned."""
+
+    span: timedelta | None
+    grain: timedelta
     live: int = 0
     abandoned: int = 0
+    _entries: deque[tuple[datetime, int, int]] = field(default_factory=deque)
 
-    def add(self, at: datetime, *, live: int = 1, abandoned: int = 0) -> None:
-        if self._entries and at - self._entries[-1][0] < GRAIN:
+    def add(self, at: datetime, live: int, abandoned: int) -> None:
+        self.live += live
+        self.abandoned += abandoned
+        if self.span is None:
+            return
+        if self._entries and at - self._entries[-1][0] < self.grain:
             since, before, lost = self._entries.pop()
             self._entries.append((since, before + live, lost + abandoned))
         else:
             self._entries.append((at, live, abandoned))
-        self.live += live
-        self.abandoned += abandoned
 
     def expire(self, now: datetime) -> None:
-        while self._entries and self._entries[0][0] <= now - WINDOW:
+        while self.span is not None and self._entries and self._entries[0][0] <= now - self.span:
             _, live, abandoned = self._entries.popleft()
             self.live -= live
             self.abandoned -= abandoned
+
+    def left(self, cap: float) -> float:
+        """Abandonments that the cap still allows; negative when it is broken."""
+        return cap * self.live - self.abandoned
+
+
+def _counts() -> dict[AbandonWindow, Count]:
+    return {window: Count(span, grain) for window, (span, grain) in SPANS.items()}
+
+
+@dataclass(slots=True)
+class AbandonGauge:
+    """`cap`: highest share of live answers; `window`: over what it is held."""
+
+    cap: float
+    window: AbandonWindow = AbandonWindow.DAY
+    counts: dict[AbandonWindow, Count] = field(default_factory=_counts)
+
+    @property
+    def live(self) -> int:
+        """Of the window that the cap is held over; so is `abandoned`."""
+        return self.counts[self.window].live
+
+    @property
+    def abandoned(self) -> int:
+        return self.counts[self.window].abandoned
+
+    def add(self, at: datetime, *, live: int = 1, abandoned: int = 0) -> None:
+        for count in self.counts.values():
+            count.add(at, live, abandoned)
+
+    def expire(self, now: datetime) -> None:
+        for count in self.counts.values():
+            count.expire(now)
 
     def over(self, now: datetime) -> bool:
         """Whether the next abandonment would break the cap: then none may be risked."""

@@ -27,6 +27,29 @@ class DialMode(StrEnum):
     PREDICTIVE = "predictive"
 
 
+class PacingPolicy(StrEnum):
+    """What decides how many calls mode predictive places: ours, or one that a supervisor knows from elsewhere.
+
+    The values are the names in `pacing.policy`'s registry.
+    """
+
+    PREDICTIVE = "predictive"
+    PROGRESSIVE = "progressive"
+    ERLANG = "erlang"
+    ISSABEL = "issabel"
+    VICIDIAL_HARD_LIMIT = "vicidial_hard_limit"
+    VICIDIAL_AVERAGE = "vicidial_average"
+    VICIDIAL_TAPERED = "vicidial_tapered"
+
+
+class AbandonWindow(StrEnum):
+    """Over what the abandoned share is held under the campaign's cap."""
+
+    DAY = "day"  # the last 24 hours
+    MONTH = "month"  # the last 30 days
+    CAMPAIGN = "campaign"  # since its first call
+
+
 class RecordingNotice(StrEnum):
     """Who tells the customer that the call is recorded: the switch into the bridge, or the agent."""
 
@@ -74,3 +97,6 @@ class Campaign:
     recording_notice: RecordingNotice
     language: str
     version: int
+    policy: PacingPolicy = PacingPolicy.PREDICTIVE  # of mode predictive
+    share: float = 1.0  # of the group's calls among campaigns of its priority
+    abandon_window: AbandonWindow = AbandonWindow.DAY

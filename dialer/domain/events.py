@@ -142,6 +142,13 @@ class SwitchUp(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchAlive(Event):
+    """A sign of life: what the switch had told by `at` is known here, but for events that come `late_s` late."""
+
+    late_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchDown(Event):
     pass
 
@@ -235,6 +242,7 @@ AnyEvent = (
     | LegParked
     | LegHungUp
     | SwitchUp
+    | SwitchAlive
     | SwitchDown
     | ChannelsListed
     | AttemptsCommitted

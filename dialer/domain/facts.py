@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
@@ -151,6 +152,16 @@ class PacingDecided(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PacingKept(Fact):
+    """What the group's pacing knows, set down: the log tells only that it was, `policies` is in a table of its own.
+
+    A shard that starts takes it over and hears what the log holds after it.
+    """
+
+    policies: dict[str, dict[str, Any]]  # a policy's key -> its snapshot, JSON values only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntentSettled(Fact):
     """A person's wish was carried out (`error` None) or refused with a stable code."""
 
@@ -188,6 +199,7 @@ AnyFact = (
     | AgentMoved
     | CampaignMoved
     | PacingDecided
+    | PacingKept
     | IntentSettled
     | SwitchMoved
     | ShardStarted

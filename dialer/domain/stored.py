@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
 from dialer.domain.campaign import Campaign
+from dialer.domain.facts import AnyFact
 from dialer.domain.outcomes import Effect
 from dialer.domain.values import Attempt, AttemptId, ClaimedLead, LegId, Trunk
 
@@ -49,11 +51,12 @@ class StoredDisposition:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A campaign's live answers and abandons since `since`."""
+    """A campaign's live answers and abandons of ten minutes, the ones that ended by `at` and not before."""
 
     campaign_id: int
     live_answers: int
     abandoned: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,15 @@ class UnfinishedCall:
     attempt: Attempt
     lead: ClaimedLead
     agent_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPacing:
+    """What the group's pacing knew at `at`, and what was logged since (of the facts that it hears)."""
+
+    at: datetime
+    policies: dict[str, dict[str, Any]]
+    since: tuple[AnyFact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +88,6 @@ class ShardState:
     dispositions: tuple[StoredDisposition, ...]
     open_attempts: tuple[OpenAttempt, ...]
     unfinished: tuple[UnfinishedCall, ...]
+    #: Oldest first.
     tallies: tuple[Tally, ...]
+    pacing: KeptPacing | None = None

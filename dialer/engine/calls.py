@@ -80,7 +80,6 @@ def on_answered(floor: Floor, event: CallAnswered) -> None:
     floor.carriers.worked(call.attempt.trunk, call.id)
     floor.wake_at(call.deadline)
     floor.note_call(call, event.at)
-    floor.pool.answered(event.at, call.id, call.deadline)
 
 
 def on_parked(floor: Floor, event: CallParked) -> None:
@@ -123,10 +122,9 @@ def on_bridged(floor: Floor, event: CallBridged) -> None:
     if call.connected_at is None and call.answered_at is not None:
         call.connected_at = event.at
         connect_ms = round((event.at - call.answered_at).total_seconds() * 1000, 3)
-        floor.campaigns[call.attempt.campaign_id].gauge.add(event.at)
+        floor.count_live(floor.campaigns[call.attempt.campaign_id], event.at)
     floor.note_call(call, event.at, connect_ms)
     floor.move_agent(agent, AgentInput.CONNECTED, event.at)
-    floor.pool.connected(event.at, call.id, agent.id)
     campaign = floor.campaigns[call.attempt.campaign_id].campaign
     if connect_ms is not None and campaign.recording_notice is RecordingNotice.PLAYED:
         floor.order(PlayNotice(call.id, call.attempt.language))

@@ -328,12 +328,9 @@ def on_campaign_edited(floor: Floor, event: CampaignEdited) -> None:
         floor.add_campaign(edited)
         return
     mode_changed = run.campaign.mode is not edited.mode
-    run.campaign = replace(edited, state=run.state)
-    run.gauge.cap = edited.abandon_cap
-    run.last_limit = None
+    floor.set_campaign(run, replace(edited, state=run.state))
     if mode_changed:
-        floor.return_leads(run, event.at, run.hopper)
-        run.hopper.clear()
+        floor.empty_hopper(run, event.at)
         for agent in floor.agents.values():
             if agent.preview and agent.preview.campaign_id == edited.id:
                 dialling.withdraw_preview(floor, agent, event.at)

@@ -11,12 +11,13 @@ from dialer.domain.call import DIALLING_STATES, CallInput, CallState
 from dialer.domain.campaign import CampaignState
 from dialer.domain.commands import ClaimLeads, Originate
 from dialer.domain.events import AttemptsCommitted, LeadsClaimed
-from dialer.domain.facts import AttemptPlanned, LeadMoved, PacingDecided
+from dialer.domain.facts import AttemptPlanned, LeadMoved
 from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus, next_phone
 from dialer.domain.values import Attempt, AttemptId, ClaimedLead, HungUpBy, LeadPhone, Verdict, mint_ulid
+from dialer.engine import callbacks, pooling, reasons
 from dialer.engine.endings import close_if_drained, end_call, free_reservation, let_go
 from dialer.engine.floor import Floor
-from dialer.engine.pool import DECIDE_S, TICK_S
+from dialer.engine.pool import TICK_S
 from dialer.engine.records import Agent, Call, CampaignRun
 from dialer.modes import MODES
 
@@ -47,24 +48,34 @@ def dial(floor: Floor, at: datetime) -> None:
     running = floor.running()
     for run in running:
         _return_expiring(floor, run, at)
-    if not running or not floor.switch_up or not floor.log_up or floor.logged_in() == 0:
+    if running and (limit := reasons.standstill(floor)):
+        for run in running:
+            reasons.tell(floor, run, at, limit)
+        return
+    if not running:
         return
     pulse = floor.tick_at is None or floor.tick_at <= at
     if pulse:  # one, however many batches come between
         floor.tick_at = at + timedelta(seconds=TICK_S)
         floor.wake_at(floor.tick_at)
+        reasons.watch_gauge(floor, at)
+    pooled = []
     for run in running:
+        if run.campaign.mode in _CLAIMING:
+            callbacks.dial_callbacks(floor, run, at)
         mode = MODES[run.campaign.mode]
-        if mode.preview:
+        if mode.pooled:
+            pooled.append(run)
+        elif mode.preview:
             _offer_previews(floor, run, at)
-        elif mode.policy is None and run.campaign.mode in _DIALER_STARTED:
-            _dial_reserved(floor, run, at)
-    pooled = [r for r in running if MODES[r.campaign.mode].policy]
-    # The most urgent campaign that has leads gets the pool's calls; the next one what it leaves.
-    chosen = next((r for r in pooled if r.hopper), None)
+        elif run.campaign.mode in _DIALER_STARTED:
+            calls = dial_reserved(floor, run, at)
+            reasons.tell(floor, run, at, reasons.of_reserved(floor, run, at), calls)
+        if run.campaign.mode not in _DIALER_STARTED:
+            reasons.tell(floor, run, at, reasons.Hindrance.AGENTS_DIAL)
     # While every trunk is at its limit the policy could only be told so: its pulse is enough.
-    if chosen and (pulse or floor.carriers.ready(at)):
-        _dial_pooled(floor, chosen, at)
+    if pooled and (pulse or floor.carriers.ready(at)):
+        pooling.dial_pooled(floor, pooled, at)
     if not floor.carriers.ready(at) and (floor.slot_at is None or floor.slot_at <= at):
         floor.slot_at = floor.carriers.next_token_at(at)
         if floor.slot_at:
@@ -72,6 +83,8 @@ def dial(floor: Floor, at: datetime) -> None:
     for run in running:
         if run.campaign.mode in _CLAIMING:
             refill(floor, run, at)
+    if kept := floor.pool.keep(at):
+        floor.note(kept)
 
 
 _DIALER_STARTED = frozenset(mode for mode, how in MODES.items() if not how.preview and mode != "manual")
@@ -99,7 +112,8 @@ def on_leads_claimed(floor: Floor, event: LeadsClaimed) -> None:
     if run.state is not CampaignState.RUNNING or run.campaign.mode not in _CLAIMING:
         floor.return_leads(run, event.at, event.leads)
         return
-    run.hopper.extend(event.leads)
+    run.callbacks += [(lead, event.at) for lead in event.leads if lead.callback]
+    run.hopper.extend(lead for lead in event.leads if not lead.callback)
 
 
 def _return_expiring(floor: Floor, run: CampaignRun, at: datetime) -> None:
@@ -116,11 +130,17 @@ def next_lead(floor: Floor, run: CampaignRun, at: datetime) -> Choice | None:
         lead = run.hopper.popleft()
         if lead.person_id in floor.persons:
             floor.return_leads(run, at, [lead], rest=BUSY_PERSON_REST, rule="one_ring_per_person")
-        elif (phone := phone_of(lead)) is None:
-            _finish_without_number(floor, lead, at)
-        elif choice := allow(floor, run, lead, phone, at):
+        elif choice := choose(floor, run, lead, at):
             return choice
     return None
+
+
+def choose(floor: Floor, run: CampaignRun, lead: ClaimedLead, at: datetime) -> Choice | None:
+    """The lead's number to dial this instant; None when there is none, and then the lead has been seen to."""
+    if (phone := phone_of(lead)) is None:
+        _finish_without_number(floor, lead, at)
+        return None
+    return allow(floor, run, lead, phone, at)
 
 
 def phone_of(lead: ClaimedLead, phone_id: int | None = None) -> LeadPhone | None:
@@ -146,7 +166,9 @@ def allow(floor: Floor, run: CampaignRun, lead: ClaimedLead, phone: LeadPhone, a
         ring_timeout_s=run.campaign.ring_timeout_s,
     )
     if isinstance(verdict, Verdict):
+        run.denied = None
         return Choice(lead, phone, verdict)
+    run.denied = (verdict.rule, verdict.until)
     if verdict.until is not None:
         floor.return_leads(run, at, [lead], rest=verdict.until - at, rule=verdict.rule)
     else:
@@ -184,69 +206,17 @@ def _offer_previews(floor: Floor, run: CampaignRun, at: datetime) -> None:
         floor.move_agent(agent, AgentInput.PREVIEWED, at)
 
 
-def _dial_reserved(floor: Floor, run: CampaignRun, at: datetime) -> None:
-    """One call per reserved agent: whoever answers has somebody waiting for him."""
+def dial_reserved(floor: Floor, run: CampaignRun, at: datetime) -> int:
+    """One call per reserved agent: whoever answers has somebody waiting for him. How many were placed."""
+    placed = 0
     for agent in _unpromised(floor):
         if (choice := next_lead(floor, run, at)) is None:
-            return
+            break
         if not plan(floor, run, choice, at, agent):
             run.hopper.appendleft(choice.lead)
-            return
-
-
-def _dial_pooled(floor: Floor, run: CampaignRun, at: datetime) -> None:
-    campaign = run.campaign
-    if run.gauge.over(at):
-        _explain(floor, run, at, 0, {"limit": "cap", "reason": "the next abandonment would break the cap"})
-        _dial_reserved(floor, run, at)
-        return
-    if floor.pool.decided_at and at < (soonest := floor.pool.decided_at + timedelta(seconds=DECIDE_S)):
-        if floor.tick_at is None or soonest < floor.tick_at:
-            floor.tick_at = soonest
-            floor.wake_at(soonest)
-        return
-    ready = len(floor.ready_agents())
-    logged_in = floor.logged_in()
-    free_lines = floor.carriers.free_lines(at)
-    in_flight = [c for c in floor.calls.values() if c.state in DIALLING_STATES and c.agent_id is None]
-    floor.pool.follow(
-        at,
-        campaign,
-        max_lines=floor.carriers.total_channels(),
-        cps=floor.carriers.total_cps(),
-        agents=((a.id, a.state) for a in floor.agents.values()),
-        in_flight=((c.id, c.attempt.planned_at) for c in in_flight),
-    )
-    calls, why = floor.pool.decide(
-        at,
-        ready=ready,
-        logged_in=logged_in,
-        in_flight=len(in_flight),
-        waiting=len(floor.unattended),
-        free_lines=free_lines,
-    )
-    allowed = int(campaign.max_lines_per_agent * logged_in) - len(floor.calls)
-    placed = 0
-    for _ in range(max(0, min(calls, allowed))):
-        if (choice := next_lead(floor, run, at)) is None:
-            why["limit"] = "leads"
-            break
-        if not plan(floor, run, choice, at):
-            run.hopper.appendleft(choice.lead)
-            why["limit"] = "lines"
             break
         placed += 1
-    _explain(floor, run, at, placed, why)
-
-
-def _explain(
-    floor: Floor, run: CampaignRun, at: datetime, calls: int, why: dict[str, str | float | int | bool | None]
-) -> None:
-    limit = str(why.get("limit"))
-    if calls or limit != run.last_limit:
-        run.last_limit = limit
-        policy = str(why.get("policy", run.campaign.mode))
-        floor.note(PacingDecided(at=at, campaign_id=run.campaign.id, policy=policy, calls=calls, explain=why))
+    return placed
 
 
 # --- the attempt ------------------------------------------------------------------------------------------
@@ -304,7 +274,6 @@ def on_committed(floor: Floor, event: AttemptsCommitted) -> None:
             continue
         floor.move_call(call, CallInput.SENT, event.at)
         floor.note_call(call, event.at)
-        floor.pool.placed(event.at, call.id)
         floor.order(Originate(call.attempt))
     for attempt_id in sorted(event.refused):
         if call := floor.calls.get(attempt_id):
@@ -313,6 +282,7 @@ def on_committed(floor: Floor, event: AttemptsCommitted) -> None:
 
 def _forget(floor: Floor, call: Call, at: datetime) -> None:
     """A refused attempt never was: no row, no fact, nothing but a slot and a reservation to give back."""
+    floor.pool.withdraw(at, call.id)
     let_go(floor, call, at, trunk_fault=None)
     free_reservation(floor, call, at)
     close_if_drained(floor, floor.campaigns[call.attempt.campaign_id], at)

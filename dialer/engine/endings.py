@@ -79,7 +79,7 @@ def miss_deadline(floor: Floor, call: Call, at: datetime) -> None:
 def _book_abandonment(floor: Floor, call: Call, at: datetime) -> None:
     """A live answer that nobody spoke to: outcome, gauge and ledger."""
     call.outcome = Outcome.ABANDONED
-    floor.campaigns[call.attempt.campaign_id].gauge.add(at, abandoned=1)
+    floor.count_live(floor.campaigns[call.attempt.campaign_id], at, abandoned=1)
     floor.note(
         CallAbandoned(
             at=at,
@@ -114,7 +114,7 @@ def end_call(
     untold = outcome in (Outcome.CANCELLED, Outcome.UNKNOWN)
     let_go(floor, call, at, trunk_fault=True if trunk_fault else None if untold else False)
     if outcome in LIVE_OUTCOMES and call.connected_at is None and outcome is not Outcome.ABANDONED:
-        run.gauge.add(at)
+        floor.count_live(run, at)
     floor.note(
         AttemptEnded(
             at=at,
@@ -131,7 +131,6 @@ def end_call(
     )
     if call.recording:
         floor.note(RecordingClosed(at=at, attempt_id=call.id))
-    floor.pool.ended(at, call.id, outcome)
     his = agent is not None and (agent.state is AgentState.ON_CALL or call.held_for == agent.id)
     if agent and his and agent.attempt_id == call.id:
         _begin_wrap_up(floor, call, agent, at)

@@ -7,7 +7,7 @@ out. Whatever fails out there comes back in here as an event.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from dialer.domain.events import (
@@ -32,12 +32,13 @@ from dialer.domain.events import (
     OriginateFailed,
     PhoneClaimed,
     RecorderStarted,
+    SwitchAlive,
     SwitchDown,
     SwitchUp,
     Wished,
     Woke,
 )
-from dialer.domain.facts import SwitchMoved
+from dialer.domain.facts import AnyFact, SwitchMoved
 from dialer.domain.stored import ShardState
 from dialer.engine import calls, desk, dialling, recovery
 from dialer.engine.floor import Floor
@@ -66,6 +67,11 @@ class Engine:
     def next_deadline(self) -> datetime | None:
         """When `handle` wants to be called again even if nothing happens (with a `Woke`, or an empty batch)."""
         return self.floor.next_alarm()
+
+    def farewell(self, at: datetime) -> Sequence[AnyFact]:
+        """What is to be logged last when this engine is stopped in peace."""
+        kept = self.floor.pool.keep(at, now=True)
+        return [kept] if kept else []
 
     def _take(self, event: AnyEvent) -> None:
         floor = self.floor
@@ -98,9 +104,12 @@ class Engine:
                 calls.on_leg_hung_up(floor, event)
             case SwitchUp():
                 floor.switch_up = True
+                floor.heard_at = event.at
                 floor.note(SwitchMoved(at=event.at, up=True))
                 recovery.reconcile(floor, event.channels, event.asked_at or event.at, event.at)
                 recovery.repeat_notices(floor)
+            case SwitchAlive():
+                floor.heard_at = event.at - timedelta(seconds=event.late_s)
             case SwitchDown():
                 floor.switch_up = False
                 floor.note(SwitchMoved(at=event.at, up=False))

@@ -24,8 +24,9 @@ from dialer.domain.errors import InvalidTransition
 from dialer.domain.facts import AgentMoved, AnyFact, AttemptMoved, CampaignMoved, LeadsReturned
 from dialer.domain.outcomes import Effect
 from dialer.domain.values import AttemptId, ClaimedLead, LegId
-from dialer.engine.pool import Pool
+from dialer.engine.pool import LEAST_TARGET, Pool
 from dialer.engine.records import Agent, Call, CampaignRun, Step
+from pacing.abandonment import AbandonmentBudget
 
 #: Events remembered per object for the story an InvalidTransition tells.
 STORY_LENGTH = 20
@@ -53,6 +54,10 @@ class Floor:
         self.pool = Pool()
         self.switch_up = False
         self.log_up = True
+        #: Up to when the switch has told what happened.
+        self.heard_at: datetime | None = None
+        #: Since when forecasts can't be trusted, while the link stands.
+        self.blind_since: datetime | None = None
         #: Late, duplicate or unknown things the switch said.
         self.unexpected = 0
         #: When the modes are asked again though nothing happens.
@@ -69,6 +74,7 @@ class Floor:
 
     def note(self, fact: AnyFact) -> None:
         self.step.facts.append(fact)
+        self.pool.hear(fact)
 
     def order(self, command: Command) -> None:
         self.step.commands.append(command)
@@ -157,7 +163,6 @@ class Floor:
         self._seat(agent)
         if target not in (AgentState.WRAP_UP, AgentState.UNREACHABLE):
             agent.wrap_up_until = None
-        self.pool.agent(at, agent.id, target)
         self.note_agent(agent, at)
 
     def note_agent(self, agent: Agent, at: datetime) -> None:
@@ -193,7 +198,9 @@ class Floor:
     # --- campaigns ------------------------------------------------------------------------------------
 
     def add_campaign(self, campaign: Campaign) -> CampaignRun:
-        run = CampaignRun(campaign, campaign.state, AbandonGauge(campaign.abandon_cap))
+        gauge = AbandonGauge(campaign.abandon_cap, campaign.abandon_window)
+        budget = AbandonmentBudget(max(campaign.abandon_cap, LEAST_TARGET))
+        run = CampaignRun(campaign, campaign.state, gauge, budget)
         self.campaigns[campaign.id] = run
         return run
 
@@ -206,14 +213,39 @@ class Floor:
         run.state = target
         self.note(CampaignMoved(at=at, campaign_id=run.campaign.id, state=target, reason=reason))
         if target is not CampaignState.RUNNING:
-            self.return_leads(run, at, run.hopper)
-            run.hopper.clear()
+            self.empty_hopper(run, at)
+        else:  # it has had its share of what the others got meanwhile
+            others = [r.served for r in self.campaigns.values() if r.state is target and r is not run]
+            run.served = max(run.served, min(others, default=0.0))
         return True
 
+    def empty_hopper(self, run: CampaignRun, at: datetime) -> None:
+        """Give back what it holds and has not dialled."""
+        self.return_leads(run, at, [*run.hopper, *(lead for lead, _ in run.callbacks)])
+        run.hopper.clear()
+        run.callbacks.clear()
+
+    def count_live(self, run: CampaignRun, at: datetime, *, live: int = 1, abandoned: int = 0) -> None:
+        """Live answers, `abandoned` of them left without an agent: in the law's gauge and the pacing's budget."""
+        run.gauge.add(at, live=live, abandoned=abandoned)
+        if live > abandoned:
+            run.budget.live(at.timestamp(), live - abandoned)
+        for _ in range(abandoned):
+            run.budget.abandoned(at.timestamp())
+
+    def set_campaign(self, run: CampaignRun, campaign: Campaign) -> None:
+        """New settings; what was counted stays."""
+        run.campaign = campaign
+        run.gauge.cap, run.gauge.window = campaign.abandon_cap, campaign.abandon_window
+        counted = run.budget.snapshot()
+        run.budget = AbandonmentBudget(max(campaign.abandon_cap, LEAST_TARGET))
+        run.budget.restore(counted)
+        run.last_limit = None
+
     def running(self) -> list[CampaignRun]:
-        """Campaigns that may dial, the most urgent first."""
+        """Campaigns that may dial: the most urgent first, then who has had least of his share of the group's calls."""
         runs = [r for r in self.campaigns.values() if r.state is CampaignState.RUNNING]
-        return sorted(runs, key=lambda r: (-r.campaign.priority, r.campaign.id))
+        return sorted(runs, key=lambda r: (-r.campaign.priority, r.served, r.campaign.id))
 
     def return_leads(
         self,

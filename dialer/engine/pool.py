@@ -1,15 +1,35 @@
-"""The pooled modes' pacing: tells one policy what happens on the floor and asks it how many calls to place."""
+"""The pooled modes' pacing: policies that hear every fact of the floor, and are asked how many calls to place.
+
+A group's campaigns share one policy wherever they ask for the same one with the same limits, and each policy hears all
+agents and all calls that may go to any of them: the forecast of free agents less answers is made once for the pool, so
+that no idle agent is promised twice. What a campaign has of its own is its abandonment budget, given with each
+question. All a policy knows comes from facts (`hear`), so a shard that starts again hears the same from the log.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from dialer.domain.agent import AgentState
-from dialer.domain.campaign import Campaign
+from dialer.domain.call import CallState
+from dialer.domain.campaign import Campaign, DialMode
+from dialer.domain.facts import (
+    AgentMoved,
+    AnyFact,
+    AttemptEnded,
+    AttemptMoved,
+    AttemptPlanned,
+    CallAbandoned,
+    PacingKept,
+)
 from dialer.domain.outcomes import Outcome
+from dialer.domain.stored import KeptPacing
 from dialer.domain.values import AttemptId
-from dialer.modes import MODES
+from dialer.modes import policy_of
+from pacing.abandonment import AbandonmentBudget
 from pacing.policy import AgentState as Paced
 from pacing.policy import CallOutcome, CampaignInfo, Explanation, Policy, Snapshot, create
 
@@ -18,6 +38,12 @@ TICK_S = 0.2
 #: Decisions are at least so far apart, s: a free agent waits that long at most, and hundreds of events a second do
 #: not each cost a forecast.
 DECIDE_S = 0.1
+#: How often what the policies know is set down, s.
+KEEP_EVERY_S = 30.0
+#: What was kept longer ago tells of other agents and calls: only what was learned of people is taken over.
+SAME_SHIFT = timedelta(hours=1)
+#: The smallest target a policy takes; a cap of nought leaves the pooled modes to the reserved calls anyway.
+LEAST_TARGET = 0.001
 
 _AGENT_STATES = {
     AgentState.LOGGED_OUT: Paced.OFF,
@@ -41,25 +67,94 @@ _OUTCOMES = {
 }
 
 
-class Pool:
-    """One policy for the whole agent group, so that no idle agent is promised twice.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The floor at the moment of a decision."""
 
-    It follows the settings of the campaign being dialled; when those change, a new policy starts with what the
-    floor looks like (`rebuild` tells it).
-    """
+    ready: int
+    logged_in: int
+    in_flight: int
+    waiting: int
+    free_lines: int
+    #: Leads at hand; a policy is never told of more than it may dial.
+    leads: int
+    lag_s: float
+    budget: AbandonmentBudget
+
+
+@dataclass(slots=True)
+class _Player:
+    """A policy at work, and what of its last answer was carried out."""
+
+    policy: Policy
+    accepted: int = 0
+
+
+class Pool:
+    """The group's policies, by what they were asked to be."""
 
     def __init__(self) -> None:
-        self._policy: Policy | None = None
-        self._key: tuple[object, ...] = ()
-        self._epoch: datetime | None = None
-        self._placed = 0
+        self._players: dict[str, _Player] = {}
+        #: Calls that go to whoever is free -> campaign, seconds that the answering person may wait.
+        self._pooled: dict[AttemptId, tuple[int, float]] = {}
+        self._kept: KeptPacing | None = None
+        self._keep_at: datetime | None = None
         self.decided_at: datetime | None = None
 
-    def _s(self, at: datetime) -> float:
-        """`at` on the policy's clock: seconds since the first thing it heard."""
-        if self._epoch is None:
-            self._epoch = at
-        return (at - self._epoch).total_seconds()
+    # --- hearing ----------------------------------------------------------------------------------------
+
+    def hear(self, fact: AnyFact) -> None:
+        match fact:
+            case AttemptMoved():
+                if fact.attempt_id in self._pooled:
+                    self._move(fact)
+            case AgentMoved():
+                state = _AGENT_STATES[fact.state]
+                if fact.state is AgentState.RESERVED and fact.attempt_id not in self._pooled:
+                    state = Paced.PAUSED  # his call rings yet: he talks when it is answered
+                for player in self._players.values():
+                    player.policy.agent_state(fact.at.timestamp(), fact.agent_id, state)
+            case AttemptPlanned():
+                if fact.attempt.agent_id is None:
+                    self.adopt(fact.attempt.id, fact.attempt.campaign_id, fact.attempt.connect_limit_s)
+            case CallAbandoned():
+                if fact.attempt_id in self._pooled:
+                    for player in self._players.values():
+                        player.policy.call_abandoned(fact.at.timestamp(), fact.attempt_id)
+            case AttemptEnded():
+                self._end(fact.at, fact.attempt_id, _OUTCOMES.get(fact.outcome, CallOutcome.CANCELLED))
+            case _:
+                pass
+
+    def adopt(self, attempt_id: AttemptId, campaign_id: int, connect_limit_s: float) -> None:
+        """This call goes to whoever is free when it is answered."""
+        self._pooled[attempt_id] = (campaign_id, connect_limit_s)
+
+    def withdraw(self, at: datetime, attempt_id: AttemptId) -> None:
+        """It was planned and never sent, and there is no fact of it."""
+        self._end(at, attempt_id, CallOutcome.CANCELLED)
+
+    def _end(self, at: datetime, attempt_id: AttemptId, outcome: CallOutcome) -> None:
+        if self._pooled.pop(attempt_id, None):
+            for player in self._players.values():
+                player.policy.call_ended(at.timestamp(), attempt_id, outcome)
+
+    def _move(self, fact: AttemptMoved) -> None:
+        """Unless a screening follows, every answer is taken for a person: unknown = human."""
+        now, call = fact.at.timestamp(), fact.attempt_id
+        campaign_id, limit_s = self._pooled[call]
+        for player in self._players.values():
+            policy = player.policy
+            match fact.state:
+                case CallState.ORIGINATING:
+                    policy.call_placed(now, call, segment=campaign_id)
+                case CallState.ANSWERED:
+                    policy.call_answered(now, call)
+                    policy.call_human(now, call, now + limit_s)
+                case CallState.BRIDGED if fact.agent_id is not None:
+                    policy.call_connected(now, call, fact.agent_id)
+
+    # --- asking -----------------------------------------------------------------------------------------
 
     def follow(
         self,
@@ -70,69 +165,108 @@ class Pool:
         cps: float,
         agents: Iterable[tuple[int, AgentState]],
         in_flight: Iterable[tuple[AttemptId, datetime]],
-    ) -> None:
-        """Use this campaign's policy and settings from now on; cheap when they have not changed."""
-        name = MODES[campaign.mode].policy
-        if name is None:
-            raise ValueError(f"{campaign.mode} has no pacing policy")
-        key = (name, campaign.ratio, campaign.abandon_cap, campaign.ring_timeout_s, campaign.connect_limit_s)
-        if self._policy is not None and key == self._key:
-            return
-        settings = {"ratio": campaign.ratio} if name == "power" else {}
-        policy = create(name, **settings)
-        policy.campaign_start(
-            self._s(at),
-            CampaignInfo(
-                target_abandon=max(campaign.abandon_cap, 0.001),
-                ring_timeout=campaign.ring_timeout_s,
-                wait_limit=campaign.connect_limit_s,
-                tick=TICK_S,
-                max_lines=max_lines,
-                cps=cps,
-                amd=False,
-            ),
-        )
-        self._policy, self._key = policy, key
+        campaigns: Iterable[Campaign],
+    ) -> str:
+        """The key of the campaign's policy, which is made, and told of the floor, when it is new.
+
+        `campaigns`: all of the group's; a policy that none of them asks for any more is forgotten.
+        """
+        key = key_of(campaign)
+        if key in self._players:
+            return key
+        wanted = {key_of(other) for other in campaigns}
+        self._players = {held: player for held, player in self._players.items() if held in wanted}
+        policy = _make(campaign, at, max_lines, cps)
+        self._remember(policy, key, campaign, at)
         for agent_id, state in agents:
-            policy.agent_state(self._s(at), agent_id, _AGENT_STATES[state])
+            policy.agent_state(at.timestamp(), agent_id, _AGENT_STATES[state])
         for attempt_id, placed_at in in_flight:
-            policy.call_placed(self._s(placed_at), attempt_id)
+            policy.call_placed(placed_at.timestamp(), attempt_id)
+        self._players[key] = _Player(policy)
+        return key
 
-    def agent(self, at: datetime, agent_id: int, state: AgentState) -> None:
-        if self._policy:
-            self._policy.agent_state(self._s(at), agent_id, _AGENT_STATES[state])
-
-    def placed(self, at: datetime, attempt_id: AttemptId) -> None:
-        self._placed += 1
-        if self._policy:
-            self._policy.call_placed(self._s(at), attempt_id)
-
-    def answered(self, at: datetime, attempt_id: AttemptId, deadline: datetime) -> None:
-        """Nobody screens yet, so every answer is taken for a person: unknown = human."""
-        if self._policy:
-            self._policy.call_answered(self._s(at), attempt_id)
-            self._policy.call_human(self._s(at), attempt_id, self._s(deadline))
-
-    def connected(self, at: datetime, attempt_id: AttemptId, agent_id: int) -> None:
-        if self._policy:
-            self._policy.call_connected(self._s(at), attempt_id, agent_id)
-
-    def ended(self, at: datetime, attempt_id: AttemptId, outcome: Outcome) -> None:
-        if self._policy:
-            if outcome is Outcome.ABANDONED:
-                self._policy.call_abandoned(self._s(at), attempt_id)
-            paced = _OUTCOMES.get(outcome, CallOutcome.CANCELLED)
-            self._policy.call_ended(self._s(at), attempt_id, paced)
-
-    def decide(
-        self, at: datetime, *, ready: int, logged_in: int, in_flight: int, waiting: int, free_lines: int
-    ) -> tuple[int, Explanation]:
-        """How many calls to place now, and why. `follow` first."""
-        if self._policy is None:
-            raise ValueError("no campaign is followed")
-        snapshot = Snapshot(ready, logged_in, in_flight, waiting, free_lines, placed_last=self._placed)
-        self._placed = 0
-        answer = self._policy.decide(self._s(at), snapshot)
+    def decide(self, at: datetime, key: str, question: Question) -> tuple[int, Explanation]:
+        """How many calls to place now, and why. `follow` first, `accept` afterwards."""
+        player = self._players[key]
+        snapshot = Snapshot(
+            question.ready,
+            question.logged_in,
+            question.in_flight,
+            question.waiting,
+            question.free_lines,
+            placed_last=player.accepted,
+            peek=lambda n: [1.0] * min(n, question.leads),
+            lag=question.lag_s,
+            budget=question.budget,
+        )
+        answer = player.policy.decide(at.timestamp(), snapshot)
         calls = answer if isinstance(answer, int) else answer[0]
+        player.accepted = 0
         self.decided_at = at
-        return calls, self._policy.explain()
+        return calls, player.policy.explain()
+
+    def accept(self, key: str, calls: int) -> None:
+        """So many of the calls asked for were planned."""
+        self._players[key].accepted = calls
+
+    # --- starting again ---------------------------------------------------------------------------------
+
+    def begin(self, kept: KeptPacing | None, at: datetime) -> None:
+        """What an earlier shard knew: taken over by the policies as they are asked for."""
+        self._kept, self._keep_at = kept, at + timedelta(seconds=KEEP_EVERY_S)
+
+    def _remember(self, policy: Policy, key: str, campaign: Campaign, at: datetime) -> None:
+        """Take over what a policy of this key knew: all of it within a shift, else what it has learned of people."""
+        state = self._kept.policies.get(key) if self._kept else None
+        if self._kept is None or state is None:
+            return
+        if at - self._kept.at > SAME_SHIFT:
+            policy.warm_start(state)
+            return
+        policy.restore(state)
+        others, self._players = self._players, {key: _Player(policy)}
+        pooled, self._pooled = self._pooled, {}
+        ledger = state["ledger"]
+        for stage in ("ringing", "screening", "waiting", "talking"):
+            for attempt_id, *_ in ledger[stage]:
+                self._pooled[attempt_id] = (campaign.id, campaign.connect_limit_s)
+        for fact in self._kept.since:
+            self.hear(fact)
+        self._players, self._pooled = others, pooled
+
+    def keep(self, at: datetime, *, now: bool = False) -> PacingKept | None:
+        """What is to be set down, when it is time (or `now`), None otherwise."""
+        if not self._players or (not now and self._keep_at is not None and at < self._keep_at):
+            return None
+        self._keep_at = at + timedelta(seconds=KEEP_EVERY_S)
+        return PacingKept(at=at, policies={key: p.policy.snapshot() for key, p in self._players.items()})
+
+
+def key_of(campaign: Campaign) -> str:
+    """What the campaign asks of a policy, as a name; campaigns of the same name share it."""
+    limits = f"cap={campaign.abandon_cap:g} ring={campaign.ring_timeout_s} wait={campaign.connect_limit_s:g}"
+    ratio = f" ratio={campaign.ratio:g}" if campaign.mode is DialMode.POWER else ""
+    return f"{policy_of(campaign)}{ratio} {limits}"
+
+
+def _make(campaign: Campaign, at: datetime, max_lines: int, cps: float) -> Policy:
+    name = policy_of(campaign)
+    if name is None:
+        raise ValueError(f"{campaign.mode} has no pacing policy")
+    settings: dict[str, Any] = {"ratio": campaign.ratio} if campaign.mode is DialMode.POWER else {}
+    if name.startswith("vicidial"):
+        settings["start_hour"] = at.hour + at.minute / 60  # its drop rate is counted by the (UTC) day
+    policy = create(name, **settings)
+    policy.campaign_start(
+        at.timestamp(),
+        CampaignInfo(
+            target_abandon=max(campaign.abandon_cap, LEAST_TARGET),
+            ring_timeout=campaign.ring_timeout_s,
+            wait_limit=campaign.connect_limit_s,
+            tick=TICK_S,
+            max_lines=max_lines,
+            cps=cps,
+            amd=False,
+        ),
+    )
+    return policy

@@ -15,6 +15,7 @@ from dialer.domain.facts import AnyFact
 from dialer.domain.outcomes import Outcome
 from dialer.domain.values import Attempt, AttemptId, ClaimedLead, HungUpBy, LegId
 from dialer.domain.wishes import Dispose
+from pacing.abandonment import AbandonmentBudget
 
 
 @dataclass(slots=True)
@@ -89,13 +90,21 @@ class CampaignRun:
     campaign: Campaign
     state: CampaignState
     gauge: AbandonGauge
+    budget: AbandonmentBudget
     hopper: deque[ClaimedLead] = field(default_factory=deque)
     claiming: bool = False
     #: The list had nothing more: not asked again before.
     claim_not_before: datetime | None = None
     calls: set[AttemptId] = field(default_factory=set)
-    #: What bound the last logged pacing decision.
+    #: Calls it has had of the pool, divided by its share.
+    served: float = 0.0
+    #: Callbacks that are due, each with the moment we first had it: they wait for an agent of their own.
+    callbacks: list[tuple[ClaimedLead, datetime]] = field(default_factory=list)
+    #: The last lead that the law did not allow: the rule, and when it would.
+    denied: tuple[str, datetime | None] | None = None
+    #: What bound the last logged decision, and when that was logged.
     last_limit: str | None = None
+    told_at: datetime | None = None
 
 
 @dataclass(slots=True)

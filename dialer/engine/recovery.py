@@ -35,11 +35,12 @@ def restore(floor: Floor, state: ShardState, at: datetime, seed: int) -> None:
     """Fill an empty floor with what the store remembers."""
     floor.note(ShardStarted(at=at, fence=state.fence, seed=seed))
     floor.carriers = Carriers.of(state.trunks, at)
+    floor.pool.begin(state.pacing, at)
     for campaign in state.campaigns:
         floor.add_campaign(campaign)
     for tally in state.tallies:
         if run := floor.campaigns.get(tally.campaign_id):
-            run.gauge.add(at, live=tally.live_answers, abandoned=tally.abandoned)
+            floor.count_live(run, tally.at, live=tally.live_answers, abandoned=tally.abandoned)
     for said in state.dispositions:
         floor.dispositions[said.campaign_id, said.code] = said.effect
     for found in state.open_attempts:
@@ -83,6 +84,8 @@ def _restore_call(floor: Floor, found: OpenAttempt, at: datetime) -> None:
     if call.state is CallState.MESSAGE and call.connected_at is None:
         call.outcome = Outcome.ABANDONED
     floor.add_call(call)
+    if attempt.agent_id is None:
+        floor.pool.adopt(call.id, attempt.campaign_id, attempt.connect_limit_s)
     floor.carriers.adopt(attempt.trunk)
 
 
@@ -135,7 +138,6 @@ def _restore_agent(floor: Floor, stored: StoredAgent, at: datetime) -> None:
         agent.since = at
         floor.note_agent(agent, at)
     floor.add_agent(agent)
-    floor.pool.agent(at, agent.id, agent.state)
 
 
 _WITHOUT_A_CALL = {

@@ -91,6 +91,7 @@ class Batch:
     campaigns: dict[int, f.CampaignMoved] = field(default_factory=dict)
     intents: list[tuple[int, datetime, str | None]] = field(default_factory=list)
     switch_up: bool | None = None
+    pacing: f.PacingKept | None = None
 
     @classmethod
     def of(cls, facts: Iterable[f.AnyFact]) -> Batch:
@@ -133,6 +134,9 @@ class Batch:
             todo.append(("settle_intents", list(columns(self.intents))))
         if self.switch_up is not None:
             todo.append(("move_switch", [shard_id, self.switch_up]))
+        if self.pacing is not None:
+            policies = orjson.dumps(self.pacing.policies).decode()
+            todo.append(("keep_pacing", [shard_id, self.pacing.at, policies]))
         return todo
 
     def _attempt(self, attempt_id: AttemptId) -> AttemptNews:
@@ -182,6 +186,8 @@ class Batch:
                 self.intents.append((fact.intent_id, fact.at, fact.error))
             case f.SwitchMoved():
                 self.switch_up = fact.up
+            case f.PacingKept():
+                self.pacing = fact
             case f.RecordingBegan() | f.RecordingClosed() | f.PacingDecided() | f.ShardStarted():
                 pass  # in the log only
 
@@ -271,7 +277,9 @@ def event_of(fact: f.AnyFact) -> tuple[str | None, str, datetime, str]:
 
 #: Columns of the log, and so not part of `data`.
 _COLUMNS = frozenset({"at", "attempt_id"})
+#: In a table of its own.
+_ELSEWHERE = frozenset({"policies"})
 _FIELDS: dict[type, tuple[str, ...]] = {
-    kind: tuple(item.name for item in fields(kind) if item.name not in _COLUMNS)
+    kind: tuple(item.name for item in fields(kind) if item.name not in _COLUMNS | _ELSEWHERE)
     for kind in (*get_args(f.AnyFact), Attempt)
 }

@@ -391,7 +391,7 @@ ORDER BY intent.id
 
 -- name: campaigns_of_group
 SELECT id, name, agent_group_id, state, mode, ratio, max_lines_per_agent, abandon_cap, connect_limit_s, ring_timeout_s,
-       wrap_up_s, priority, rule_set, recording_notice, language, version
+       wrap_up_s, priority, rule_set, recording_notice, language, version, policy, share, abandon_window
 FROM campaign
 WHERE agent_group_id = $1
 ORDER BY id
@@ -437,13 +437,42 @@ WHERE campaign.agent_group_id = $1
 ORDER BY attempt.id
 
 -- name: tallies
--- Live answers and abandons among the attempts that ended since $2.
-SELECT campaign.id AS campaign_id,
-       count(*) FILTER (WHERE outcome IN ('connected', 'customer_hung_up', 'abandoned')) AS live_answers,
+-- All live answers of the group's campaigns and the abandons among them, by ten minutes, oldest first. By an index that
+-- holds nothing else.
+SELECT attempt.campaign_id,
+       date_bin('10 minutes', attempt.ended_at, timestamptz '2000-01-01 00:00Z') + interval '10 minutes' AS at,
+       count(*) AS live_answers,
        count(*) FILTER (WHERE outcome = 'abandoned') AS abandoned
-FROM campaign
-LEFT JOIN attempt ON attempt.campaign_id = campaign.id
-                 AND attempt.planned_at >= $2::timestamptz - interval '1 day' AND attempt.ended_at >= $2
+FROM attempt
+JOIN campaign ON campaign.id = attempt.campaign_id
 WHERE campaign.agent_group_id = $1
-GROUP BY campaign.id
-ORDER BY campaign.id
+  AND attempt.outcome IN ('connected', 'customer_hung_up', 'abandoned')
+  AND attempt.ended_at IS NOT NULL
+GROUP BY 1, 2
+ORDER BY 2, 1
+
+-- name: keep_pacing
+INSERT INTO pacing_state (shard_id, kept_at, policies)
+VALUES ($1, $2, $3::text::jsonb)
+ON CONFLICT (shard_id) DO UPDATE SET kept_at = excluded.kept_at, policies = excluded.policies
+
+-- name: kept_pacing
+SELECT kept_at, policies FROM pacing_state WHERE shard_id = $1
+
+-- name: log_since_pacing
+-- What shard $1 logged, of the kinds $2, since its pacing was last set down. Looked for in the newest part of the log only:
+-- what was set down before that is of another shift.
+WITH newest AS MATERIALIZED (
+    SELECT max(seq) AS seq FROM call_event WHERE shard_id = $1
+), kept AS MATERIALIZED (
+    SELECT max(call_event.seq) AS seq
+    FROM call_event, newest
+    WHERE shard_id = $1 AND call_event.seq > newest.seq - 50000 AND type = 'PacingKept'
+)
+SELECT call_event.attempt_id, type, at, data
+FROM call_event, kept
+WHERE shard_id = $1 AND call_event.seq > kept.seq AND type = ANY ($2::text[])
+ORDER BY call_event.seq
+
+-- name: attempts_planned
+SELECT * FROM attempt WHERE id = ANY ($1::text[])

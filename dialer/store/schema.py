@@ -192,6 +192,9 @@ campaign = Table(
     Column("ratio", Double, nullable=False, server_default="1.5"),  # power mode: calls per free agent
     Column("max_lines_per_agent", Double, nullable=False, server_default="3"),
     Column("abandon_cap", Double, nullable=False, server_default="0.03"),  # share of live answers
+    Column("abandon_window", Text, nullable=False, server_default="day"),  # domain.campaign.AbandonWindow
+    Column("policy", Text, nullable=False, server_default="predictive"),  # domain.campaign.PacingPolicy
+    Column("share", Double, nullable=False, server_default="1"),  # of the group's calls at equal priority
     Column("connect_limit_s", Double, nullable=False, server_default="2"),  # from the answer
     Column("ring_timeout_s", Integer, nullable=False, server_default="25"),
     Column("wrap_up_s", Integer, nullable=False, server_default="60"),
@@ -202,6 +205,7 @@ campaign = Table(
     Column("version", Integer, nullable=False, server_default="1"),  # settings version, for If-Match
     _created(),
     CheckConstraint("ring_timeout_s >= 15", name="ring_timeout"),
+    CheckConstraint("share > 0", name="share"),
     CheckConstraint(
         "connect_limit_s >= 1", name="connect_limit"
     ),  # the dialplan's waiting room counts whole seconds
@@ -337,6 +341,14 @@ attempt = Table(
     Index("attempt_open_person_idx", "person_id", unique=True, postgresql_where=text("ended_at IS NULL")),
     Index("attempt_campaign_id_planned_at_idx", "campaign_id", "planned_at"),
     Index("attempt_open_shard_idx", "shard_id", postgresql_where=text("ended_at IS NULL")),
+    # The abandonment ledger, counted when a shard starts.
+    Index(
+        "attempt_live_idx",
+        "campaign_id",
+        "ended_at",
+        "outcome",
+        postgresql_where=text("outcome IN ('connected', 'customer_hung_up', 'abandoned')"),
+    ),
 )
 
 abandonment = Table(
@@ -383,6 +395,31 @@ call_event = Table(
         "seq",
         postgresql_where=text("type = 'PacingDecided'"),
     ),
+    # Who worked when: occupancy, and the days that are played again.
+    Index("call_event_agents_idx", "shard_id", "at", "seq", postgresql_where=text("type = 'AgentMoved'")),
+)
+
+#: What a group's pacing knew when it was last set down; the log holds what came after.
+pacing_state = Table(
+    "pacing_state",
+    metadata,
+    Column("shard_id", BigInteger, ForeignKey("shard.agent_group_id"), primary_key=True),
+    _at("kept_at", nullable=False),
+    Column("policies", JSONB, nullable=False),  # a policy's key -> its snapshot
+)
+
+#: Who changed which settings of a campaign, from what to what.
+campaign_change = Table(
+    "campaign_change",
+    metadata,
+    _id(),
+    _ref("campaign_id", "campaign.id"),
+    _ref("user_id", "app_user.id", nullable=True),  # null: by the command line
+    _at("at", nullable=False),
+    Column("before", JSONB, nullable=False),
+    Column("after", JSONB, nullable=False),
+    _ref("undoes_id", "campaign_change.id", nullable=True),
+    Index("campaign_change_campaign_id_at_idx", "campaign_id", "at"),
 )
 
 intent = Table(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import asyncpg
-import orjson
 
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
-from dialer.domain.campaign import Campaign, CampaignState, DialMode, RecordingNotice
+from dialer.domain.campaign import (
+    AbandonWindow,
+    Campaign,
+    CampaignState,
+    DialMode,
+    PacingPolicy,
+    RecordingNotice,
+)
 from dialer.domain.outcomes import Effect, LeadState
-from dialer.domain.values import Attempt, AttemptId, ClaimedLead, LegId, PhoneNumber, Trunk, Verdict
+from dialer.domain.values import AttemptId, ClaimedLead, LegId, Trunk
 from dialer.ports import (
     OpenAttempt,
     ShardState,
@@ -20,12 +26,11 @@ from dialer.ports import (
     Tally,
     UnfinishedCall,
 )
+from dialer.store import pacing_log
 from dialer.store.database import Connection
 from dialer.store.leads import lead_of
+from dialer.store.pacing_log import attempt_of
 from dialer.store.queries import SQL
-
-#: The abandon rate's window as the engine starts with it.
-TALLY_WINDOW = timedelta(hours=24)
 
 
 async def dispositions(connection: Connection, shard_id: int) -> tuple[StoredDisposition, ...]:
@@ -43,7 +48,8 @@ async def load(connection: Connection, shard_id: int, fence: int, now: datetime)
         said = await dispositions(connection, shard_id)
         opened = await connection.fetch(SQL["open_attempts"], shard_id)
         unfinished = await connection.fetch(SQL["unfinished_attempts"], shard_id)
-        tallies = await connection.fetch(SQL["tallies"], shard_id, now - TALLY_WINDOW)
+        tallies = await connection.fetch(SQL["tallies"], shard_id)
+        kept = await pacing_log.load_kept(connection, shard_id)
         lead_ids = [row["lead_id"] for row in (*opened, *unfinished)]
         leads: dict[int, ClaimedLead] = {
             row["id"]: lead_of(row, now, LeadState(row["state"]))
@@ -70,7 +76,10 @@ async def load(connection: Connection, shard_id: int, fence: int, now: datetime)
         unfinished=tuple(
             UnfinishedCall(attempt_of(row), leads[row["lead_id"]], row["agent_id"]) for row in unfinished
         ),
-        tallies=tuple(Tally(row["campaign_id"], row["live_answers"], row["abandoned"]) for row in tallies),
+        tallies=tuple(
+            Tally(row["campaign_id"], row["live_answers"], row["abandoned"], row["at"]) for row in tallies
+        ),
+        pacing=kept,
     )
 
 
@@ -82,30 +91,9 @@ def campaign_of(row: asyncpg.Record) -> Campaign:
             "state": CampaignState(row["state"]),
             "mode": DialMode(row["mode"]),
             "recording_notice": RecordingNotice(row["recording_notice"]),
+            "policy": PacingPolicy(row["policy"]),
+            "abandon_window": AbandonWindow(row["abandon_window"]),
         }
-    )
-
-
-def attempt_of(row: asyncpg.Record) -> Attempt:
-    """A row of the table `attempt`, as it was planned."""
-    verdict = orjson.loads(row["verdict"])
-    return Attempt(
-        id=AttemptId(row["id"]),
-        campaign_id=row["campaign_id"],
-        lead_id=row["lead_id"],
-        person_id=row["person_id"],
-        phone_id=row["phone_id"],
-        n=row["n"],
-        mode=DialMode(row["mode"]),
-        number=PhoneNumber(row["number"]),
-        trunk=row["trunk"],
-        caller_id=row["caller_id"],
-        verdict=Verdict(verdict["rule_set"], verdict["version"], tuple(verdict["checked"])),
-        planned_at=row["planned_at"],
-        ring_timeout_s=row["ring_timeout_s"],
-        connect_limit_s=row["connect_limit_s"],
-        language=row["language"],
-        agent_id=row["agent_id"],
     )
 
 

@@ -150,9 +150,10 @@ class Predictive(LedgerPolicy):
         if able <= 0:
             return Wish(0, Limit.NO_AGENTS, lambda: ("Every agent is paused.", {}))
         drift = self._drift(now, snap)
-        tally = self.budget.tightest(now)
-        allowed = self.budget.risk_of(tally) / self.caution
-        left = tally.left(self.budget.target)
+        budget = getattr(snap, "budget", None) or self.budget
+        tally = budget.tightest(now)
+        allowed = budget.risk_of(tally) / self.caution
+        left = tally.left(budget.target)
         figures: Figures = {
             "risk_allowed": allowed,
             "live_answers": round(tally.live, 1),
@@ -167,7 +168,7 @@ class Predictive(LedgerPolicy):
         slack = self._slack(now, snap, drift)
         cap = min(CALLS_PER_AGENT * able + CALLS_MORE, max(0, snap.free_lines) + 1)
         calls, risk = slack.most(allowed, cap)
-        limit = self._limit(tally, allowed)
+        limit = _limit(budget, tally, allowed)
         ready, theta = snap.ready, self.theta
 
         def tell() -> tuple[str, Figures]:
@@ -188,12 +189,6 @@ class Predictive(LedgerPolicy):
             return why, figures | more
 
         return Wish(calls, limit, tell)
-
-    def _limit(self, tally: Tally, allowed: float) -> Limit:
-        """What holds the risk down: the forecast's own threshold, a budget running low, or one used up."""
-        if self.budget.spent(tally):
-            return Limit.CAP
-        return Limit.RISK if allowed >= BUDGET_BINDS * self.budget.neutral_risk else Limit.BUDGET
 
     def _fallback(self, now: float, snap: Snapshot) -> tuple[Limit, str] | None:
         """Why it dials one call per free agent now, or None."""
@@ -330,6 +325,13 @@ class Predictive(LedgerPolicy):
         self.people.counts[:, :n] = people[:, :n]
         self.wait_s = float(state["wait_s"])
         self.budget.restore(state["budget"])
+
+
+def _limit(budget: AbandonmentBudget, tally: Tally, allowed: float) -> Limit:
+    """What holds the risk down: the forecast's own threshold, a budget running low, or one used up."""
+    if budget.spent(tally):
+        return Limit.CAP
+    return Limit.RISK if allowed >= BUDGET_BINDS * budget.neutral_risk else Limit.BUDGET
 
 
 def _guess(prior: Any, name: str, fallback: float, least: float, most: float) -> float:

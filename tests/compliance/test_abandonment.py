@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.compliance.abandonment import FIRST_ANSWERS, WINDOW, AbandonGauge
+from dialer.compliance.abandonment import FIRST_ANSWERS, AbandonGauge
+from dialer.domain.campaign import AbandonWindow
 
 T0 = datetime(2026, 3, 3, 15, 0, tzinfo=UTC)
+DAY = timedelta(hours=24)
 
 
 def gauge(live: int, abandoned: int = 0, cap: float = 0.03) -> AbandonGauge:
@@ -46,9 +48,25 @@ def test_cap_of_nought_allows_none() -> None:
 
 def test_window_is_a_day() -> None:
     old = gauge(100, 10)
-    assert old.over(T0 + WINDOW - timedelta(seconds=1))
-    assert not old.over(T0 + WINDOW)
+    assert old.over(T0 + DAY - timedelta(seconds=1))
+    assert not old.over(T0 + DAY)
     assert (old.live, old.abandoned) == (0, 0)
+
+
+def test_the_window_named_is_the_one_that_binds() -> None:
+    """1. A bad day yesterday; 2. over 24 hours it is forgotten, over 30 days and the campaign it is not; 3. in five
+    weeks the campaign alone remembers it."""
+    for window, tomorrow, later in (
+        (AbandonWindow.DAY, False, False),
+        (AbandonWindow.MONTH, True, False),
+        (AbandonWindow.CAMPAIGN, True, True),
+    ):
+        bad = AbandonGauge(0.03, window)
+        bad.add(T0, live=100, abandoned=10)
+        assert bad.over(T0)
+        assert bad.over(T0 + timedelta(days=1)) is tomorrow
+        assert bad.over(T0 + timedelta(days=35)) is later
+        assert bad.counts[AbandonWindow.CAMPAIGN].left(0.03) == -7
 
 
 def test_cap_may_be_changed_while_it_counts() -> None:
@@ -72,7 +90,7 @@ def test_rate_never_passes_the_cap_when_heeded(answers: list[tuple[float, bool]]
         heeded.add(at, abandoned=int(abandoned))
         ledger.append((at, abandoned))
         heeded.expire(at)
-        window = [lost for when, lost in ledger if when > at - WINDOW]
+        window = [lost for when, lost in ledger if when > at - DAY]
         assert (heeded.live, heeded.abandoned) == (len(window), sum(window))
         if abandoned:
             assert sum(window) <= max(1, cap * len(window)) or len(window) <= FIRST_ANSWERS

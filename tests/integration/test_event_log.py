@@ -383,6 +383,35 @@ async def test_a_started_shard_finds_everything_open(
     assert len(state.dispositions) == 13
 
 
+async def test_what_pacing_knew_comes_back_with_what_was_logged_since(
+    store: PostgresShardStore, claim: Claim
+) -> None:
+    """1. A call; 2. the pacing set down; 3. its answer and end, and an abandoned one: those come back as facts."""
+    first, second = await claim(2)
+    a, b = plan(first), plan(second, 6.0)
+    assert (await store.load()).pacing is None
+    await store.append([a, moved(a.attempt, CallState.ORIGINATING, 0.1)])
+    await store.append(
+        [f.PacingKept(at=at(5), policies={"predictive": {"schema": "x", "ledger": [1, None]}})]
+    )
+    since: list[f.AnyFact] = [
+        moved(a.attempt, CallState.ANSWERED, 6),
+        b,
+        ended(a.attempt, Outcome.CUSTOMER_HUNG_UP, 7),
+        f.PacingDecided(
+            at=at(7), campaign_id=a.attempt.campaign_id, policy="predictive", calls=1, explain={}
+        ),
+    ]
+    await store.append(since)
+    kept = (await store.load()).pacing
+    assert kept is not None
+    assert (kept.at, kept.policies) == (at(5), {"predictive": {"schema": "x", "ledger": [1, None]}})
+    planned = next(fact for fact in kept.since if isinstance(fact, f.AttemptPlanned))
+    assert planned.attempt.id == b.attempt.id
+    assert [type(fact) for fact in kept.since] == [f.AttemptMoved, f.AttemptPlanned, f.AttemptEnded]
+    assert [fact.at for fact in kept.since] == [at(6), at(6.0), at(7)]
+
+
 async def test_one_owner_at_a_time(
     pool: asyncpg.Pool, dsn: str, store: PostgresShardStore, portfolio: Portfolio, claim: Claim
 ) -> None:

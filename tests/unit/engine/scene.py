@@ -35,6 +35,7 @@ from dialer.domain.events import (
     LegHungUp,
     LegParked,
     LiveChannel,
+    SwitchAlive,
     SwitchDown,
     SwitchUp,
     Wished,
@@ -207,6 +208,8 @@ class Scene:
         self.seed = seed
         #: Everything the engine was told, to be told again: (events, at).
         self.told: list[tuple[tuple[AnyEvent, ...], datetime]] = []
+        #: The switch gives no sign of life but its events.
+        self.silent = False
         self._intents = count(1)
         self.engine = Engine(self.state, at=self.now, seed=seed)
         self.floor = self.engine.floor
@@ -220,6 +223,8 @@ class Scene:
         """Tell the engine, play the store's answers, and give all that came of it (claims of leads left out)."""
         total = Step()
         pending: tuple[AnyEvent, ...] = events
+        if not self.silent:
+            pending = (SwitchAlive(at=self.now), *events)
         while True:
             step = self._handle(pending)
             answers: list[AnyEvent] = []

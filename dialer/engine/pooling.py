@@ -1,0 +1,97 @@
+"""Dialling for whoever will be free: which campaign is asked, what its policy says, the fall back to reserved calls.
+
+The most urgent campaign that has leads gets the pool's slack, among equals the one that has had least of its share; the
+next is asked when leads, lines or abandonments ran out before the slack did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from dialer.domain.call import DIALLING_STATES
+from dialer.engine import dialling, reasons
+from dialer.engine.floor import Floor
+from dialer.engine.pool import DECIDE_S, Question
+from dialer.engine.reasons import Hindrance
+from dialer.engine.records import CampaignRun
+from pacing.policy import Limit
+
+#: With these a campaign may leave agents to the next one: they are limits of its own, not of the pool.
+_OWN_LIMITS = frozenset({Limit.LEADS, Limit.BUDGET, Limit.CAP, Hindrance.LINES_PER_AGENT, Hindrance.LAW})
+
+
+def dial_pooled(floor: Floor, pooled: Sequence[CampaignRun], at: datetime) -> None:
+    """`pooled`: the running campaigns that dial for whoever is free, in the order of their right to it."""
+    if floor.pool.decided_at and at < (soonest := floor.pool.decided_at + timedelta(seconds=DECIDE_S)):
+        if floor.tick_at is None or soonest < floor.tick_at:
+            floor.tick_at = soonest
+            floor.wake_at(soonest)
+        return
+    blind = reasons.blindness(floor, at)
+    taken = False
+    for run in pooled:
+        if taken:
+            reasons.tell(floor, run, at, Hindrance.TURN)
+        elif blind or run.gauge.over(at):
+            calls = dialling.dial_reserved(floor, run, at)
+            limit = blind or Limit.CAP
+            reasons.tell(
+                floor, run, at, reasons.no_lead(run) if not run.hopper and not calls else limit, calls
+            )
+        elif not run.hopper:
+            reasons.tell(floor, run, at, reasons.no_lead(run))
+        else:
+            taken = _place(floor, run, at) not in _OWN_LIMITS
+
+
+def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
+    """Ask the campaign's policy and plan what it says; what binds."""
+    campaign = run.campaign
+    logged_in = floor.logged_in()
+    # Whoever a due callback waits for is not free for others.
+    ready = max(0, len(floor.ready_agents()) - len(run.callbacks))
+    in_flight = [c for c in floor.calls.values() if c.state in DIALLING_STATES and c.agent_id is None]
+    key = floor.pool.follow(
+        at,
+        campaign,
+        max_lines=floor.carriers.total_channels(),
+        cps=floor.carriers.total_cps(),
+        agents=((a.id, a.state) for a in floor.agents.values()),
+        in_flight=((c.id, c.attempt.planned_at) for c in in_flight),
+        campaigns=(r.campaign for r in floor.campaigns.values()),
+    )
+    lines = int(campaign.max_lines_per_agent * logged_in) - len(floor.calls)
+    free_lines = floor.carriers.free_lines(at)
+    calls, why = floor.pool.decide(
+        at,
+        key,
+        Question(
+            ready=ready,
+            logged_in=logged_in,
+            in_flight=len(in_flight),
+            waiting=sum(c.agent_id is None for c in floor.unattended.values()),
+            free_lines=free_lines,
+            leads=len(run.hopper),
+            lag_s=(at - floor.heard_at).total_seconds() if floor.heard_at else 0.0,
+            budget=run.budget,
+        ),
+    )
+    limit, placed = str(why.get("limit")), 0
+    if calls > max(0, lines):
+        calls, limit = max(0, lines), Hindrance.LINES_PER_AGENT
+    while placed < calls:
+        if (choice := dialling.next_lead(floor, run, at)) is None:
+            limit = reasons.no_lead(run) or Limit.LEADS
+            break
+        if not dialling.plan(floor, run, choice, at):
+            run.hopper.appendleft(choice.lead)
+            limit = Limit.LINES
+            break
+        placed += 1
+    floor.pool.accept(key, placed)
+    run.served += placed / run.campaign.share
+    if limit != why.get("limit"):
+        why = {**why, "reason": reasons.sentence(limit)}
+    reasons.tell(floor, run, at, limit, placed, why)
+    return limit
