@@ -19,7 +19,7 @@ import structlog
 import typer
 
 from dialer import __version__
-from dialer.cli import calls, campaigns, database, leads, serving, trunks, users
+from dialer.cli import calls, campaigns, database, law, leads, serving, trunks, users
 from dialer.cli.doctor import examine
 from dialer.cli.output import AsJson, exit_code, first_error, show_error, show_json
 
@@ -39,6 +39,7 @@ app = typer.Typer(
 )
 app.command("serve", epilog=EXIT_CODES)(serving.serve)
 app.command("doctor", epilog=EXIT_CODES)(examine)
+app.command("may-call", epilog=EXIT_CODES)(law.may_call)
 app.add_typer(leads.app, name="leads")
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(trunks.app, name="trunk")

@@ -1,78 +1,141 @@
-"""Calls only within the hours of the debtor's own day, ring time included.
+"""Contacts only within the hours of the debtor's own day, ring time included; holidays go before weekdays.
 
-The debtor's zone, when known, else every zone his number can lie in: only a moment that is legal in all of them is
-legal (strict reading of 12 CFR 1006.6(b)(1) comment 1; the same rule is used for each jurisdiction).
+Every layer of the law (country, subdivision, city), the debtor's own wish and every zone he may live in must be open.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-import phonenumbers
-from phonenumbers import timezone as phone_zones
+from dialer.compliance.case import Case, DaySpans, Deny
+from dialer.compliance.holiday_calendar import HolidayCalendar
+from dialer.compliance.local_time import DAY, changes
+from dialer.compliance.preset import Hours
+from dialer.compliance.rule_set import HOURS
 
-from dialer.compliance.rule_set import Case, Deny, Hours
+#: How far ahead an open moment is looked for before giving up: the longest run of closed days is far shorter.
+HORIZON_DAYS = 40
+HOLIDAY = 7
+#: Holidays that no table tells: the rule that closes every day of such a year.
+NO_TABLE = "holiday_table"
+WISH = "debtor_wish"
 
-#: How far ahead a lawful moment is looked for before giving up.
-HORIZON_DAYS = 8
-WHOLE_DAY = (time.min, time.max)
-QUARTER = timedelta(minutes=15)
+Rows = tuple[DaySpans, ...]
 
 
-def calling_hours(case: Case) -> Deny | None:
-    hours = case.rules.hours
-    if all(span == WHOLE_DAY for span in hours):
+def calling_hours(case: Case, at: datetime) -> Deny | None:
+    layers = _layers(case)
+    if not layers:
         return None
-    zones = zones_named((case.time_zone,) if case.time_zone else zones_of(case.number))
-    if not zones:
-        return Deny("calling_hours", None)
-    ring = timedelta(seconds=case.ring_timeout_s)
-    if all(_open(hours, zone, case.at, ring) for zone in zones):
-        return None
-    quarter = case.at.replace(minute=case.at.minute // 15 * 15, second=0, microsecond=0)
-    return Deny("calling_hours", _clears(hours, zones, quarter + QUARTER, ring))
-
-
-@lru_cache(maxsize=65536)
-def zones_of(number: str) -> tuple[str, ...]:
-    """Every time zone the E.164 `number` can lie in; empty when the numbering plan does not say."""
-    try:
-        zones = phone_zones.time_zones_for_number(phonenumbers.parse(number))
-    except phonenumbers.NumberParseException:  # of no country
-        return ()
-    return tuple(z for z in zones if z != "Etc/Unknown")
-
-
-@lru_cache(maxsize=4096)
-def zones_named(names: tuple[str, ...]) -> tuple[ZoneInfo, ...]:
-    """The zones of these names; none at all when one of them is unknown, for then no moment is known to be legal."""
-    try:
-        return tuple(ZoneInfo(name) for name in names)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ()
-
-
-def _open(hours: Hours, zone: ZoneInfo, at: datetime, ring: timedelta) -> bool:
-    """Whether a call placed at `at` has rung out before the hours end."""
-    local, last = at.astimezone(zone), (at + ring).astimezone(zone)
-    span = hours[local.weekday()]
-    if span is None or not span[0] <= local.time() < span[1]:
-        return False
-    if last.date() == local.date():
-        return last.time() <= span[1]
-    if last.time() == time.min:
-        return span[1] == time.max
-    following = hours[last.weekday()]
-    return span[1] == time.max and following is not None and following[0] == time.min
-
-
-@lru_cache(maxsize=4096)
-def _clears(hours: Hours, zones: tuple[ZoneInfo, ...], at: datetime, ring: timedelta) -> datetime | None:
-    """The first quarter hour from `at` on at which every zone is open (legal hours begin on quarters everywhere)."""
-    for _ in range(HORIZON_DAYS * 96):
-        if all(_open(hours, zone, at, ring) for zone in zones):
-            return at
-        at += QUARTER
+    if not case.zones:
+        return Deny(
+            "zone_unknown", None, note="no moment is known to be legal: the debtor's time zone is unknown"
+        )
+    for name, rows, hours in layers:
+        for zone in case.zones:
+            if _open(rows, case.rules.calendar, zone, at, case.margin):
+                continue
+            if not _covered(case.rules.calendar, at.astimezone(zone).date()):
+                name = NO_TABLE
+            until = _opens(layers, case, at)
+            return Deny.by(name, hours, until) if hours else Deny(name, until)
     return None
+
+
+def _layers(case: Case) -> list[tuple[str, Rows, Hours | None]]:
+    """What must be open, by rule name. Hours that never close, with no calendar, close nothing."""
+    wishes = case.debtor.wishes
+    layers: list[tuple[str, Rows, Hours | None]] = []
+    for hours in case.rules.hours:
+        rows = hours.days.rows()
+        if hours.debtor_can_widen and wishes.more_hours:
+            rows = _union(rows, wishes.more_hours)
+        if case.rules.calendar is not None or any(row != _WHOLE for row in rows):
+            layers.append((HOURS, rows, hours))
+    if wishes.only_hours:
+        layers.append((WISH, wishes.only_hours, None))
+    return layers
+
+
+_WHOLE: DaySpans = ((time.min, time.max),)
+
+
+def _union(rows: Rows, more: Rows) -> Rows:
+    return tuple(_joined([*row, *added]) for row, added in zip(rows, more, strict=True))
+
+
+def _joined(spans: list[tuple[time, time]]) -> DaySpans:
+    joined: list[tuple[time, time]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def _covered(calendar: HolidayCalendar | None, day: date) -> bool:
+    return calendar is None or day.year in calendar.years
+
+
+def _row(rows: Rows, calendar: HolidayCalendar | None, day: date) -> DaySpans:
+    if calendar is not None:
+        if day.year not in calendar.years:
+            return ()
+        if day in calendar.days:
+            return rows[HOLIDAY]
+    return rows[day.weekday()]
+
+
+def _open(
+    rows: Rows, calendar: HolidayCalendar | None, zone: ZoneInfo, at: datetime, margin: timedelta
+) -> bool:
+    """Whether a call placed at `at` has rung out before the hours end."""
+    local = at.astimezone(zone)
+    now = local.time()
+    for start, end in _row(rows, calendar, local.date()):
+        if start <= now < end:
+            last = (at + margin).astimezone(zone)
+            if last.date() == local.date():
+                return last.time() <= end
+            if last.time() == time.min:
+                return end == time.max
+            # Through midnight: the next day must begin open and stay so till then.
+            following = _row(rows, calendar, last.date())
+            return (
+                end == time.max
+                and bool(following)
+                and following[0][0] == time.min <= last.time() <= following[0][1]
+            )
+    return False
+
+
+def _opens(layers: list[tuple[str, Rows, Hours | None]], case: Case, at: datetime) -> datetime | None:
+    """The first instant from `at` on at which every layer is open in every zone."""
+    moments = sorted({moment for zone in case.zones for moment in _openings(layers, case, zone, at)})
+    for moment in moments:
+        if all(
+            _open(rows, case.rules.calendar, zone, moment, case.margin)
+            for _, rows, _ in layers
+            for zone in case.zones
+        ):
+            return moment
+    return None
+
+
+def _openings(
+    layers: list[tuple[str, Rows, Hours | None]], case: Case, zone: ZoneInfo, at: datetime
+) -> Iterator[datetime]:
+    """When hours may begin in a zone: at a span's start, and at a change of its clocks."""
+    first = at.astimezone(zone).date()
+    for n in range(HORIZON_DAYS):
+        day = first + n * DAY
+        starts = {start for _, rows, _ in layers for start, _ in _row(rows, case.rules.calendar, day)}
+        for start in starts:
+            for fold in (0, 1):
+                moment = datetime.combine(day, start.replace(fold=fold), zone).astimezone(UTC)
+                if moment >= at:
+                    yield moment
+        yield from (moment for moment in changes(day, zone) if moment >= at)

@@ -1,106 +1,233 @@
-"""A rule set: the figures of one jurisdiction's law, strictly typed, loaded from `presets/<name>.yaml`."""
+"""A rule set: the presets that hold in one place, merged so that the most restrictive wins.
+
+Country, subdivision and city are kept as layers, each with its own norm: a moment must be open in every layer's
+hours, every layer's limits must hold, prohibitions add up. What no layer says, the policy says.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 
-import yaml
-
+from dialer.compliance.holiday_calendar import HolidayCalendar, load_calendar
+from dialer.compliance.preset import (
+    NEED_APPROVAL,
+    CallerId,
+    ChannelConsent,
+    Confidence,
+    ConsentExclusion,
+    ContactScope,
+    CoolingOff,
+    Gaps,
+    Hours,
+    Limit,
+    Preset,
+    Redial,
+    Role,
+    Rules,
+    SamePhonePattern,
+    Sourced,
+    load_preset,
+    policy,
+    preset_names,
+)
+from dialer.domain.contact import Count
 from dialer.domain.errors import BadInput
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-KNOWN_RULES = frozenset({"do_not_call", "calling_hours"})
-#: Per weekday (Monday first) the allowed span in the debtor's zone, end exclusive; None = no calls that day.
-Hours = tuple[tuple[time, time] | None, ...]
-_KEYS = frozenset({"name", "version", "notice", "rules", "calling_hours"})
+#: The name of the calling hours among the rules.
+HOURS = "hours"
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A limit, or a cooling-off as the limit of one event, with what lifts it in its jurisdiction."""
+
+    limit: Limit
+    consent: ConsentExclusion | None = None
+    reply_exempt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """One preset."""
+    """The law of one place, ready to judge by."""
 
     name: str
     version: str
     #: Shown on every screen of a campaign that runs under it ("laboratory: ..."), by language; may be empty.
     notice: Mapping[str, str]
-    rules: tuple[str, ...]
-    hours: Hours
+    zones: tuple[str, ...]
+    calendar: HolidayCalendar | None
+    hours: tuple[Hours, ...]
+    #: A call is not begun so shortly before the hours end (its ring time counts when that is longer).
+    margin_s: int
+    caps: tuple[Cap, ...]
+    gaps: Gaps | None
+    patterns: tuple[SamePhonePattern, ...]
+    max_in_flight: int | None
+    consents: tuple[ChannelConsent, ...]
+    scopes: tuple[ContactScope, ...]
+    redial_abandoned: tuple[Redial, ...]
+    redial_machine: tuple[Redial, ...]
+    caller_ids: tuple[CallerId, ...]
+    #: What needs a person's name behind it before a campaign may start, by rule id.
+    to_approve: Mapping[str, Sourced]
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.version))
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """All that a rule looks at."""
-
-    rules: RuleSet
-    at: datetime
-    number: str  # E.164
-    time_zone: str | None
-    on_do_not_call: bool
-    ring_timeout_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Deny:
-    """Not now: which rule, and when it clears (None: not by time alone)."""
-
-    rule: str
-    until: datetime | None
+    @property
+    def reach_days(self) -> int:
+        """How far back the history can matter, in days."""
+        spans = [cap.limit.window.days for cap in self.caps] + [7]
+        gaps = [cap.limit.min_gap_days or 0 for cap in self.caps]
+        redials = [redial.no_automatic_redial_h // 24 + 1 for redial in self.redial_abandoned]
+        return max(*spans, *gaps, *redials, 7) + 1
 
 
 @cache
 def load_rule_set(name: str) -> RuleSet:
-    """The preset `name`. Raises BadInput on an unknown name, key, rule or malformed span."""
-    folder = files("dialer.compliance") / "presets"
-    names = sorted(p.name.removesuffix(".yaml") for p in folder.iterdir() if p.name.endswith(".yaml"))
-    if name not in names:
-        raise BadInput(f"no rule set {name!r}; there are: {', '.join(names)}")
-    return parse_rule_set(yaml.safe_load((folder / f"{name}.yaml").read_text("utf-8")))
+    """The rules of a place: a preset's name (CO, strict), a subdivision's (BR-SP) or a city's code (US-NY-NYC).
+
+    Raises BadInput on a name that stands for no place known.
+    """
+    country, _, rest = name.partition("-")
+    preset = load_preset(name if not rest else country)
+    if preset.overlay:
+        raise BadInput(f"{name} adds to other jurisdictions and is none by itself")
+    if rest and name not in subdivision_names(country):
+        known = ", ".join(part.code for part in preset.subdivisions) or "none"
+        raise BadInput(f"{name!r} is no subdivision of {preset.name}; with rules of their own: {known}")
+    parts = [part for part in preset.subdivisions if f"{name}-".startswith(f"{part.code}-")]
+    return merge(preset, parts, name)
 
 
-def parse_rule_set(data: object) -> RuleSet:
-    """A rule set from its YAML tree; strict, since a mistyped key would be a law forgotten. Raises BadInput."""
-    if not isinstance(data, dict) or set(data) != _KEYS:
-        raise BadInput(f"a rule set has exactly the keys {', '.join(sorted(_KEYS))}")
-    name, version, notice, rules = data["name"], data["version"], data["notice"], data["rules"]
-    for key, value in (("name", name), ("version", version)):
-        if not isinstance(value, str):  # 1.10 would be read as 1.1
-            raise BadInput(f"{key} is text: put it in quotes")
-    if not isinstance(notice, dict) or not all(isinstance(t, str) for pair in notice.items() for t in pair):
-        raise BadInput("notice gives a text by language, or is {}")
-    if not isinstance(rules, list) or not rules or not all(isinstance(rule, str) for rule in rules):
-        raise BadInput(f"rules is a list of: {', '.join(sorted(KNOWN_RULES))}")
-    if unknown := set(rules) - KNOWN_RULES:
-        raise BadInput(f"unknown rules: {', '.join(sorted(unknown))}")
-    hours = data["calling_hours"]
-    if not isinstance(hours, dict) or set(hours) != set(WEEKDAYS):
-        raise BadInput("calling_hours names each weekday once, Monday to Sunday")
-    return RuleSet(
+@cache
+def rule_set_names() -> tuple[str, ...]:
+    """What `load_rule_set` has rules of its own for."""
+    presets = [load_preset(name) for name in preset_names()]
+    named = [preset for preset in presets if not preset.overlay]
+    return tuple(chain.from_iterable([p.code, *(part.code for part in p.subdivisions)] for p in named))
+
+
+@cache
+def subdivision_names(country: str) -> frozenset[str]:
+    """Every subdivision of a country (ISO 3166-2), with rules of its own or without, and the cities with rules."""
+    preset = load_preset(country)
+    text = (files("dialer.compliance") / "subdivisions.txt").read_text("utf-8")
+    iso = {code for code in text.split() if code.startswith(f"{country}-")}
+    return frozenset(iso | {part.code for part in preset.subdivisions})
+
+
+def merge(preset: Preset, parts: Sequence[Rules], name: str) -> RuleSet:
+    """The preset's rules with those of its `parts`, and the policy's where none of them says anything."""
+    layers: list[Rules] = [preset, *parts]
+    house = policy() if preset.with_policy else None
+    hours = [layer.hours for layer in layers if layer.hours]
+    caps = [cap for layer in layers for cap in _caps(layer)]
+    counted = {cap.limit.counts for cap in caps}
+    if house:
+        hours = hours or [house.hours]
+        # An attempt may become a contact: who counts attempts limits contacts with them.
+        if not counted & {Count.ATTEMPT}:
+            caps += [Cap(limit) for limit in house.max_attempts]
+        if not counted & {Count.ATTEMPT, Count.CONTACT, Count.CONVERSATION}:
+            caps.append(Cap(_as_limit(house.after_contact_block)))
+    zones = preset.zones
+    for part in parts:
+        zones = getattr(part, "zones", ()) or zones
+    codes = tuple(part for part in (name, *(getattr(p, "code", "") for p in parts)) if part)
+    calendar = load_calendar(preset.holidays, _places(codes)) if preset.holidays else None
+    scopes = [layer.contact_scope for layer in layers if layer.contact_scope]
+    consents = [layer.channel_consent for layer in layers if layer.channel_consent]
+    abandoned = [layer.after_abandoned_call for layer in layers if layer.after_abandoned_call]
+    machine = [layer.after_amd_machine for layer in layers if layer.after_amd_machine]
+    caller_ids = [layer.caller_id for layer in layers if layer.caller_id]
+    if house:
+        scopes = scopes or [house.contact_scope]
+        abandoned = abandoned or [house.after_abandoned_call]
+        machine = machine or [house.after_amd_machine]
+        caller_ids = [house.caller_id, *caller_ids]
+    made = RuleSet(
         name=name,
-        version=version,
-        notice=notice,
-        rules=tuple(rules),
-        hours=tuple(_span(day, hours[day]) for day in WEEKDAYS),
+        version=preset.version,
+        notice=preset.notice,
+        zones=zones,
+        calendar=calendar,
+        hours=tuple(hours),
+        margin_s=house.stop_originating_before_end_s if house else 0,
+        caps=tuple(caps),
+        gaps=house.min_gap_between_attempts_s if house else None,
+        patterns=tuple(layer.same_phone_pattern for layer in layers if layer.same_phone_pattern),
+        max_in_flight=house.max_in_flight_per_person if house else None,
+        consents=tuple(consents),
+        scopes=tuple(scopes),
+        redial_abandoned=tuple(abandoned),
+        redial_machine=tuple(machine),
+        caller_ids=tuple(caller_ids),
+        to_approve=_to_approve(layers) if preset.with_policy and preset.zones else {},
+    )
+    return replace(made, version=f"{made.version}+{_digest(preset, parts)}")
+
+
+def _caps(layer: Rules) -> list[Cap]:
+    limits = [*layer.limits, *map(_as_limit, layer.cooling_off)]
+    return [Cap(limit, layer.consent_exclusion, layer.reply_exception is not None) for limit in limits]
+
+
+def _as_limit(rule: CoolingOff) -> Limit:
+    """Silence after an event is a limit of one such event per window."""
+    return Limit(
+        id=rule.id,
+        counts=rule.after,
+        unit=rule.unit,
+        channels=rule.channels,
+        max=1,
+        window=rule.window,
+        norm=rule.norm,
+        note=rule.note,
+        alternative=rule.alternative,
+        src=rule.src,
+        conf=rule.conf,
     )
 
 
-_SPAN = re.compile(r"([0-9]{2}:[0-9]{2})-([0-9]{2}:[0-9]{2})")
+def _places(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """The ISO subdivisions that these codes lie in, each once: US-NY-NYC lies in US-NY."""
+    found = [match[0] for code in codes if (match := re.match(r"[A-Z]{2}-[A-Z0-9]{1,3}", code))]
+    return tuple(dict.fromkeys(found))
 
 
-def _span(day: str, text: object) -> tuple[time, time] | None:
-    if text == "none":
-        return None
-    try:
-        found = _SPAN.fullmatch(str(text))
-        start, end = found.groups() if found else ("", "")
-        # 24:00 is the day's end; the last representable instant stands for it, the comparison is exclusive.
-        span = time.fromisoformat(start), time.max if end == "24:00" else time.fromisoformat(end)
-    except ValueError:
-        raise BadInput(f'calling_hours.{day}: {text!r} is not "HH:MM-HH:MM" or none, in quotes') from None
-    if span[0] >= span[1]:
-        raise BadInput(f"calling_hours.{day}: {text!r} ends before it begins")
-    return span
+def _to_approve(layers: list[Rules]) -> dict[str, Sourced]:
+    found: dict[str, Sourced] = {}
+    for layer in layers:
+        code = getattr(layer, "code", "")
+        named: list[tuple[str, Sourced | None]] = [(f"{code}-hours", layer.hours)]
+        named += [(limit.id, limit) for limit in layer.limits]
+        named += [(rule.id, rule) for rule in layer.cooling_off]
+        found |= {name: rule for name, rule in named if rule and rule.conf in NEED_APPROVAL}
+    return found
+
+
+def _digest(preset: Preset, parts: Sequence[Rules]) -> str:
+    """Eight characters that change with any figure: two presets of one version number are told apart."""
+    house = policy().model_dump_json() if preset.with_policy else ""
+    said = [preset.model_dump_json(), *(part.model_dump_json() for part in parts), house]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:8]
+
+
+__all__ = [
+    "HOURS",
+    "Cap",
+    "Confidence",
+    "Role",
+    "RuleSet",
+    "load_rule_set",
+    "merge",
+    "rule_set_names",
+    "subdivision_names",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dialer.compliance import judge, load_rule_set
+from dialer.compliance import Debtor, judge, load_rule_set
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import DIALLING_STATES, CallInput, CallState
 from dialer.domain.campaign import CampaignState
@@ -159,10 +159,12 @@ def allow(floor: Floor, run: CampaignRun, lead: ClaimedLead, phone: LeadPhone, a
     """The legal verdict of this moment. Denied, the lead rests until it may, or for good when time does not help."""
     verdict = judge(
         load_rule_set(run.campaign.rule_set),
+        Debtor(
+            number=phone.number.e164,
+            zone=lead.time_zone,
+            do_not_call=lead.do_not_call or phone.history.status is PhoneStatus.DO_NOT_CALL,
+        ),
         at=at,
-        number=phone.number.e164,
-        time_zone=lead.time_zone,
-        on_do_not_call=lead.do_not_call or phone.history.status is PhoneStatus.DO_NOT_CALL,
         ring_timeout_s=run.campaign.ring_timeout_s,
     )
     if isinstance(verdict, Verdict):

@@ -10,22 +10,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers.timezone import TIMEZONE_DATA  # type: ignore[attr-defined]
 
-from dialer.compliance import Deny, judge, load_rule_set
-from dialer.compliance.calling_hours import zones_of
-from dialer.compliance.rule_set import Hours, RuleSet
+from dialer.compliance import Debtor, Deny, judge, load_rule_set
+from dialer.compliance.local_time import zones_of
+from dialer.compliance.preset import Confidence, Days, Hours, Preset
+from dialer.compliance.rule_set import RuleSet, merge
 from dialer.domain.values import Verdict
 
 NONE = None
 WHOLE = (time.min, time.max)
+#: Monday to Sunday.
+Week = tuple[tuple[time, time] | None, ...]
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def span(start: str, end: str) -> tuple[time, time]:
     return time.fromisoformat(start), time.max if end == "24:00" else time.fromisoformat(end)
 
 
+def week(hours: Week) -> RuleSet:
+    """A rule set of these hours alone."""
+
+    def spans(span: tuple[time, time] | None) -> list[str]:
+        if span is None:
+            return []
+        start, end = (f"{edge:%H:%M}" if edge != time.max else "24:00" for edge in span)
+        return [f"{start}-{end}"]
+
+    days = Days.model_validate({day: spans(hours[n]) for n, day in enumerate(DAYS)} | {"holiday": []})
+    told = Hours(days=days, conf=Confidence.POLICY)
+    preset = Preset(format="cadencia-law/1", code="t", name="t", version="1", with_policy=False, hours=told)
+    return merge(preset, [], "t")
+
+
 def rules(weekdays: tuple[time, time] | None, saturday: tuple[time, time] | None = NONE) -> RuleSet:
-    hours: Hours = (*[weekdays] * 5, saturday, None)
-    return RuleSet("test", "1", {}, ("calling_hours",), hours)
+    return week((*[weekdays] * 5, saturday, None))
 
 
 #: Colombia, Ley 2300 de 2023: Monday to Friday 07-19, Saturday 08-15, not on Sundays.
@@ -35,10 +53,10 @@ CL = rules(span("08:00", "20:00"), span("08:00", "20:00"))
 
 
 def said(
-    rules: RuleSet, at: datetime, zone: str | None, *, ring_s: int = 25, number: str = "+18095550100"
+    rules: RuleSet, at: datetime, zone: str | None, *, ring_s: int = 25, number: str | None = None
 ) -> Deny | None:
-    verdict = judge(rules, at=at, number=number, time_zone=zone, on_do_not_call=False, ring_timeout_s=ring_s)
-    return None if isinstance(verdict, Verdict) else verdict
+    verdict = judge(rules, Debtor(number=number, zone=zone), at=at, ring_timeout_s=ring_s)
+    return None if isinstance(verdict, Verdict) else Deny(verdict.rule, verdict.until)
 
 
 def local(text: str, zone: str) -> datetime:
@@ -87,7 +105,7 @@ def test_edges_in_colombia(at: str, ring_s: int, allowed: bool) -> None:
 )
 def test_when_a_denial_clears(at: str, clears: str) -> None:
     denial = said(CO, local(at, BOGOTA), BOGOTA)
-    assert denial == Deny("calling_hours", local(clears, BOGOTA))
+    assert denial == Deny("hours", local(clears, BOGOTA))
 
 
 def test_a_day_s_end_at_midnight() -> None:
@@ -96,14 +114,14 @@ def test_a_day_s_end_at_midnight() -> None:
     assert said(late, local("2026-11-20 23:59:35", BOGOTA), BOGOTA) is None
     assert said(late, local("2026-11-20 23:59:36", BOGOTA), BOGOTA) is not None  # into Saturday, closed
     assert said(late, local("2026-11-19 23:59:50", BOGOTA), BOGOTA) is not None  # into Friday, closed till 08
-    through = RuleSet("t", "1", {}, ("calling_hours",), (WHOLE, WHOLE, WHOLE, WHOLE, WHOLE, WHOLE, None))
+    through = week((WHOLE, WHOLE, WHOLE, WHOLE, WHOLE, WHOLE, None))
     assert said(through, local("2026-11-19 23:59:50", BOGOTA), BOGOTA) is None
     assert said(through, local("2026-11-21 23:59:50", BOGOTA), BOGOTA) is not None
 
 
 def test_never_is_never() -> None:
     """Hours that are shut all week: no moment clears it."""
-    assert said(rules(None), local("2026-11-20 12:00:00", BOGOTA), BOGOTA) == Deny("calling_hours", None)
+    assert said(rules(None), local("2026-11-20 12:00:00", BOGOTA), BOGOTA) == Deny("hours", None)
 
 
 def test_laboratory_dials_at_any_hour_and_any_number() -> None:
@@ -144,23 +162,21 @@ def test_opening_around_the_change(rules: RuleSet, zone: str, before: str, after
         opens = datetime.fromisoformat(text).replace(tzinfo=UTC)
         assert said(rules, opens, zone) is None
         denial = said(rules, opens - timedelta(seconds=1), zone)
-        assert denial == Deny("calling_hours", opens)
+        assert denial == Deny("hours", opens)
 
 
 def test_denial_that_clears_over_the_change() -> None:
     """Santiago, Saturday 2027-04-03 evening: clocks go back in the night, Monday 08:00 is 12:00 UTC."""
     denial = said(CL, local("2027-04-03 20:00:00", "America/Santiago"), "America/Santiago")
-    assert denial == Deny("calling_hours", datetime(2027, 4, 5, 12, 0, tzinfo=UTC))
+    assert denial == Deny("hours", datetime(2027, 4, 5, 12, 0, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("fold", [0, 1])
 def test_hour_that_comes_twice(fold: int) -> None:
     """02:30 in Madrid on 2027-10-31 comes twice, and is night both times; 09:00 UTC+1 is open (a Sunday rule)."""
-    sundays = RuleSet("t", "1", {}, ("calling_hours",), (*[None] * 6, span("03:00", "20:00")))
+    sundays = week((*[None] * 6, span("03:00", "20:00")))
     twice = datetime(2027, 10, 31, 2, 30, fold=fold, tzinfo=ZoneInfo("Europe/Madrid")).astimezone(UTC)
-    assert said(sundays, twice, "Europe/Madrid") == Deny(
-        "calling_hours", datetime(2027, 10, 31, 2, 0, tzinfo=UTC)
-    )
+    assert said(sundays, twice, "Europe/Madrid") == Deny("hours", datetime(2027, 10, 31, 2, 0, tzinfo=UTC))
 
 
 # --- many zones -------------------------------------------------------------------------------------------
@@ -234,7 +250,7 @@ def test_zone_of_a_number(number: str, zone: str) -> None:
 @pytest.mark.parametrize("number", ["+99912345678", "+00000000", "+888123456789"])
 def test_number_of_no_zone_is_never_called(number: str) -> None:
     assert said(CO, datetime(2026, 11, 20, 15, 0, tzinfo=UTC), None, number=number) == Deny(
-        "calling_hours", None
+        "zone_unknown", None
     )
 
 
@@ -242,7 +258,7 @@ def test_number_of_no_zone_is_never_called(number: str) -> None:
     "zone", ["America/Atlantis", "../../etc/passwd", "/etc/localtime", "America", "\0", "x" * 300]
 )
 def test_zone_that_is_none_is_never_called(zone: str) -> None:
-    assert said(CO, datetime(2026, 11, 20, 15, 0, tzinfo=UTC), zone) == Deny("calling_hours", None)
+    assert said(CO, datetime(2026, 11, 20, 15, 0, tzinfo=UTC), zone) == Deny("zone_unknown", None)
 
 
 def test_every_zone_of_the_numbering_plan_is_known() -> None:
@@ -273,9 +289,9 @@ SPANS = st.none() | st.tuples(MINUTES, MINUTES).filter(lambda pair: pair[0] < pa
     at=st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),
     ring_s=st.integers(15, 60),
 )
-def test_each_second_of_a_call_allowed_is_legal(hours: Hours, zone: str, at: datetime, ring_s: int) -> None:
+def test_each_second_of_a_call_allowed_is_legal(hours: Week, zone: str, at: datetime, ring_s: int) -> None:
     """Brute force: every second from the dial to the last ring lies in that day's span; a denial's end is legal."""
-    case = RuleSet("t", "1", {}, ("calling_hours",), hours)
+    case = week(hours)
 
     def legal(moment: datetime) -> bool:
         there = moment.astimezone(ZoneInfo(zone))

@@ -165,7 +165,7 @@ def test_preview_that_the_law_forbids_meanwhile() -> None:
     assert error(step) == "not_allowed_now"
     (back,) = of(LeadsReturned, step)
     assert (back.rule, back.blocked_until) == (
-        "calling_hours",
+        "hours",
         scene.now.replace(hour=13, minute=0, second=0, microsecond=0) + timedelta(days=1),
     )
     assert scene.agent(1).state is AgentState.READY

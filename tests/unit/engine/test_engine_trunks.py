@@ -9,6 +9,7 @@ import pytest
 from scene import LEASE, T0, Scene, campaign, lead, of, outcomes, shard_state, trunk
 
 from dialer.carriers import BACK_OFF_S
+from dialer.compliance import RULES, load_rule_set
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import CampaignState, DialMode
 from dialer.domain.commands import ClaimLeads, Originate
@@ -209,7 +210,7 @@ def test_outside_the_hours_the_lead_rests_until_the_morning() -> None:
     scene.log_in(1)
     assert scene.planned == []
     (back,) = of(LeadsReturned, scene)
-    assert (back.rule, back.blocked_until) == ("calling_hours", T0.replace(hour=13) + timedelta(days=1))
+    assert (back.rule, back.blocked_until) == ("hours", T0.replace(hour=13) + timedelta(days=1))
 
 
 def test_do_not_call_suppresses_the_lead() -> None:
@@ -248,8 +249,8 @@ def test_verdict_goes_with_the_attempt() -> None:
     scene.log_in(1)
     (planned,) = of(AttemptPlanned, scene)
     verdict = planned.attempt.verdict
-    assert (verdict.rule_set, verdict.version) == ("strict", "1")
-    assert verdict.checked == ("do_not_call", "calling_hours")
+    assert (verdict.rule_set, verdict.version) == ("strict", load_rule_set("strict").version)
+    assert verdict.checked == tuple(RULES)
 
 
 def test_late_claim_of_a_campaign_not_running() -> None:

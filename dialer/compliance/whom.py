@@ -1,0 +1,61 @@
+"""Whom, at all: requests not to be called, who may be spoken to about a debt, and on which channels."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dialer.compliance.case import Case, Deny
+from dialer.compliance.preset import ConsentBasis, Role
+from dialer.domain.contact import Place
+
+DO_NOT_CALL = "do_not_call"
+CONTACT_SCOPE = "contact_scope"
+CHANNEL_CONSENT = "channel_consent"
+
+
+def do_not_call(case: Case, at: datetime) -> Deny | None:
+    """A person or number on the do-not-call list is not called, and time does not change it."""
+    return Deny(DO_NOT_CALL, None) if case.debtor.do_not_call else None
+
+
+def contact_scope(case: Case, at: datetime) -> Deny | None:
+    """Only who answers for the debt, not at work where that is barred, not after a written request to cease."""
+    debtor = case.debtor
+    for scope in case.rules.scopes:
+        barred_workplace = debtor.place is Place.WORKPLACE and (
+            debtor.employer_forbids or (scope.workplace == "forbidden" and not _regulated_workplace(case))
+        )
+        if (
+            debtor.role not in scope.roles
+            or barred_workplace
+            or (debtor.cease_request and scope.cease_request_stops)
+            or (debtor.attorney and scope.attorney_stops)
+        ):
+            return Deny.by(CONTACT_SCOPE, scope, None)
+    if debtor.cease_request and not case.rules.scopes:
+        return Deny(CONTACT_SCOPE, None)
+    return None
+
+
+def _regulated_workplace(case: Case) -> bool:
+    """Whether the law itself counts calls to the workplace, and so allows some."""
+    return any(Place.WORKPLACE in cap.limit.to for cap in case.rules.caps)
+
+
+def channel_consent(case: Case, at: datetime) -> Deny | None:
+    """Only the channels that the debtor authorised, where the law asks for that."""
+    wishes = case.debtor.wishes
+    for rule in case.rules.consents:
+        if rule.channels != "all" and case.channel not in rule.channels:
+            continue
+        given = wishes.written_channels if rule.basis is ConsentBasis.WRITTEN else wishes.channels
+        if given is None and rule.when_unknown == "allowed":
+            continue
+        if given is None or case.channel not in given:
+            return Deny.by(CHANNEL_CONSENT, rule, None)
+    if wishes.channels is not None and case.channel not in wishes.channels:
+        return Deny(CHANNEL_CONSENT, None, note="the debtor chose other channels")
+    return None
+
+
+__all__ = ["Role", "channel_consent", "contact_scope", "do_not_call"]
