@@ -60,7 +60,7 @@ def test_the_law_is_named_with_its_rule_and_hour() -> None:
     scene.list = [replace(lead(1), lease_until=scene.now + timedelta(minutes=5))]
     scene.run(4)
     told = of(PacingDecided, scene)[-1].explain
-    assert (told["limit"], told["rule"]) == ("law", "calling_hours")
+    assert (told["limit"], told["rule"]) == ("law", "hours")
     assert str(told["until"]) > scene.now.isoformat()
     assert scene.dialled == []
 
