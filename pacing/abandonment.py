@@ -17,19 +17,26 @@ from typing import Any
 BUCKET_S = 300.0
 #: Without a live answer for so long, another shift has begun.
 SHIFT_GAP_S = 3 * 3600.0
-#: At the marginal risk of 2 % the optimal policy of the memoryless case abandons some 3 % (design, 4.1).
-NEUTRAL_RISK = 0.02
-#: Abandonments kept in hand, once there are enough live answers to have them; and standard deviations of what
-#: is not known of those abandoned, where machines come through and nobody can tell which they were.
-MARGIN, MARGIN_DEVIATIONS = 2.0, 1.0
+#: Marginal risk at which the optimal policy of the memoryless case abandons 3 % (found by solving it, see
+#: `pacing.bounds`): 0.030, 0.022, 0.016 and 0.0135 for 5, 10, 20 and 50 agents, as `RISK_MANY + RISK_FEW / n`.
+RISK_MANY, RISK_FEW = 0.0115, 0.09
+#: Abandonments left at which just that risk is run. The price of one abandonment, as the optimal control of
+#: the remaining budget has it, falls about with the square root of those left, from one left on.
+NEUTRAL_LEFT = 4.0
+#: With less than one left the next abandonment may break the cap: the risk falls by exp(-STEEPNESS) per
+#: abandonment, down to FLOOR. Some is run even then: the budget recovers by live answers alone, and no risk
+#: at all brings few of them.
+STEEPNESS, FLOOR = 3.0, 0.03
+#: A budget piled up does not buy more than this many times the neutral risk: it would be spent in one burst
+#: when the answer rate turns.
+BOLDEST = 2.2
+#: Standard deviations kept in hand of what is not known of those abandoned, where machines come through and
+#: nobody can tell which they were.
+MARGIN_DEVIATIONS = 1.0
 #: Until so many live answers, part of one abandonment is lent.
 LOAN_ANSWERS = 200.0
-#: Share of the neutral risk with less than one abandonment left, and with none. Some risk is run even then:
-#: the budget recovers by live answers alone, and one call per free agent brings fewer of them.
-LAST_SHARE, OVER_SHARE = 0.2, 0.1
-#: Highest risk ever allowed, and the exponent's range: down to 1/55, up to x7.
+#: Highest risk ever allowed.
 HIGHEST_RISK = 0.5
-LOWEST_EXPONENT, HIGHEST_EXPONENT = -4.0, 2.0
 
 
 @dataclass(slots=True)
@@ -58,11 +65,8 @@ class AbandonmentBudget:
         self,
         target: float,
         window_s: float = 86400.0,
-        neutral_risk: float = NEUTRAL_RISK,
     ) -> None:
         self.target, self.window_s = target, window_s
-        #: The neutral risk is that of a 3 % target; another target moves it in proportion.
-        self.neutral_risk = neutral_risk * target / 0.03
         #: [bucket number, live, abandoned, variance], oldest first.
         self.buckets: list[list[float]] = []
         self.window = Tally()
@@ -108,19 +112,27 @@ class AbandonmentBudget:
             self.shift = Tally()
         return min((self.window, self.shift, self.campaign), key=lambda tally: tally.left(self.target))
 
-    def risk_of(self, tally: Tally) -> float:
-        """P(no agent | a person answers) which the next call may run with this tightest window."""
-        left = tally.left(self.target) - MARGIN_DEVIATIONS * math.sqrt(tally.variance)
+    def neutral_risk(self, agents: int) -> float:
+        """Marginal risk that abandons about the target with so many agents."""
+        return (RISK_MANY + RISK_FEW / max(agents, 2)) * self.target / 0.03
+
+    def in_hand(self, tally: Tally, committed: float) -> float:
+        """Abandonments that may still be risked: those left, less what calls in flight are expected to use
+        and what is unknown of the past, plus the credit of the first answers."""
         loan = LOAN_ANSWERS * 0.15 * self.target * max(0.0, 1 - tally.live / LOAN_ANSWERS)
-        margin = min(MARGIN, 0.15 * self.target * tally.live)
-        scale = max(2.0, 0.5 * math.sqrt(self.target * tally.live))
-        exponent = (left + loan - margin) / scale
-        risk = self.neutral_risk * math.exp(max(LOWEST_EXPONENT, min(HIGHEST_EXPONENT, exponent)))
-        if tally.live > LOAN_ANSWERS * 0.75:
-            if left < 0.0:
-                risk = min(risk, OVER_SHARE * self.neutral_risk)
-            elif left < 1.0:
-                risk = min(risk, LAST_SHARE * self.neutral_risk)
+        unknown = MARGIN_DEVIATIONS * math.sqrt(tally.variance)
+        return tally.left(self.target) + loan - unknown - committed
+
+    def boldness(self, in_hand: float) -> float:
+        """Factor on the neutral risk with so many abandonments in hand."""
+        if in_hand >= 1.0:
+            return min(BOLDEST, math.sqrt(in_hand / NEUTRAL_LEFT))
+        return max(FLOOR, math.exp(STEEPNESS * (in_hand - 1.0)) / math.sqrt(NEUTRAL_LEFT))
+
+    def risk_of(self, tally: Tally, agents: int, committed: float = 0.0) -> float:
+        """P(no agent | a person answers) which the next call may run with this tightest window, `agents` able
+        to take a call, and `committed` abandonments expected of the calls in flight."""
+        risk = self.neutral_risk(agents) * self.boldness(self.in_hand(tally, committed))
         return min(risk, HIGHEST_RISK)
 
     def spent(self, tally: Tally) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 Floats = NDArray[np.float64]
 
@@ -44,17 +45,13 @@ class CallHazards:
     """Competing risks of a call in flight by age since it was placed, in bins of `BIN_S`.
 
     `events`: (3, n_bins) by `RingEnd`; `exposure`: (n_bins,) calls that reached the bin. A slow part learns
-    the shape (half-life `SHAPE_HALF_LIFE` calls); a fast level `theta` follows the hour and the list: people
-    seen over people expected by the slow hazards, both forgotten with `LEVEL_HALF_LIFE_S`, shrunk to 1 by
-    `LEVEL_PRIOR` people.
+    the shape (half-life `SHAPE_HALF_LIFE` calls); a fast level `theta` (`AnswerLevel`) follows the hour and
+    the list.
     """
 
     SHAPE_HALF_LIFE = 1500.0
     #: The prior counts as this many calls.
     PRIOR_CALLS = 12.0
-    LEVEL_HALF_LIFE_S = 150.0
-    LEVEL_PRIOR = 12.0
-    LEVEL_RANGE = (0.33, 3.0)
 
     def __init__(self, ring_timeout_s: float, p_human: float) -> None:
         self.n_bins = n = int((ring_timeout_s + RING_TAIL_S) / BIN_S) + 1
@@ -62,8 +59,7 @@ class CallHazards:
         self.exposure = np.zeros(n)
         #: Calls whose end was seen.
         self.calls = 0
-        self.seen = self.expected = 0.0
-        self.levelled_at: float | None = None
+        self.level = AnswerLevel()
         self._set_prior(ring_timeout_s, p_human)
 
     def _set_prior(self, ring_timeout_s: float, p_human: float) -> None:
@@ -108,7 +104,7 @@ class CallHazards:
         self.events[how, self.bin(ring_s)] += 1
         self.calls += 1
         if how is RingEnd.HUMAN:
-            self.seen += 1
+            self.level.seen()
 
     def hazards(self, running: Floats) -> Floats:
         """Slow hazards per bin, shape (3, n_bins), given the calls under way by bin; people and machines
@@ -119,26 +115,12 @@ class CallHazards:
         raw[:2] = 0.25 * padded[:, :-2] + 0.5 * padded[:, 1:-1] + 0.25 * padded[:, 2:]
         return np.asarray(np.minimum(raw, HIGHEST_HAZARD))
 
-    def level(self, now: float, running: Floats, human_hazard: Floats) -> tuple[float, float]:
-        """Advance the fast level to `now`: (theta, its uncertainty factor >= 1)."""
-        elapsed = 0.0 if self.levelled_at is None else min(max(now - self.levelled_at, 0.0), 10.0)
-        self.levelled_at = now
-        keep = 0.5 ** (elapsed / self.LEVEL_HALF_LIFE_S)
-        self.seen *= keep
-        self.expected = self.expected * keep + float(running @ human_hazard) * elapsed / BIN_S
-        weight = self.expected + self.LEVEL_PRIOR
-        low, high = self.LEVEL_RANGE
-        theta = min(high, max(low, (self.seen + self.LEVEL_PRIOR) / weight))
-        return theta, 1 + 0.5 / math.sqrt(weight)
-
     def snapshot(self) -> dict[str, Any]:
         return {
             "events": self.events.tolist(),
             "exposure": self.exposure.tolist(),
             "calls": self.calls,
-            "seen": self.seen,
-            "expected": self.expected,
-            "levelled_at": self.levelled_at,
+            "level": self.level.snapshot(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -147,16 +129,101 @@ class CallHazards:
         self.events[:, :n] = np.array(state["events"], float)[:, :n]
         self.exposure[:n] = np.array(state["exposure"], float)[:n]
         self.calls = int(state["calls"])
-        self.seen, self.expected = float(state["seen"]), float(state["expected"])
-        at = state["levelled_at"]
-        self.levelled_at = None if at is None else float(at)
+        self.level.restore(state["level"])
 
     def begin_day(self) -> None:
         """Keep the shape of the days before, at a part of its weight; the level of the hour is gone."""
         self.events *= DAY_KEPT
         self.exposure *= DAY_KEPT
-        self.seen = self.expected = 0.0
-        self.levelled_at = None
+        self.level = AnswerLevel()
+
+
+class AnswerLevel:
+    """How many more people answer now than the slow hazards say: theta, follows the hour and the list.
+
+    Gamma-Poisson filters that forget with different half-lives run side by side. Each is weighted by how well
+    it foretold the counts so far (negative binomial predictive probabilities), and a part of the weights is
+    shared out again as time goes ("fixed share", Herbster & Warmuth 1998, Machine Learning 32). While nothing
+    turns the long memory wins and theta hardly moves; a turn makes the short one win within seconds.
+    """
+
+    HALF_LIVES_S = np.array([12.0, 60.0, 300.0, 1500.0])
+    #: Each filter is shrunk to 1 by so many people.
+    PRIOR = np.array([3.0, 8.0, 15.0, 25.0])
+    #: Weights before anything was seen, and what they are pulled back to within `SHARE_S`.
+    SHARES = np.array([0.05, 0.15, 0.3, 0.5])
+    SHARE_S = 400.0
+    RANGE = (0.15, 7.0)
+    #: People answered since the last look beyond twice what was expected: worth a look at once.
+    SURPRISE = 2.0
+
+    def __init__(self) -> None:
+        self.people = np.zeros(len(self.PRIOR))
+        self.expected = np.zeros(len(self.PRIOR))
+        self.weights = self.SHARES.copy()
+        #: Since the last look: people seen, and expected at theta 1.
+        self.new, self.due = 0, 0.0
+        self.passed_at: float | None = None
+        self.looked_at: float | None = None
+        self.theta, self.unsure = 1.0, 1.0
+
+    def seen(self) -> None:
+        self.new += 1
+
+    def surprised(self) -> bool:
+        """Have so many people answered since the last look that it is old?"""
+        return self.new > self.SURPRISE + 2 * self.theta * self.due
+
+    def expect(self, now: float, rate: float) -> None:
+        """Time passes, with `rate` people a second expected at theta 1."""
+        if self.passed_at is not None:
+            self.due += rate * min(max(now - self.passed_at, 0.0), 10.0)
+        self.passed_at = now if self.passed_at is None else max(now, self.passed_at)
+
+    def look(self, now: float) -> tuple[float, float]:
+        """Take in what was seen since the last look: (theta, a factor >= 1 for what is not known of it)."""
+        elapsed = 0.0 if self.looked_at is None else max(now - self.looked_at, 0.0)
+        shape, scale = self.people + self.PRIOR, self.expected + self.PRIOR
+        if self.due > 0.0:
+            # log P(new | gamma(shape, scale) level, due), but for what is the same for all.
+            fit = gammaln(shape + self.new) - gammaln(shape)
+            fit += shape * np.log(scale / (scale + self.due)) - self.new * np.log(scale + self.due)
+            weights = self.weights * np.exp(fit - fit.max())
+            share = min(1.0, elapsed / self.SHARE_S)
+            self.weights = (1 - share) * weights / weights.sum() + share * self.SHARES
+        keep = 0.5 ** (elapsed / self.HALF_LIVES_S)
+        self.people = self.people * keep + self.new
+        self.expected = self.expected * keep + self.due
+        self.new, self.due, self.looked_at = 0, 0.0, now
+        shape, scale = self.people + self.PRIOR, self.expected + self.PRIOR
+        means = shape / scale
+        theta = float(self.weights @ means)
+        variance = float(self.weights @ (shape / scale**2 + (means - theta) ** 2))
+        self.theta = min(max(theta, self.RANGE[0]), self.RANGE[1])
+        self.unsure = 1 + 0.5 * math.sqrt(variance) / theta
+        return self.theta, self.unsure
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "people": self.people.tolist(),
+            "expected": self.expected.tolist(),
+            "weights": self.weights.tolist(),
+            "new": self.new,
+            "due": self.due,
+            "passed_at": self.passed_at,
+            "looked_at": self.looked_at,
+            "theta": self.theta,
+            "unsure": self.unsure,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.people = np.array(state["people"], float)
+        self.expected = np.array(state["expected"], float)
+        self.weights = np.array(state["weights"], float)
+        self.new, self.due = int(state["new"]), float(state["due"])
+        self.passed_at = None if state["passed_at"] is None else float(state["passed_at"])
+        self.looked_at = None if state["looked_at"] is None else float(state["looked_at"])
+        self.theta, self.unsure = float(state["theta"]), float(state["unsure"])
 
 
 class ScreeningDelay:
@@ -306,6 +373,38 @@ class Share:
     @property
     def value(self) -> float:
         return self.hits / self.trials
+
+
+class Departures:
+    """How likely an agent now there is about to log out: log-outs of the last minutes against who is left.
+    Shifts end for a team within minutes, and who idles then takes no call that is still ringing."""
+
+    HALF_LIFE_S = 90.0
+
+    def __init__(self) -> None:
+        self.recent = 0.0
+        self.at: float | None = None
+
+    def add(self, now: float) -> None:
+        self.recent = self._kept(now) + 1.0
+        self.at = now if self.at is None else max(now, self.at)
+
+    def _kept(self, now: float) -> float:
+        if self.at is None:
+            return 0.0
+        return float(self.recent * 0.5 ** (max(now - self.at, 0.0) / self.HALF_LIFE_S))
+
+    def share(self, now: float, left: int) -> float:
+        """P(an agent there leaves before a call placed now is answered), with `left` agents there."""
+        recent = self._kept(now)
+        return recent / (recent + max(left, 1)) if recent > 0.01 else 0.0
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"recent": self.recent, "at": self.at}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.recent = float(state["recent"])
+        self.at = None if state["at"] is None else float(state["at"])
 
 
 def as_array(values: Iterable[float]) -> Floats:

@@ -211,16 +211,21 @@ class Forecast:
         shape = (len(rates.human), ScreeningDelay.N_BINS)
         return np.broadcast_to(person / np.maximum(person + machine, 1e-12), shape)
 
-    def slack(self, base: int, counts: Floats, screening: Floats) -> Slack:
+    def slack(
+        self, base: int, counts: Floats, screening: Floats, ready: int = 0, p_leaves: float = 0.0
+    ) -> Slack:
         """The law right now. `base`: free agents less people waiting; `counts`: (all bins,) calls ringing,
-        agents talking, agents wrapping up; `screening`: (n,) P(person) of each call being listened to."""
-        return Slack(self, base, counts, screening)
+        agents talking, agents wrapping up; `screening`: (n,) P(person) of each call being listened to; each of
+        the `ready` agents in `base` leaves with probability `p_leaves`."""
+        return Slack(self, base, counts, screening, ready, p_leaves)
 
 
 class Slack:
     """Free agents less people answering at the instants ahead, for one decision."""
 
-    def __init__(self, forecast: Forecast, base: int, counts: Floats, screening: Floats) -> None:
+    def __init__(
+        self, forecast: Forecast, base: int, counts: Floats, screening: Floats, ready: int, p_leaves: float
+    ) -> None:
         self.forecast = forecast
         tr = forecast.transform
         real, imaginary = counts @ forecast.logs
@@ -229,6 +234,9 @@ class Slack:
         if len(screening):
             phi *= np.multiply.reduce(1 + screening[:, None] * tr.turn_back, axis=0)
             expected = expected - screening.sum()
+        if ready and p_leaves:
+            phi *= (1 + p_leaves * tr.turn_back) ** ready
+            expected = expected - ready * p_leaves
         self.phi = phi
         #: Expected slack at the instants, then at the horizons.
         self.expected = expected
@@ -239,6 +247,11 @@ class Slack:
         by_bin = self.counts[:, None] * self.forecast.p[:, N_INSTANTS:]
         n = self.forecast.n_ring
         return by_bin[:n].sum(axis=0) + self.judged, by_bin[n:].sum(axis=0)
+
+    def answers(self) -> float:
+        """Expected people answering within the longest horizon."""
+        n = self.forecast.n_ring
+        return float(self.counts[:n] @ self.forecast.p[:n, -1]) + self.judged
 
     def risks(self, placed: int = 0) -> Floats:
         """Risk of the next call after `placed` more, after `placed` + 1, ..., (STEP + 1,)."""

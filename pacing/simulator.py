@@ -64,8 +64,15 @@ class Agent:
     #: Seconds of pause to take after the wrap-up, 0 for none.
     pause_due: float = 0.0
     leaves: bool = False
+    #: When a busy agent's wrap-up ends, infinite when he then goes away.
+    wrapped_at: float = 0.0
     #: Seconds spent in each state.
     spent: dict[AgentState, float] = field(default_factory=lambda: dict.fromkeys(AgentState, 0.0))
+
+    @property
+    def free_at(self) -> float:
+        """When a busy agent is free again, as things stand; infinite when he will pause or leave."""
+        return math.inf if self.leaves or self.pause_due > 0 else self.wrapped_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +282,7 @@ class Simulation:
     # ------------------------------------------------------------------- calls
 
     def _place(self) -> None:
-        call = self._fate_of(self.run_.placed)
+        call = self.foresee(0)
         self.run_.placed += 1
         self.lines_used += 1
         self.ringing += 1
@@ -283,8 +290,9 @@ class Simulation:
         self._tell(self.policy.call_placed, call.id)
         self._at(call.answer_at, self._answer, call)
 
-    def _fate_of(self, k: int) -> Call:
-        """What will become of attempt `k`, placed now."""
+    def foresee(self, i: int) -> Call:
+        """What will become of the next attempt but `i`, placed now. Only for who may know the future."""
+        k = self.run_.placed + i
         sc, a, now = self.scenario, self.attempts[k], self.now
         odds: Odds = world.odds_at(sc, (now - self.day_began) / 3600, self.day_factor)
         if sc.score:
@@ -315,6 +323,13 @@ class Simulation:
             call.judged_at += a.amd_machine if sc.amd else UNSCREENED_S
             call.deadline = call.judged_at + sc.wait_limit
         return call
+
+    def busy_s(self, i: int, call: Call) -> float:
+        """Seconds an agent of mean speed spends on the next connect but `i`, if that is this call."""
+        cost = self.connects[self.connected + i]
+        if call.passed_machine:
+            return cost.machine_talk + min(cost.wrap, MACHINE_WRAP_S) + self.scenario.bridge
+        return cost.talk + cost.wrap + self.scenario.bridge
 
     def _answer(self, call: Call) -> None:
         if call.stage is not Stage.RINGING:
@@ -361,7 +376,8 @@ class Simulation:
         ends = self.now + sc.bridge + max(0.5, talk * agent.talk_factor)
         self._enter(agent, AgentState.TALK)
         self._tell(self.policy.call_connected, call.id, agent.id)
-        self._at(ends, self._finish_talk, call, agent, ends + max(0.2, wrap * agent.wrap_factor))
+        agent.wrapped_at = ends + max(0.2, wrap * agent.wrap_factor)
+        self._at(ends, self._finish_talk, call, agent, agent.wrapped_at)
 
     def _finish_talk(self, call: Call, agent: Agent, wrapped_at: float) -> None:
         self._enter(agent, AgentState.WRAP)
@@ -393,15 +409,20 @@ class Simulation:
                 self.ringing -= 1
                 self.run_.cancelled += 1
                 self._end(call, CallOutcome.CANCELLED)
+        placed = max(0, min(wanted, self.allowance()))
         allowance = self.scenario.cps * self.scenario.tick
         credit = allowance + self.cps_credit
-        placed = max(0, min(wanted, self.lines - self.lines_used, int(credit)))
         # Saved up for the next tick, but no burst: one tick's worth, or the single call of a slow limit.
         self.cps_credit = min(credit - placed, max(allowance, 1.0))
         self.placed_last = placed
         self.run_.refused += max(0, wanted - placed)
         for _ in range(placed):
             self._place()
+
+    def allowance(self) -> int:
+        """Most calls that can be placed at this tick: lines and calls per second."""
+        credit = self.scenario.cps * self.scenario.tick + self.cps_credit
+        return min(self.lines - self.lines_used, int(credit))
 
     def _ask(self) -> tuple[int, list[Any]]:
         first = self.run_.placed

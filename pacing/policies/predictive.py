@@ -21,7 +21,9 @@ import numpy as np
 from pacing.abandonment import AbandonmentBudget, Tally
 from pacing.counting import BLIND_AFTER_S, Figures, LedgerPolicy, Wish
 from pacing.estimators import (
+    BIN_S,
     CallHazards,
+    Departures,
     DurationHazards,
     Floats,
     PeopleByRing,
@@ -42,7 +44,7 @@ WARM_UP_CALLS = 20
 #: Seconds after which the tables are made anew.
 REFRESH_S = 3.0
 #: Below this part of the neutral risk it is the budget that binds.
-BUDGET_BINDS = 0.5
+BUDGET_BINDS = 0.25
 #: Part of the wait limit left after the verdict, until it is learned; and the weight of each new case.
 WAIT_SHARE, WAIT_WEIGHT = 0.8, 0.05
 #: Seconds of lasting contradiction between ledger and switch: then counted as lost events.
@@ -83,12 +85,14 @@ class Predictive(LedgerPolicy):
         self.talk = DurationHazards(_guess(prior, "talk", TALK_S, 2.0, 3600.0), first_s=2.0, last_s=1500.0)
         self.wrap = DurationHazards(_guess(prior, "wrap", WRAP_S, 0.5, 1800.0), first_s=1.0, last_s=400.0)
         self.stays = Share(6.0, 6.3)
+        self.departures = Departures()
         self.people = PeopleByRing(self.calls.n_bins)
         self.wait_s = WAIT_SHARE * info.wait_limit
         self.budget = AbandonmentBudget(info.target_abandon, self.window_s)
         self.rates: Rates | None = None
         self.rates_at = -math.inf
-        self.theta = 1.0
+        #: (n_bins,): slow hazard of a person answering, as last refreshed.
+        self.human: Floats = np.zeros(self.calls.n_bins)
         self.forecast: Forecast | None = None
         #: Since when the switch has had more ready agents than the ledger, or fewer, and the least difference
         #: since.
@@ -99,6 +103,8 @@ class Predictive(LedgerPolicy):
     # ---------------------------------------------------------------- learning
 
     def spell_ended(self, now: float, agent_id: AgentId, spell: Spell) -> None:
+        if spell.then is AgentState.OFF:
+            self.departures.add(now)
         if spell.seconds < SPELL_LEAST_S:
             return
         if spell.state is AgentState.TALK:
@@ -152,10 +158,8 @@ class Predictive(LedgerPolicy):
         drift = self._drift(now, snap)
         budget = getattr(snap, "budget", None) or self.budget
         tally = budget.tightest(now)
-        allowed = budget.risk_of(tally) / self.caution
         left = tally.left(budget.target)
         figures: Figures = {
-            "risk_allowed": allowed,
             "live_answers": round(tally.live, 1),
             "abandoned": round(tally.abandoned, 1),
             "abandonments_left": round(left, 2),
@@ -166,10 +170,12 @@ class Predictive(LedgerPolicy):
             limit, why = fallback
             return Wish(one_per_agent(self.ledger.dialling(snap), snap), limit, lambda: (why, figures))
         slack = self._slack(now, snap, drift)
+        committed = budget.target * slack.answers()
+        allowed = budget.risk_of(tally, able, committed) / self.caution
         cap = min(CALLS_PER_AGENT * able + CALLS_MORE, max(0, snap.free_lines) + 1)
         calls, risk = slack.most(allowed, cap)
-        limit = _limit(budget, tally, allowed)
-        ready, theta = snap.ready, self.theta
+        limit = _limit(budget, tally, committed)
+        ready, theta = snap.ready, self.calls.level.theta
 
         def tell() -> tuple[str, Figures]:
             why = (
@@ -181,7 +187,12 @@ class Predictive(LedgerPolicy):
             elif limit is Limit.CAP:
                 why += ", as the abandonments of a window are used up"
             why += "."
-            more: Figures = {"risk_next": risk, "level": theta, "p_human": slack.forecast.p_answer}
+            more: Figures = {
+                "risk_allowed": allowed,
+                "risk_next": risk,
+                "level": theta,
+                "p_human": slack.forecast.p_answer,
+            }
             answers, freed = slack.ahead()
             for i, horizon in enumerate(HORIZONS_S):
                 more[f"answers_{horizon:g}s"] = float(answers[i])
@@ -232,7 +243,9 @@ class Predictive(LedgerPolicy):
         counts = np.concatenate(
             [self.calls.count(ringing), self.talk.count(talking), self.wrap.count(wrapping)]
         )
-        if self.forecast is None or now - self.rates_at >= REFRESH_S:
+        level = self.calls.level
+        level.expect(now, float(counts[: self.calls.n_bins] @ self.human) / BIN_S)
+        if self.forecast is None or now - self.rates_at >= REFRESH_S or level.surprised():
             self.forecast = self._refresh(now, talking, wrapping, counts)
         forecast = self.forecast
         listened = self.ledger.screening.values()
@@ -240,7 +253,8 @@ class Predictive(LedgerPolicy):
         heard = np.maximum(now - as_array(answered for answered, _ in listened), 0.0)
         screening = forecast.p_person[self.calls.bins(rung), self.screening.bins(heard)]
         ready = min(max(0, len(self.ledger.since[AgentState.READY]) + drift), snap.logged_in)
-        return forecast.slack(ready - snap.waiting, counts, screening)
+        leaves = self.departures.share(now, snap.logged_in)
+        return forecast.slack(ready - snap.waiting, counts, screening, ready, leaves)
 
     def _ages(self, now: float, snap: Snapshot) -> tuple[Floats, Floats, Floats]:
         """Seconds so far of talks, wrap-ups and calls in flight; agents beyond those logged in and calls not
@@ -261,15 +275,16 @@ class Predictive(LedgerPolicy):
         """Make rates and tables of what is known now."""
         running = counts[: self.calls.n_bins]
         human, machine, other = self.calls.hazards(running)
-        self.theta, unsure = self.calls.level(now, running, human)
+        self.human = human
+        theta, unsure = self.calls.level.look(now)
         self.rates = Rates(
-            human=np.minimum(human * self.theta * unsure, 0.9),
+            human=np.minimum(human * theta * unsure, 0.9),
             machine=machine,
             other=other,
             screening=self.screening.density() if self.info.amd else None,
             talk=self.talk.hazards(talking),
             wrap=self.wrap.hazards(wrapping),
-            p_ready=self.stays.value,
+            p_ready=self.stays.value * (1 - self.departures.share(now, max(1, len(talking) + len(wrapping)))),
             wait_s=self.wait_s,
             counts=counts,
         )
@@ -285,12 +300,13 @@ class Predictive(LedgerPolicy):
             "talk": self.talk.snapshot(),
             "wrap": self.wrap.snapshot(),
             "stays": [self.stays.hits, self.stays.trials],
+            "departures": self.departures.snapshot(),
             "people": self.people.counts.tolist(),
             "wait_s": self.wait_s,
             "budget": self.budget.snapshot(),
+            "human": self.human.tolist(),
             "rates": None if self.rates is None else self.rates.snapshot(),
             "rates_at": None if self.rates is None else self.rates_at,
-            "theta": self.theta,
             "drift_since": self.drift_since,
             "drift_least": self.drift_least,
             "astray_since": self.astray_since,
@@ -299,9 +315,12 @@ class Predictive(LedgerPolicy):
     def restore(self, state: State) -> None:
         super().restore(state)
         self._learn(state)
-        self.theta = float(state["theta"])
+        self.departures.restore(state["departures"])
         self.drift_since, self.drift_least = state["drift_since"], int(state["drift_least"])
         self.astray_since = state["astray_since"]
+        human = np.array(state["human"], float)
+        if len(human) == len(self.human):
+            self.human = human
         if state["rates"] is not None:
             self.rates = Rates.restored(state["rates"])
             self.rates_at = float(state["rates_at"])
@@ -327,11 +346,12 @@ class Predictive(LedgerPolicy):
         self.budget.restore(state["budget"])
 
 
-def _limit(budget: AbandonmentBudget, tally: Tally, allowed: float) -> Limit:
+def _limit(budget: AbandonmentBudget, tally: Tally, committed: float) -> Limit:
     """What holds the risk down: the forecast's own threshold, a budget running low, or one used up."""
     if budget.spent(tally):
         return Limit.CAP
-    return Limit.RISK if allowed >= BUDGET_BINDS * budget.neutral_risk else Limit.BUDGET
+    bold = budget.boldness(budget.in_hand(tally, committed))
+    return Limit.RISK if bold >= BUDGET_BINDS else Limit.BUDGET
 
 
 def _guess(prior: Any, name: str, fallback: float, least: float, most: float) -> float:

@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from pacing.abandonment import AbandonmentBudget
+from pacing.abandonment import BOLDEST, FLOOR, AbandonmentBudget
 from pacing.estimators import (
-    BIN_S,
+    AnswerLevel,
     CallHazards,
+    Departures,
     DurationHazards,
     PeopleByRing,
     RingEnd,
@@ -55,18 +56,61 @@ def test_call_hazards_count_events_over_exposure() -> None:
     assert other == pytest.approx(expected)
 
 
-def test_the_level_follows_people_seen_over_people_expected() -> None:
-    """Ten calls with a human hazard of 0.02 a bin for 5 s: 2 people expected, 8 seen, 12 of prior on both
-    sides."""
-    hazards = CallHazards(25.0, p_human=0.2)
-    running = np.zeros(hazards.n_bins)
-    running[10] = 10.0
-    hazards.level(0.0, running, np.full(hazards.n_bins, 0.02))
-    hazards.seen = 8.0 / 0.5 ** (5.0 / CallHazards.LEVEL_HALF_LIFE_S)
-    theta, unsure = hazards.level(5.0, running, np.full(hazards.n_bins, 0.02))
-    expected = 10 * 0.02 * 5.0 / BIN_S
-    assert theta == pytest.approx((8 + 12) / (expected + 12))
-    assert unsure == pytest.approx(1 + 0.5 / math.sqrt(expected + 12))
+def test_each_memory_of_the_level_counts_people_seen_over_people_expected() -> None:
+    """2 people expected in 5 s, 8 seen: each filter has its prior on both sides, and what was forgotten is
+    the same part of both."""
+    level = AnswerLevel()
+    level.look(0.0)
+    level.expect(0.0, 0.4)
+    level.expect(5.0, 0.4)
+    for _ in range(8):
+        level.seen()
+    assert level.surprised()
+    theta, unsure = level.look(5.0)
+    assert not level.surprised()
+    assert level.people.tolist() == [8.0] * 4
+    assert level.expected.tolist() == pytest.approx([2.0] * 4)
+    means = (8 + AnswerLevel.PRIOR) / (2 + AnswerLevel.PRIOR)
+    assert theta == pytest.approx(float(level.weights @ means))
+    # The shortest prior foretold six too many best: it gained weight on both others.
+    assert level.weights[0] > AnswerLevel.SHARES[0]
+    assert unsure > 1.0
+
+
+def foretold(factor: float, seconds: int) -> AnswerLevel:
+    """Half a person a second expected, `factor` times as many seen, for so long after half an hour as
+    expected."""
+    level = AnswerLevel()
+    level.look(0.0)
+    owed = 0.0
+    for t in range(0, 1800 + seconds, 2):
+        level.expect(float(t), 0.5)
+        owed += factor if t >= 1800 else 1.0
+        while owed >= 1.0:
+            level.seen()
+            owed -= 1.0
+        level.look(float(t))
+    return level
+
+
+def test_the_level_stands_still_in_calm_and_turns_within_seconds() -> None:
+    calm = foretold(1.0, 0)
+    assert calm.theta == pytest.approx(1.0, abs=0.02)
+    assert calm.weights[3] > calm.weights[0]
+    turned = foretold(3.0, 20)
+    assert turned.theta > 1.7
+    assert turned.weights[0] > calm.weights[0]
+    assert 2.3 < foretold(3.0, 120).theta < 3.3
+
+
+def test_departures_fade_and_count_against_who_is_left() -> None:
+    departures = Departures()
+    assert departures.share(5.0, 4) == 0.0
+    departures.add(10.0)
+    departures.add(10.0)
+    assert departures.share(10.0, 2) == pytest.approx(0.5)
+    assert departures.share(10.0 + Departures.HALF_LIFE_S, 3) == pytest.approx(0.25)
+    assert departures.share(10_000.0, 1) == 0.0
 
 
 def test_durations_learn_their_hazard() -> None:
@@ -194,15 +238,36 @@ def test_the_budget_counts_abandonments_left() -> None:
     budget = AbandonmentBudget(0.03)
     counted(budget, 0.0, 200, 0)
     assert budget.tightest(0.0).left(0.03) == pytest.approx(6.0)
-    generous = budget.risk_of(budget.tightest(0.0))
+    generous = budget.risk_of(budget.tightest(0.0), 20)
     counted(budget, 1.0, 6, 6)
     tally = budget.tightest(1.0)
     assert tally.left(0.03) == pytest.approx(0.03 * 206 - 6)
-    assert budget.risk_of(tally) < generous
-    assert budget.risk_of(tally) <= 0.2 * 0.02 + 1e-12
+    assert budget.risk_of(tally, 20) < 0.1 * generous
     assert not budget.spent(tally)
     counted(budget, 2.0, 1, 1)
     assert budget.spent(budget.tightest(2.0))
+
+
+@pytest.mark.parametrize("target", [0.01, 0.03])
+def test_the_risk_allowed_grows_with_the_square_root_of_what_is_left(target: float) -> None:
+    """With 4 in hand the neutral risk, with 16 twice it, with 1 half of it; below 1 it falls steeply, and it
+    always has a floor."""
+    budget = AbandonmentBudget(target)
+    neutral = budget.neutral_risk(20)
+    assert neutral == pytest.approx(0.016 * target / 0.03)
+    assert budget.neutral_risk(5) > neutral > budget.neutral_risk(200)
+    assert [budget.boldness(left) for left in (1.0, 4.0, 16.0)] == [0.5, 1.0, 2.0]
+    assert budget.boldness(1000.0) == BOLDEST
+    assert budget.boldness(0.5) < 0.15
+    assert budget.boldness(-50.0) == FLOOR
+
+
+def test_calls_in_flight_are_charged_before_they_fail() -> None:
+    budget = AbandonmentBudget(0.03)
+    counted(budget, 0.0, 400, 8)
+    tally = budget.tightest(0.0)
+    assert budget.in_hand(tally, 1.5) == pytest.approx(4.0 - 1.5)
+    assert budget.risk_of(tally, 20, 1.5) < budget.risk_of(tally, 20)
 
 
 def test_the_window_rolls_and_the_shift_begins_anew() -> None:
@@ -234,7 +299,7 @@ def test_doubt_about_who_was_abandoned_costs_margin() -> None:
     a, b = certain.tightest(0.0), doubtful.tightest(0.0)
     assert (a.live, a.abandoned) == (b.live, b.abandoned) == (400.0, 5.0)
     assert b.variance == pytest.approx(2.5)
-    assert doubtful.risk_of(b) < certain.risk_of(a)
+    assert doubtful.risk_of(b, 20) < certain.risk_of(a, 20)
 
 
 def test_people_are_told_from_machines_by_their_ring() -> None:
