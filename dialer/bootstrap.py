@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+import asyncpg
 import structlog
 
 from dialer.api.app import create_app
@@ -23,9 +24,11 @@ from dialer.domain.errors import BadInput
 from dialer.mqtt import MqttMirror
 from dialer.ports import Publisher
 from dialer.recording.ingest import Ingest
+from dialer.screening.process import ScreenerProcess
 from dialer.shard import Shard
 from dialer.store.database import connect, open_pool
 from dialer.store.event_log import PostgresShardStore
+from dialer.store.prompts import PostgresPrompts
 from dialer.store.recordings import PostgresRecordingStore
 
 log = structlog.get_logger()
@@ -93,11 +96,14 @@ async def run_dialer(settings: Settings, groups: Sequence[str] = ()) -> None:
         gc.collect()
         gc.freeze()
         for group_id in group_numbers:
-            group.create_task(_run_shard(settings, group_id, owner, ingest), name=f"shard {group_id}")
+            group.create_task(_run_shard(settings, group_id, owner, ingest, pool), name=f"shard {group_id}")
 
 
-async def _run_shard(settings: Settings, group_id: int, owner: str, ingest: Ingest) -> None:
+async def _run_shard(
+    settings: Settings, group_id: int, owner: str, ingest: Ingest, pool: asyncpg.Pool
+) -> None:
     publishers: list[Publisher] = [ingest]
+    prompts = PostgresPrompts(pool)
     mirror = None
     if settings.mqtt_url is not None:
         # A name of the shard's own, the same after a restart: its retained states are then taken over.
@@ -114,6 +120,13 @@ async def _run_shard(settings: Settings, group_id: int, owner: str, ingest: Inge
             make_switch=partial(AsteriskSwitch, switch_settings(settings)),
             publishers=publishers,
             owner=owner,
+            make_screener=partial(
+                ScreenerProcess,
+                host=settings.screener_host,
+                port=settings.screener_port,
+                read_prompts=prompts.read,
+                keep_prompt=prompts.keep,
+            ),
         )
         if mirror is not None:
             group.create_task(_mirror(shard, mirror), name=f"mqtt {group_id}")

@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     ami_recorder_user: str = "recorder"
     ami_recorder_secret: SecretStr = SecretStr("")
 
+    #: Where the screener takes calls' sound: an address the switch reaches; port 0 takes a free one.
+    screener_host: str = Field(default="127.0.0.1", pattern=r"^[0-9A-Za-z.-]{1,100}$")
+    screener_port: int = Field(default=0, ge=0, le=65535)
+
     #: The folder the switch records into: as this process sees it, and as the switch itself names it.
     spool_dir: Path | None = None
     switch_spool_dir: PurePosixPath | None = None

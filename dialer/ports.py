@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from dialer.domain.campaign import Campaign
-from dialer.domain.commands import SwitchCommand
+from dialer.domain.commands import RenderText, ScreenerCommand, SwitchCommand
 from dialer.domain.facts import AnyFact
 from dialer.domain.stored import (
     OpenAttempt,
@@ -25,8 +25,10 @@ __all__ = [
     "LogUnavailable",
     "OpenAttempt",
     "Publisher",
+    "Screener",
     "ShardState",
     "ShardStore",
+    "Speaker",
     "StoredAgent",
     "StoredDisposition",
     "StoredIntent",
@@ -107,6 +109,24 @@ class Switch(Protocol):
 
     def list_channels(self) -> None:
         """Ask for a listing; it comes as ChannelsListed."""
+
+
+class Screener(Protocol):
+    """The ear: is told which calls to hear; what it hears comes out through the callback given at construction."""
+
+    async def run(self) -> None:
+        """Once PrepareScreener was ordered: keep it running, report ScreenerUp/ScreenerDown and findings, until
+        cancelled."""
+
+    def execute(self, command: ScreenerCommand) -> None:
+        """Order it, without waiting. While the screener is down calls are not heard, and nobody waits for them."""
+
+
+class Speaker(Protocol):
+    """Texts into files of the switch's message folder."""
+
+    async def render(self, order: RenderText) -> str | None:
+        """The file's name; None when there is no such text or it can't be spoken (the log says why)."""
 
 
 class Publisher(Protocol):

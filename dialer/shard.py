@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from dialer.domain.commands import ClaimLeads, ClaimPhone, Command
+from dialer.domain.commands import ClaimLeads, ClaimPhone, Command, RenderText, ScreenerCommand
 from dialer.domain.errors import InvalidTransition, Refused
 from dialer.domain.events import (
     AnyEvent,
@@ -32,12 +32,13 @@ from dialer.domain.events import (
     LogBack,
     LogLost,
     PhoneClaimed,
+    TextRendered,
     Wished,
 )
 from dialer.domain.facts import AnyFact, AttemptPlanned, IntentSettled
 from dialer.domain.wishes import parse_wish
 from dialer.engine import Engine
-from dialer.ports import FenceLost, LogUnavailable, Publisher, ShardStore, Switch
+from dialer.ports import FenceLost, LogUnavailable, Publisher, Screener, ShardStore, Speaker, Switch
 
 log = structlog.get_logger()
 
@@ -56,7 +57,11 @@ LAST_WORDS_S = 3.0
 #: Pause before a batch that could not be written is tried again.
 LOG_RETRY_S = 0.5
 
+#: Texts being made into files at once, and waiting for it; beyond, calls go without.
+SPEAKERS, MOST_TEXTS = 2, 200
+
 MakeSwitch = Callable[[Callable[[AnyEvent], None]], Switch]
+MakeScreener = Callable[[Callable[[AnyEvent], None]], Screener]
 OnFacts = Callable[[Sequence[AnyFact]], None]
 
 
@@ -71,10 +76,16 @@ class Shard:
         make_switch: MakeSwitch,
         publishers: Sequence[Publisher] = (),
         owner: str,
+        make_screener: MakeScreener | None = None,
+        speaker: Speaker | None = None,
     ) -> None:
         self._agent_group_id = agent_group_id
         self._store = store
         self._switch = make_switch(self._hear)
+        #: None: calls are never listened to, whatever a campaign wants.
+        self._screener = make_screener(self._hear) if make_screener else None
+        self._speaker = speaker
+        self._texts: asyncio.Queue[RenderText] = asyncio.Queue(maxsize=MOST_TEXTS)
         self._publishers = publishers
         self._owner = owner
         self._inbox: deque[AnyEvent] = deque()
@@ -101,6 +112,10 @@ class Shard:
                 group.create_task(self._serve_claims(), name="claims")
                 group.create_task(self._take_intents(), name="intents")
                 group.create_task(self._take_edits(), name="edits")
+                if self._screener is not None:
+                    group.create_task(self._screener.run(), name="screener")
+                for n in range(SPEAKERS):
+                    group.create_task(self._speak(), name=f"speaker {n}")
                 self.running.set()
         finally:
             self.running.clear()
@@ -176,8 +191,24 @@ class Shard:
     def _execute(self, command: Command) -> None:
         if isinstance(command, ClaimLeads | ClaimPhone):
             self._store_orders.put_nowait(command)
+        elif isinstance(command, ScreenerCommand):
+            if self._screener is not None:
+                self._screener.execute(command)
+        elif isinstance(command, RenderText):
+            if self._texts.full():
+                self._hear(
+                    TextRendered(at=_now(), attempt_id=command.attempt_id, kind=command.kind, file=None)
+                )
+            else:
+                self._texts.put_nowait(command)
         else:
             self._switch.execute(command)
+
+    async def _speak(self) -> None:
+        while True:
+            order = await self._texts.get()
+            file = await self._speaker.render(order) if self._speaker else None
+            self._hear(TextRendered(at=_now(), attempt_id=order.attempt_id, kind=order.kind, file=file))
 
     # --- the log --------------------------------------------------------------------------------------
 

@@ -26,12 +26,16 @@ from dialer.asterisk.wire import Message
 from dialer.domain.commands import (
     Bridge,
     ConnectLeg,
+    ExtendListening,
     HangUpCall,
     HangUpLeg,
     Originate,
+    PlayMessage,
     PlayNotice,
+    SpeakFile,
     StartRecording,
     SwitchCommand,
+    TapCall,
 )
 from dialer.domain.events import (
     AnyEvent,
@@ -43,7 +47,7 @@ from dialer.domain.events import (
     SwitchDown,
     SwitchUp,
 )
-from dialer.domain.values import Attempt, is_ulid
+from dialer.domain.values import AttemptId, is_ulid, uuid_of
 
 log = structlog.get_logger()
 
@@ -56,6 +60,12 @@ OVERTAKING_S = 1.0
 LISTING_RETRY_S = 1.0
 #: The notice's own channel is named after the call's.
 NOTICE_SUFFIX = "-n"
+#: So is the channel by which the screener hears a conversation.
+TAP_SUFFIX = "-t"
+#: The folder of spoken texts within the spool.
+MESSAGE_FOLDER = "messages"
+_SCREENER = re.compile(r"[0-9A-Za-z.-]{1,100}:[0-9]{1,5}")
+_FILE = re.compile(r"[0-9a-f]{16,64}")
 _SIP_USER = re.compile(r"agent-[0-9]{1,18}")
 _TRUNK = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _LANGUAGES = frozenset({"es", "en", "pt"})
@@ -107,7 +117,7 @@ class AsteriskSwitch:
     def execute(self, command: SwitchCommand) -> None:
         match command:
             case Originate():
-                self._originate(command.attempt)
+                self._originate(command)
             case ConnectLeg():
                 self._connect_leg(command)
             case Bridge():
@@ -120,10 +130,19 @@ class AsteriskSwitch:
                 self._play_notice(command)
             case StartRecording():
                 self._start_recording(command)
+            case TapCall():
+                self._tap(command)
+            case PlayMessage():
+                self._redirect(command.attempt_id, "T")
+            case SpeakFile():
+                self._speak(command)
+            case ExtendListening():
+                self._set(command.attempt_id, "TIMEOUT(absolute)", str(command.seconds))
             case _:
                 assert_never(command)
 
-    def _originate(self, attempt: Attempt) -> None:
+    def _originate(self, command: Originate) -> None:
+        attempt = command.attempt
         if not (is_ulid(attempt.id) and _TRUNK.fullmatch(attempt.trunk) and attempt.language in _LANGUAGES):
             raise ValueError(f"attempt {attempt.id} can't be dialled: id, trunk or language is malformed")
         # BridgeWait counts whole seconds, and hangs up on whoever should wait for none: rather too early than late.
@@ -144,6 +163,8 @@ class AsteriskSwitch:
             ("Variable", f"CADENCIA_CONNECT_S={connect_s}"),
             ("Variable", f"PJSIP_HEADER(add,X-Cadencia-Attempt)={attempt.id}"),
         ]
+        if command.screener is not None:
+            headers += _stream(attempt.id, command.screener, command.listen_s)
 
         def replied(reply: Reply) -> None:
             if isinstance(reply, AmiError):
@@ -200,6 +221,8 @@ class AsteriskSwitch:
         bridge = [("Channel1", command.attempt_id), ("Channel2", command.leg_id), ("Tone", "no")]
         self._translator.expect_bridge(command.attempt_id, command.leg_id)
         self._post("Setvar", connected, _ignore)
+        if command.listened:  # or it would end the conversation's sequel
+            self._set(command.attempt_id, "TIMEOUT(absolute)", "0")
         self._post("Bridge", bridge, replied)
 
     def _play_notice(self, command: PlayNotice) -> None:
@@ -215,6 +238,40 @@ class AsteriskSwitch:
             ("Variable", f"CADENCIA_NOTICE_CHANNEL={command.attempt_id}"),
         ]
         self._post("Originate", headers, _ignore)
+
+    def _tap(self, command: TapCall) -> None:
+        headers = [
+            ("Channel", "Local/hear@tap/n"),
+            ("Context", "tap"),
+            ("Exten", "spy"),
+            ("Priority", "1"),
+            ("Async", "true"),
+            ("ChannelId", command.attempt_id + TAP_SUFFIX),
+            ("Variable", f"CADENCIA_TAP_CHANNEL={command.attempt_id}"),
+            *_stream(command.attempt_id, command.screener, command.seconds, inherited=True),
+        ]
+        self._post("Originate", headers, _ignore)
+
+    def _speak(self, command: SpeakFile) -> None:
+        if not _FILE.fullmatch(command.file):
+            raise ValueError(f"{command.file[:80]!r} is no file of spoken texts")
+        path = self._settings.spool / MESSAGE_FOLDER / command.file
+        self._set(command.attempt_id, "CADENCIA_FILE", str(path))
+        self._set(command.attempt_id, "CADENCIA_AGAIN", "1" if command.again else "")
+        self._redirect(command.attempt_id, "speak")
+
+    def _set(self, attempt_id: AttemptId, name: str, value: str) -> None:
+        headers = [("Channel", attempt_id), ("Variable", name), ("Value", value)]
+        self._post("Setvar", headers, _ignore)
+
+    def _redirect(self, attempt_id: AttemptId, extension: str) -> None:
+        headers = [
+            ("Channel", attempt_id),
+            ("Context", "customer"),
+            ("Exten", extension),
+            ("Priority", "1"),
+        ]
+        self._post("Redirect", headers, _ignore)
 
     def _start_recording(self, command: StartRecording) -> None:
         folder = self._settings.spool
@@ -300,6 +357,20 @@ class AsteriskSwitch:
                 self._on_event(SwitchUp(at=_now(), asked_at=asked_at, channels=channels))
             else:
                 self._on_event(ChannelsListed(at=_now(), asked_at=asked_at, channels=channels))
+
+
+def _stream(
+    attempt_id: AttemptId, screener: str, seconds: int, *, inherited: bool = False
+) -> list[tuple[str, str]]:
+    """The variables by which the dialplan sends a call's sound to the screener."""
+    if not _SCREENER.fullmatch(screener):
+        raise ValueError(f"{screener[:80]!r} is no screener's address (host:port)")
+    mark = "__" if inherited else ""
+    return [
+        ("Variable", f"{mark}CADENCIA_SCREENER={screener}"),
+        ("Variable", f"{mark}CADENCIA_STREAM={uuid_of(attempt_id)}"),
+        ("Variable", f"{mark}CADENCIA_LISTEN_S={seconds}"),
+    ]
 
 
 def _now() -> datetime:

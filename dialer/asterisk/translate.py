@@ -7,6 +7,7 @@
 | BridgeEnter, two-party, both in | an attempt and a leg | CallBridged |
 | UserEvent SafeHarbour, HoldExpired / CustomerHeld | its Attempt header | MessageBegan / CustomerHeld |
 | UserEvent NoticePlayed | its Attempt header | NoticeEnded |
+| UserEvent MessageLeft | its Attempt header | MessageLeft |
 | Hangup | an attempt / a leg | CallHungUp / LegHungUp |
 | OriginateResponse Failure, channel ordered, never seen | an attempt / a leg | OriginateFailed / LegHungUp |
 """
@@ -31,6 +32,7 @@ from dialer.domain.events import (
     LegParked,
     LiveChannel,
     MessageBegan,
+    MessageLeft,
     NoticeEnded,
     OriginateFailed,
 )
@@ -201,6 +203,8 @@ def _user_event(message: Message, at: datetime) -> AnyEvent | None:
             return CustomerHeld(at=at, attempt_id=AttemptId(attempt))
         case "NoticePlayed":
             return NoticeEnded(at=at, attempt_id=AttemptId(attempt))
+        case "MessageLeft":
+            return MessageLeft(at=at, attempt_id=AttemptId(attempt))
     return None
 
 

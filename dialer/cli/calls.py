@@ -23,11 +23,14 @@ app = typer.Typer(help="Calls: what happened.", no_args_is_help=True)
 _LEAD_EVENTS_AFTER = 100
 
 _ATTEMPT = """
-    SELECT a.*, c.name AS campaign, u.login AS agent, r.id AS recording_id, r.duration_ms, r.sha256
+    SELECT a.*, c.name AS campaign, u.login AS agent, r.id AS recording_id, r.duration_ms, r.sha256,
+           v.mode AS screening_mode, v.label, v.cause, v.posterior, v.decided_at_ms, v.greeting_end_ms, v.control,
+           v.features, v.corrected_label, v.corrected_cause, v.corrected_at_ms
     FROM attempt a
     JOIN campaign c ON c.id = a.campaign_id
     LEFT JOIN app_user u ON u.id = a.agent_id
     LEFT JOIN recording r ON r.attempt_id = a.id
+    LEFT JOIN screening_verdict v ON v.attempt_id = a.id
     WHERE a.id = $1
 """
 _EVENTS = """
@@ -88,6 +91,8 @@ async def _read(attempt_id: str, *, show_numbers: bool) -> tuple[dict[str, Any],
     finally:
         await connection.close()
     attempt = {**dict(row), "verdict": orjson.loads(row["verdict"])}
+    if attempt["features"] is not None:
+        attempt["features"] = orjson.loads(attempt["features"])
     events = [{**dict(event), "data": orjson.loads(event["data"])} for event in rows]
     attempt["number"] = shown_number(attempt["number"], in_full=show_numbers)
     if not show_numbers:
@@ -109,6 +114,9 @@ def _headline(attempt: Mapping[str, Any]) -> str:
     if attempt["agent"]:
         took = "" if attempt["connect_ms"] is None else f", connected in {attempt['connect_ms']:.1f} ms"
         lines.append(f"  agent {attempt['agent']}{took}")
+    if attempt["screening_mode"]:
+        heard = attempt["label"] or f"unknown ({attempt['cause']})"
+        lines.append(f"  who answered: {heard}" + _clause(", later ", attempt["corrected_label"]))
     if attempt["disposition"]:
         lines.append(f"  disposition {attempt['disposition']}" + _clause(": ", attempt["note"]))
     if attempt["recording_id"]:
@@ -125,6 +133,7 @@ _STATES = {
     "answered": "answered",
     "screening": "listening who answered",
     "waiting": "answered, waiting for an agent",
+    "machine": "no person: the call ends, or a message is left",
     "message": "nobody was free in time: the customer hears the message",
     "ended": "the call is over",
 }
@@ -191,6 +200,27 @@ def _agent_moved(data: Mapping[str, Any]) -> str:
     )
 
 
+def _screened(data: Mapping[str, Any]) -> str:
+    goes = "goes to an agent" if data["to_agent"] else "does not go to an agent"
+    if data.get("label") is None:
+        return f"who answered is unknown ({data['cause']}): {goes}"
+    if data["mode"] == "shadow":
+        goes = "shadow mode, nothing follows"
+    elif data["control"]:
+        goes = "control sample: goes to an agent, who is not told"
+    return (
+        f"who answered: {data['label']} by {data['cause']}, P(human) {data['posterior']:.3f}, decided"
+        f" {data['decided_at_ms']} ms after the answer"
+        + _clause(" (greeting ended at ", data.get("greeting_end_ms"), " ms)")
+        + f"; {goes}"
+    )
+
+
+def _corrected(data: Mapping[str, Any]) -> str:
+    freed = ", the agent is freed" if data["freed_agent"] else ""
+    return f"unmasked {data['at_ms']} ms after the answer: {data['label']} by {data['cause']}{freed}"
+
+
 _TELLERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "AttemptPlanned": _planned,
     "AttemptMoved": _moved,
@@ -205,6 +235,11 @@ _TELLERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     ),
     "NoticeGiven": lambda data: (
         "recording notice " + ("spoken by the agent" if data["spoken"] else "played to the customer")
+    ),
+    "CallScreened": _screened,
+    "ScreeningCorrected": _corrected,
+    "TextSpoken": lambda data: (
+        "message left after the beep" if data["kind"] == "message" else "told an assistant who calls"
     ),
     "RecordingBegan": lambda data: "recording began",
     "RecordingClosed": lambda data: "recording files closed",

@@ -2,8 +2,10 @@
 
 ```
 PLANNED -> ORIGINATING -> RINGING -> ANSWERED -> WAITING -> BRIDGED -> ENDED
-                                   (SCREENING)      |  ^------'  agent lost
-                                                    '-> MESSAGE -> ENDED
+                                        |           ^ |  ^------'  agent lost
+                                        v           | '-> MESSAGE -> ENDED
+                                     SCREENING -----'
+                                        '-> MACHINE -> ENDED
 ```
 Every state but ENDED leaves to ENDED on a hang-up. Hold and mute are attributes, not states.
 """
@@ -22,6 +24,7 @@ class CallState(StrEnum):
     WAITING = "waiting"
     BRIDGED = "bridged"
     MESSAGE = "message"
+    MACHINE = "machine"
     ENDED = "ended"
 
 
@@ -33,6 +36,7 @@ class CallInput(StrEnum):
     RANG = "rang"
     ANSWERED = "answered"
     PARKED = "parked"  # the answered customer stands in the switch's waiting room
+    LISTENED = "listened"  # the screener hears who answered
     JUDGED_HUMAN = "judged_human"
     JUDGED_MACHINE = "judged_machine"
     BRIDGED = "bridged"
@@ -48,15 +52,31 @@ TRANSITIONS: dict[CallState, dict[CallInput, CallState]] = {
     S.PLANNED: {I.SENT: S.ORIGINATING, I.WITHDRAWN: S.ENDED, I.ENDED: S.ENDED},
     S.ORIGINATING: {I.RANG: S.RINGING, I.ANSWERED: S.ANSWERED, I.ENDED: S.ENDED},
     S.RINGING: {I.ANSWERED: S.ANSWERED, I.ENDED: S.ENDED},
-    S.ANSWERED: {I.PARKED: S.WAITING, I.DEADLINE: S.MESSAGE, I.ENDED: S.ENDED},
-    S.SCREENING: {I.JUDGED_HUMAN: S.WAITING, I.JUDGED_MACHINE: S.MESSAGE, I.ENDED: S.ENDED},
-    S.WAITING: {I.BRIDGED: S.BRIDGED, I.DEADLINE: S.MESSAGE, I.ENDED: S.ENDED},
+    S.ANSWERED: {
+        I.LISTENED: S.SCREENING,
+        I.PARKED: S.WAITING,
+        I.DEADLINE: S.MESSAGE,
+        I.ENDED: S.ENDED,
+    },
+    S.SCREENING: {
+        I.JUDGED_HUMAN: S.WAITING,
+        I.JUDGED_MACHINE: S.MACHINE,
+        I.DEADLINE: S.MESSAGE,
+        I.ENDED: S.ENDED,
+    },
+    S.WAITING: {
+        I.BRIDGED: S.BRIDGED,
+        I.JUDGED_MACHINE: S.MACHINE,  # a beep, after he had been taken for a person
+        I.DEADLINE: S.MESSAGE,
+        I.ENDED: S.ENDED,
+    },
     S.BRIDGED: {I.AGENT_LOST: S.WAITING, I.ENDED: S.ENDED},
     S.MESSAGE: {I.ENDED: S.ENDED},
+    S.MACHINE: {I.ENDED: S.ENDED},
     S.ENDED: {},
 }
 
 #: On the wire and not yet answered.
 DIALLING_STATES = frozenset({S.PLANNED, S.ORIGINATING, S.RINGING})
 #: Answered, and no agent speaks with the customer: before the bridge, or after his agent was lost.
-UNATTENDED_STATES = frozenset({S.ANSWERED, S.WAITING})
+UNATTENDED_STATES = frozenset({S.ANSWERED, S.SCREENING, S.WAITING})

@@ -6,8 +6,10 @@ DRAFT -> RUNNING <-> PAUSED; RUNNING, PAUSED -> DRAINING -> CLOSED; HALTED when 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from dialer.domain.screening import ScreeningSettings
 
 
 class CampaignState(StrEnum):
@@ -100,3 +102,4 @@ class Campaign:
     policy: PacingPolicy = PacingPolicy.PREDICTIVE  # of mode predictive
     share: float = 1.0  # of the group's calls among campaigns of its priority
     abandon_window: AbandonWindow = AbandonWindow.DAY
+    screening: ScreeningSettings = field(default_factory=ScreeningSettings)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dialer.domain.values import Attempt, AttemptId, LegId
+from dialer.domain.screening import SpokenText
+from dialer.domain.values import Attempt, AttemptId, LegId, PhoneNumber
 
 
 @dataclass(frozen=True, slots=True)
 class Originate:
-    """Dial. Only ever ordered for an attempt that is committed."""
+    """Dial. Only ever ordered for an attempt that is committed.
+
+    `screener`: where the answered call's sound goes (host:port), None: nobody listens. `listen_s`: how long the
+    dialplan lets it go there, should nobody order anything more.
+    """
 
     attempt: Attempt
+    screener: str | None = None
+    listen_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +31,11 @@ class ConnectLeg:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """Connect the waiting customer with the agent."""
+    """Connect the waiting customer with the agent; `listened`: he stands in the listening step, with its time limit."""
 
     attempt_id: AttemptId
     leg_id: LegId
+    listened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,39 @@ class StartRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class TapCall:
+    """Let the screener (host:port) hear the customer beside whatever his call is doing, for `seconds` at most."""
+
+    attempt_id: AttemptId
+    screener: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayMessage:
+    """Take the customer out of wherever he waits: the safe-harbour message, then the end."""
+
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakFile:
+    """Play a file of the switch's message folder to the far end; `again`: then let the screener hear on, else end."""
+
+    attempt_id: AttemptId
+    file: str
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendListening:
+    """The dialplan's own limit for listening begins anew, with `seconds`."""
+
+    attempt_id: AttemptId
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimLeads:
     campaign_id: int
     count: int
@@ -69,6 +110,61 @@ class ClaimPhone:
     campaign_ids: tuple[int, ...]
 
 
-SwitchCommand = Originate | ConnectLeg | Bridge | HangUpCall | HangUpLeg | PlayNotice | StartRecording
+@dataclass(frozen=True, slots=True)
+class PrepareScreener:
+    """A campaign here wants its calls listened to: run the screener from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenTo:
+    """The call is answered: hear who it is. `machines_before`, `humans_before`: earlier answers of the number."""
+
+    attempt_id: AttemptId
+    cost_ratio: float
+    ring_s: float | None = None
+    machines_before: int = 0
+    humans_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StopListening:
+    """The call is over, or nobody needs to know any more."""
+
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class LearnPrompt:
+    """An agent says that this call was a machine: remember the recording that answered on `number`."""
+
+    attempt_id: AttemptId
+    number: PhoneNumber
+
+
+@dataclass(frozen=True, slots=True)
+class RenderText:
+    """Have a text for this call spoken into a file; comes back as TextRendered."""
+
+    attempt_id: AttemptId
+    campaign_id: int
+    lead_id: int
+    kind: SpokenText
+    language: str
+
+
+SwitchCommand = (
+    Originate
+    | ConnectLeg
+    | Bridge
+    | HangUpCall
+    | HangUpLeg
+    | PlayNotice
+    | StartRecording
+    | TapCall
+    | PlayMessage
+    | SpeakFile
+    | ExtendListening
+)
 StoreCommand = ClaimLeads | ClaimPhone
-Command = SwitchCommand | StoreCommand
+ScreenerCommand = PrepareScreener | ListenTo | StopListening | LearnPrompt
+Command = SwitchCommand | StoreCommand | ScreenerCommand | RenderText

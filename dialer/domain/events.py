@@ -7,6 +7,7 @@ from datetime import datetime
 
 from dialer.domain.campaign import Campaign
 from dialer.domain.outcomes import Outcome
+from dialer.domain.screening import Label, SpokenText, Unheard
 from dialer.domain.stored import StoredDisposition
 from dialer.domain.values import AttemptId, ClaimedLead, LegId
 from dialer.domain.wishes import Wish
@@ -105,6 +106,87 @@ class RecorderStarted(Event):
     """The switch records this call from now on."""
 
     attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageLeft(Event):
+    """A text was spoken to the far end, to its end."""
+
+    attempt_id: AttemptId
+
+
+# --- from the screener ------------------------------------------------------------------------------------
+# Times `..._ms` are of the call's own sound, which begins with the answer.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenerUp(Event):
+    """It listens at `address` (host:port)."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenerDown(Event):
+    """It is gone, and with it whatever it was listening to; it is being started again."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallJudged(Event):
+    """Who answered. `posterior`: P(human); `greeting_end_ms`: None while the first speaker talks, or nobody spoke."""
+
+    attempt_id: AttemptId
+    label: Label
+    cause: str
+    posterior: float
+    decided_at_ms: int
+    greeting_end_ms: int | None = None
+    features: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallUnheard(Event):
+    """The screener will give no verdict on this call."""
+
+    attempt_id: AttemptId
+    why: Unheard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreetingEnded(Event):
+    """The first speaker has stopped (again)."""
+
+    attempt_id: AttemptId
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeepEnded(Event):
+    """A voicemail's beep is over: speak now."""
+
+    attempt_id: AttemptId
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCorrected(Event):
+    """What was taken for a person is a machine: a beep or a known recording."""
+
+    attempt_id: AttemptId
+    label: Label
+    cause: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRendered(Event):
+    """The answer to RenderText: a file of the switch's message folder, None when it could not be made."""
+
+    attempt_id: AttemptId
+    kind: SpokenText
+    file: str | None
 
 
 # --- from the switch: an agent's leg, and the link itself -------------------------------------------------
@@ -239,6 +321,15 @@ AnyEvent = (
     | OriginateFailed
     | NoticeEnded
     | RecorderStarted
+    | MessageLeft
+    | ScreenerUp
+    | ScreenerDown
+    | CallJudged
+    | CallUnheard
+    | GreetingEnded
+    | BeepEnded
+    | CallCorrected
+    | TextRendered
     | LegParked
     | LegHungUp
     | SwitchUp

@@ -7,7 +7,7 @@ folds over them. A fact's class name is its `type` in the log, its other fields 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
 from dialer.domain.campaign import CampaignState
 from dialer.domain.outcomes import NextStep, Outcome
+from dialer.domain.screening import Label, Screening, SpokenText
 from dialer.domain.values import Attempt, AttemptId, HungUpBy, LegId
 
 
@@ -135,6 +136,56 @@ class AgentMoved(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallScreened(Fact):
+    """Who answered, once per call. Without a verdict of the detector `label` is None and `cause` says why.
+
+    `control`: a machine by the verdict that goes to an agent all the same, who is not told. `to_agent`: it did.
+    """
+
+    attempt_id: AttemptId
+    campaign_id: int
+    label: Label | None
+    cause: str
+    mode: Screening
+    to_agent: bool
+    control: bool = False
+    posterior: float | None = None
+    decided_at_ms: int | None = None
+    greeting_end_ms: int | None = None
+    features: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreeningCorrected(Fact):
+    """A machine was unmasked by a beep or a known recording after it had been taken for a person."""
+
+    attempt_id: AttemptId
+    campaign_id: int
+    label: Label
+    cause: str
+    at_ms: int
+    freed_agent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSpoken(Fact):
+    """The far end heard a text of ours: `file` is named by the text's hash."""
+
+    attempt_id: AttemptId
+    campaign_id: int
+    kind: SpokenText
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenerMoved(Fact):
+    """The screener began to listen, or was lost; until it is back everybody who answers goes to an agent."""
+
+    up: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignMoved(Fact):
     campaign_id: int
     state: CampaignState
@@ -197,6 +248,10 @@ AnyFact = (
     | RecordingBegan
     | RecordingClosed
     | AgentMoved
+    | CallScreened
+    | ScreeningCorrected
+    | TextSpoken
+    | ScreenerMoved
     | CampaignMoved
     | PacingDecided
     | PacingKept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +27,21 @@ def mint_ulid(at: datetime, rng: random.Random) -> str:
 def is_ulid(text: str) -> bool:
     """Whether `text` can be one of our ids (and so may stand in a file name or an AMI header)."""
     return len(text) == 26 and all(letter in _CROCKFORD for letter in text)
+
+
+def uuid_of(ulid: str) -> uuid.UUID:
+    """The same 128 bits as a UUID. Raises ValueError for what is not one of our ids."""
+    if not is_ulid(ulid) or ulid[0] > "7":
+        raise ValueError(f"{ulid[:40]!r} is not a ULID")
+    number = 0
+    for letter in ulid:
+        number = number << 5 | _CROCKFORD.index(letter)
+    return uuid.UUID(int=number)
+
+
+def ulid_of(value: uuid.UUID) -> str:
+    """The inverse of `uuid_of`."""
+    return "".join(_CROCKFORD[value.int >> shift & 31] for shift in range(125, -1, -5))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from dialer.domain.agent import AgentInput, AgentState
-from dialer.domain.call import DIALLING_STATES, CallInput, CallState
+from dialer.domain.call import DIALLING_STATES, UNATTENDED_STATES, CallInput, CallState
 from dialer.domain.campaign import RecordingNotice
 from dialer.domain.commands import Bridge, HangUpCall, HangUpLeg, PlayNotice, StartRecording
 from dialer.domain.events import (
@@ -38,6 +38,7 @@ from dialer.domain.outcomes import (
     Outcome,
 )
 from dialer.domain.values import AttemptId, HungUpBy
+from dialer.engine import screening
 from dialer.engine.endings import end_call, expire_wrap_up, free_reservation, miss_deadline
 from dialer.engine.floor import Floor
 from dialer.engine.records import Agent, Call
@@ -63,6 +64,7 @@ def _known(floor: Floor, attempt_id: AttemptId) -> Call | None:
 def on_rang(floor: Floor, event: CallRang) -> None:
     call = _known(floor, event.attempt_id)
     if call and call.state is CallState.ORIGINATING and floor.move_call(call, CallInput.RANG, event.at):
+        call.rang_at = event.at
         floor.carriers.worked(call.attempt.trunk, call.id)
         floor.note_call(call, event.at)
 
@@ -76,10 +78,12 @@ def on_answered(floor: Floor, event: CallAnswered) -> None:
     ):
         return
     call.answered_at = event.at
-    call.deadline = event.at + timedelta(seconds=call.attempt.connect_limit_s)
     floor.carriers.worked(call.attempt.trunk, call.id)
-    floor.wake_at(call.deadline)
+    if not screening.begin(floor, call, event.at):
+        call.deadline = event.at + timedelta(seconds=call.attempt.connect_limit_s)
+        floor.wake_at(call.deadline)
     floor.note_call(call, event.at)
+    screening.begun(floor, call, event.at)
 
 
 def on_parked(floor: Floor, event: CallParked) -> None:
@@ -90,6 +94,7 @@ def on_parked(floor: Floor, event: CallParked) -> None:
     if call.answered_at is None:
         on_answered(floor, CallAnswered(at=event.at, attempt_id=event.attempt_id))
     call.parked = True
+    screening.stream_ended(floor, call, event.at)
     if call.state is CallState.ANSWERED and floor.move_call(call, CallInput.PARKED, event.at):
         floor.note_call(call, event.at)
     elif call.state is CallState.BRIDGED:
@@ -125,6 +130,7 @@ def on_bridged(floor: Floor, event: CallBridged) -> None:
         floor.count_live(floor.campaigns[call.attempt.campaign_id], event.at)
     floor.note_call(call, event.at, connect_ms)
     floor.move_agent(agent, AgentInput.CONNECTED, event.at)
+    screening.bridged(floor, call)
     campaign = floor.campaigns[call.attempt.campaign_id].campaign
     if connect_ms is not None and campaign.recording_notice is RecordingNotice.PLAYED:
         floor.order(PlayNotice(call.id, call.attempt.language))
@@ -148,7 +154,9 @@ def on_message_began(floor: Floor, event: MessageBegan) -> None:
         return
     if call.answered_at is None:
         on_answered(floor, CallAnswered(at=event.at, attempt_id=event.attempt_id))
-    if call.state in (CallState.ANSWERED, CallState.WAITING):
+    if call.hearing:
+        call.hearing.streaming = False
+    if call.state in UNATTENDED_STATES:
         miss_deadline(floor, call, event.at)
 
 
@@ -339,7 +347,7 @@ def connect(floor: Floor, call: Call, agent: Agent, at: datetime) -> None:
         reserve(floor, call, agent, at)
     call.bridging_until = at + timedelta(seconds=BRIDGE_TIMEOUT_S)
     floor.wake_at(call.bridging_until)
-    floor.order(Bridge(call.id, agent.leg_id))
+    floor.order(Bridge(call.id, agent.leg_id, listened=bool(call.hearing and call.hearing.streaming)))
 
 
 def reserve(floor: Floor, call: Call, agent: Agent, at: datetime) -> None:
@@ -363,6 +371,8 @@ def due(floor: Floor, at: datetime) -> None:
     for call in unattended:
         if call.deadline and call.deadline <= at:
             miss_deadline(floor, call, at)
+            screening.deadline_missed(floor, call)
+    screening.due(floor, at)
     for agent in floor.agents.values():
         if agent.wrap_up_until and agent.wrap_up_until <= at:
             expire_wrap_up(floor, agent, at)

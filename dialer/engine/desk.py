@@ -33,7 +33,7 @@ from dialer.domain.wishes import (
     StopCampaign,
     TickNotice,
 )
-from dialer.engine import dialling
+from dialer.engine import dialling, screening
 from dialer.engine.calls import give_notice, lose_leg
 from dialer.engine.endings import close_if_drained, log_out, settle_disposition
 from dialer.engine.floor import Floor
@@ -324,6 +324,7 @@ def on_campaign_edited(floor: Floor, event: CampaignEdited) -> None:
     for said in event.dispositions:
         floor.dispositions[said.campaign_id, said.code] = said.effect
     run = floor.campaigns.get(edited.id)
+    screening.watch_campaign(floor, edited)
     if run is None:
         floor.add_campaign(edited)
         return

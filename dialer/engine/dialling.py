@@ -9,12 +9,12 @@ from dialer.compliance import Debtor, judge, load_rule_set
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import DIALLING_STATES, CallInput, CallState
 from dialer.domain.campaign import CampaignState
-from dialer.domain.commands import ClaimLeads, Originate
+from dialer.domain.commands import ClaimLeads
 from dialer.domain.events import AttemptsCommitted, LeadsClaimed
 from dialer.domain.facts import AttemptPlanned, LeadMoved
 from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus, next_phone
 from dialer.domain.values import Attempt, AttemptId, ClaimedLead, HungUpBy, LeadPhone, Verdict, mint_ulid
-from dialer.engine import callbacks, pooling, reasons
+from dialer.engine import callbacks, pooling, reasons, screening
 from dialer.engine.endings import close_if_drained, end_call, free_reservation, let_go
 from dialer.engine.floor import Floor
 from dialer.engine.pool import TICK_S
@@ -276,7 +276,7 @@ def on_committed(floor: Floor, event: AttemptsCommitted) -> None:
             continue
         floor.move_call(call, CallInput.SENT, event.at)
         floor.note_call(call, event.at)
-        floor.order(Originate(call.attempt))
+        floor.order(screening.originate(floor, call))
     for attempt_id in sorted(event.refused):
         if call := floor.calls.get(attempt_id):
             _forget(floor, call, event.at)

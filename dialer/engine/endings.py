@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import CallInput
 from dialer.domain.campaign import CampaignInput, CampaignState, DialMode
-from dialer.domain.commands import HangUpLeg
+from dialer.domain.commands import HangUpLeg, LearnPrompt, StopListening
 from dialer.domain.facts import (
     AttemptDisposed,
     AttemptEnded,
@@ -25,6 +25,7 @@ from dialer.domain.outcomes import (
     dispose,
     recycle,
 )
+from dialer.domain.screening import MACHINE_DISPOSITION
 from dialer.domain.values import HungUpBy
 from dialer.engine.floor import Floor
 from dialer.engine.records import LOG_OUT, Agent, Call, CampaignRun
@@ -143,6 +144,8 @@ def end_call(
 def let_go(floor: Floor, call: Call, at: datetime, *, trunk_fault: bool | None) -> None:
     """The call is no more: its line, its person and its campaign's count are free of it."""
     attempt = call.attempt
+    if call.hearing and call.answered_at is not None:
+        floor.order(StopListening(call.id))
     del floor.calls[call.id]
     floor.campaigns[attempt.campaign_id].calls.discard(call.id)
     floor.persons.discard(attempt.person_id)
@@ -175,6 +178,8 @@ def settle_disposition(floor: Floor, call: Call, agent: Agent, at: datetime) -> 
     if said is None:
         return
     effect = floor.dispositions[call.attempt.campaign_id, said.code]
+    if said.code == MACHINE_DISPOSITION and call.hearing:
+        floor.order(LearnPrompt(call.id, call.attempt.number))
     step = dispose(
         effect,
         said.code,

@@ -13,34 +13,43 @@ from typing import assert_never
 from dialer.domain.events import (
     AnyEvent,
     AttemptsCommitted,
+    BeepEnded,
     BridgeFailed,
     CallAnswered,
     CallBridged,
+    CallCorrected,
     CallHungUp,
+    CallJudged,
     CallParked,
     CallRang,
+    CallUnheard,
     CampaignEdited,
     ChannelsListed,
     CustomerHeld,
+    GreetingEnded,
     LeadsClaimed,
     LegHungUp,
     LegParked,
     LogBack,
     LogLost,
     MessageBegan,
+    MessageLeft,
     NoticeEnded,
     OriginateFailed,
     PhoneClaimed,
     RecorderStarted,
+    ScreenerDown,
+    ScreenerUp,
     SwitchAlive,
     SwitchDown,
     SwitchUp,
+    TextRendered,
     Wished,
     Woke,
 )
 from dialer.domain.facts import AnyFact, SwitchMoved
 from dialer.domain.stored import ShardState
-from dialer.engine import calls, desk, dialling, recovery
+from dialer.engine import calls, desk, dialling, recovery, screening
 from dialer.engine.floor import Floor
 from dialer.engine.records import Step
 
@@ -98,6 +107,24 @@ class Engine:
                 calls.on_notice_ended(floor, event)
             case RecorderStarted():
                 calls.on_recorder_started(floor, event)
+            case MessageLeft():
+                screening.on_message_left(floor, event)
+            case ScreenerUp():
+                screening.on_screener_up(floor, event)
+            case ScreenerDown():
+                screening.on_screener_down(floor, event)
+            case CallJudged():
+                screening.on_judged(floor, event)
+            case CallUnheard():
+                screening.on_unheard(floor, event)
+            case GreetingEnded():
+                screening.on_greeting_ended(floor, event)
+            case BeepEnded():
+                screening.on_beep_ended(floor, event)
+            case CallCorrected():
+                screening.on_corrected(floor, event)
+            case TextRendered():
+                screening.on_text_rendered(floor, event)
             case LegParked():
                 calls.on_leg_parked(floor, event)
             case LegHungUp():

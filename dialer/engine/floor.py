@@ -53,6 +53,8 @@ class Floor:
         self.carriers = Carriers()
         self.pool = Pool()
         self.switch_up = False
+        #: Where the screener hears calls (host:port); None while there is none.
+        self.screener: str | None = None
         self.log_up = True
         #: Up to when the switch has told what happened.
         self.heard_at: datetime | None = None

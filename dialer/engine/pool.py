@@ -26,6 +26,7 @@ from dialer.domain.facts import (
     PacingKept,
 )
 from dialer.domain.outcomes import Outcome
+from dialer.domain.screening import Screening
 from dialer.domain.stored import KeptPacing
 from dialer.domain.values import AttemptId
 from dialer.modes import policy_of
@@ -140,7 +141,8 @@ class Pool:
                 player.policy.call_ended(at.timestamp(), attempt_id, outcome)
 
     def _move(self, fact: AttemptMoved) -> None:
-        """Unless a screening follows, every answer is taken for a person: unknown = human."""
+        """Unless a screening follows, every answer is taken for a person: unknown = human. A wait that the policy knows
+        of already is no news to it."""
         now, call = fact.at.timestamp(), fact.attempt_id
         campaign_id, limit_s = self._pooled[call]
         for player in self._players.values():
@@ -151,6 +153,12 @@ class Pool:
                 case CallState.ANSWERED:
                     policy.call_answered(now, call)
                     policy.call_human(now, call, now + limit_s)
+                case CallState.SCREENING:
+                    policy.call_answered(now, call)
+                case CallState.WAITING:
+                    policy.call_human(now, call, now + limit_s)
+                case CallState.MACHINE:
+                    policy.call_ended(now, call, CallOutcome.MACHINE)
                 case CallState.BRIDGED if fact.agent_id is not None:
                     policy.call_connected(now, call, fact.agent_id)
 
@@ -246,7 +254,8 @@ def key_of(campaign: Campaign) -> str:
     """What the campaign asks of a policy, as a name; campaigns of the same name share it."""
     limits = f"cap={campaign.abandon_cap:g} ring={campaign.ring_timeout_s} wait={campaign.connect_limit_s:g}"
     ratio = f" ratio={campaign.ratio:g}" if campaign.mode is DialMode.POWER else ""
-    return f"{policy_of(campaign)}{ratio} {limits}"
+    heard = " screened" if campaign.screening.mode is Screening.ON else ""
+    return f"{policy_of(campaign)}{ratio} {limits}{heard}"
 
 
 def _make(campaign: Campaign, at: datetime, max_lines: int, cps: float) -> Policy:
@@ -266,7 +275,7 @@ def _make(campaign: Campaign, at: datetime, max_lines: int, cps: float) -> Polic
             tick=TICK_S,
             max_lines=max_lines,
             cps=cps,
-            amd=False,
+            amd=campaign.screening.mode is Screening.ON,
         ),
     )
     return policy

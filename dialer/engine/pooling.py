@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from dialer.domain.call import DIALLING_STATES
+from dialer.domain.call import DIALLING_STATES, CallState
 from dialer.engine import dialling, reasons
 from dialer.engine.floor import Floor
 from dialer.engine.pool import DECIDE_S, Question
@@ -70,7 +70,9 @@ def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
             ready=ready,
             logged_in=logged_in,
             in_flight=len(in_flight),
-            waiting=sum(c.agent_id is None for c in floor.unattended.values()),
+            waiting=sum(
+                c.agent_id is None and c.state is not CallState.SCREENING for c in floor.unattended.values()
+            ),
             free_lines=free_lines,
             leads=len(run.hopper),
             lag_s=(at - floor.heard_at).total_seconds() if floor.heard_at else 0.0,

@@ -13,9 +13,39 @@ from dialer.domain.campaign import Campaign, CampaignState
 from dialer.domain.commands import Command
 from dialer.domain.facts import AnyFact
 from dialer.domain.outcomes import Outcome
+from dialer.domain.screening import Label, ScreeningSettings, SpokenText
 from dialer.domain.values import Attempt, AttemptId, ClaimedLead, HungUpBy, LegId
 from dialer.domain.wishes import Dispose
 from pacing.abandonment import AbandonmentBudget
+
+
+@dataclass(slots=True)
+class Hearing:
+    """What is known of who answered a call, and what is still to be done about it."""
+
+    #: The campaign's, as they were when it was dialled.
+    settings: ScreeningSettings
+    #: Where the dialplan was told to send the sound; None: nobody listened then.
+    screener: str | None
+    #: t = 0 of what the screener hears: the answer, or the end of what an assistant was told.
+    began_at: datetime | None = None
+    #: A verdict was noted, or that there will be none.
+    judged: bool = False
+    label: Label | None = None
+    #: The customer stands in the dialplan's listening step, not in the waiting room.
+    streaming: bool = False
+    #: SCREENING: no verdict by then, and he gets an agent. MACHINE: no beep by then, and it ends.
+    until: datetime | None = None
+    greeting_end_ms: int | None = None
+    #: A machine by the verdict that an agent gets all the same.
+    control: bool = False
+    #: An assistant has been told who calls.
+    announced: bool = False
+    beep_ended: bool = False
+    #: Ready to be spoken after the beep.
+    file: str | None = None
+    #: Being spoken.
+    spoken: tuple[SpokenText, str] | None = None
 
 
 @dataclass(slots=True)
@@ -31,6 +61,7 @@ class Call:
     missed: bool = False
     #: Reserved before the dial, about to be bridged, or talking.
     agent_id: int | None = None
+    rang_at: datetime | None = None
     answered_at: datetime | None = None
     #: The customer's channel stands in the waiting room.
     parked: bool = False
@@ -48,6 +79,8 @@ class Call:
     outcome: Outcome | None = None
     #: Given while the call was still up.
     disposition: Dispose | None = None
+    #: Who answered: None when nobody was asked to listen.
+    hearing: Hearing | None = None
     story: list[str] = field(default_factory=list)
 
     @property

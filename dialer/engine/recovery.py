@@ -26,7 +26,7 @@ from dialer.domain.facts import ShardStarted
 from dialer.domain.outcomes import Outcome
 from dialer.domain.stored import OpenAttempt, ShardState, StoredAgent, UnfinishedCall
 from dialer.domain.values import LegId
-from dialer.engine import calls, endings
+from dialer.engine import calls, endings, screening
 from dialer.engine.floor import Floor
 from dialer.engine.records import Agent, Call
 
@@ -38,6 +38,7 @@ def restore(floor: Floor, state: ShardState, at: datetime, seed: int) -> None:
     floor.pool.begin(state.pacing, at)
     for campaign in state.campaigns:
         floor.add_campaign(campaign)
+        screening.watch_campaign(floor, campaign)
     for tally in state.tallies:
         if run := floor.campaigns.get(tally.campaign_id):
             floor.count_live(run, tally.at, live=tally.live_answers, abandoned=tally.abandoned)
@@ -79,10 +80,17 @@ def _restore_call(floor: Floor, found: OpenAttempt, at: datetime) -> None:
             floor.wake_at(call.held_until)
         else:
             call.answered_at = call.answered_at or at
-            call.deadline = call.answered_at + timedelta(seconds=attempt.connect_limit_s)
+            since = call.answered_at
+            if call.state is CallState.SCREENING:
+                # Nobody hears him any more: he waits from now on, and the dialplan counts from now, too.
+                since, call.state = at, CallState.WAITING
+                floor.note_call(call, at)
+            call.deadline = since + timedelta(seconds=attempt.connect_limit_s)
         floor.wake_at(max(at, call.deadline))
     if call.state is CallState.MESSAGE and call.connected_at is None:
         call.outcome = Outcome.ABANDONED
+    if call.state is CallState.MACHINE:
+        call.outcome = Outcome.MACHINE
     floor.add_call(call)
     if attempt.agent_id is None:
         floor.pool.adopt(call.id, attempt.campaign_id, attempt.connect_limit_s)

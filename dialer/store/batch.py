@@ -21,7 +21,14 @@ from dialer.domain.values import Attempt, AttemptId
 
 #: The far end has picked up.
 _ANSWERED = frozenset(
-    {CallState.ANSWERED, CallState.SCREENING, CallState.WAITING, CallState.BRIDGED, CallState.MESSAGE}
+    {
+        CallState.ANSWERED,
+        CallState.SCREENING,
+        CallState.WAITING,
+        CallState.BRIDGED,
+        CallState.MESSAGE,
+        CallState.MACHINE,
+    }
 )
 
 
@@ -70,6 +77,30 @@ class PhoneNews:
     tried_at: datetime | None = None
 
 
+@dataclass(slots=True)
+class VerdictNews:
+    """The parameters of `write_verdicts`, in its order."""
+
+    attempt_id: AttemptId
+    campaign_id: int | None = None
+    judged_at: datetime | None = None
+    mode: str | None = None
+    label: str | None = None
+    cause: str | None = None
+    posterior: float | None = None
+    decided_at_ms: int | None = None
+    greeting_end_ms: int | None = None
+    to_agent: bool | None = None
+    control: bool | None = None
+    features: str | None = None
+    corrected_label: str | None = None
+    corrected_cause: str | None = None
+    corrected_at_ms: int | None = None
+    spoken_kind: str | None = None
+    spoken_file: str | None = None
+    spoken_at: datetime | None = None
+
+
 #: A block of `queries.sql` and its parameters.
 Statement: TypeAlias = tuple[str, list[object]]
 
@@ -85,6 +116,7 @@ class Batch:
     do_not_call: list[tuple[int, str, datetime]] = field(default_factory=list)
     returned: list[tuple[int, datetime | None, str | None]] = field(default_factory=list)
     abandonments: list[tuple[str, int, datetime, datetime, datetime]] = field(default_factory=list)
+    verdicts: dict[AttemptId, VerdictNews] = field(default_factory=dict)
     agents: dict[int, f.AgentMoved] = field(default_factory=dict)
     #: Agents who were in more than one state during the batch.
     agents_changed: set[int] = field(default_factory=set)
@@ -124,6 +156,8 @@ class Batch:
             todo.append(("return_leads", [shard_id, fence, *columns(self.returned)]))
         if self.abandonments:
             todo.append(("write_abandonments", list(columns(self.abandonments))))
+        if self.verdicts:
+            todo.append(("write_verdicts", list(columns(map(verdict_row, self.verdicts.values())))))
         if self.agents:
             agents = columns(map(agent_row, self.agents.values()))
             todo.append(("move_agents", [shard_id, *agents, list(self.agents_changed)]))
@@ -150,6 +184,20 @@ class Batch:
         if news is None:
             news = self.leads[lead_id] = LeadNews(lead_id)
         return news
+
+    def _verdict(self, attempt_id: AttemptId, campaign_id: int) -> VerdictNews:
+        news = self.verdicts.get(attempt_id)
+        if news is None:
+            news = self.verdicts[attempt_id] = VerdictNews(attempt_id)
+        news.campaign_id = campaign_id
+        return news
+
+    def _screen(self, fact: f.CallScreened) -> None:
+        news = self._verdict(fact.attempt_id, fact.campaign_id)
+        news.judged_at, news.mode, news.label, news.cause = fact.at, fact.mode, fact.label, fact.cause
+        news.posterior, news.decided_at_ms = fact.posterior, fact.decided_at_ms
+        news.greeting_end_ms, news.to_agent, news.control = fact.greeting_end_ms, fact.to_agent, fact.control
+        news.features = orjson.dumps(fact.features).decode()
 
     def _add(self, fact: f.AnyFact) -> None:
         match fact:
@@ -180,6 +228,15 @@ class Batch:
                 self.abandonments.append(
                     (fact.attempt_id, fact.campaign_id, fact.answered_at, fact.deadline_at, fact.at)
                 )
+            case f.CallScreened():
+                self._screen(fact)
+            case f.ScreeningCorrected():
+                verdict = self._verdict(fact.attempt_id, fact.campaign_id)
+                verdict.corrected_label, verdict.corrected_cause = fact.label, fact.cause
+                verdict.corrected_at_ms = fact.at_ms
+            case f.TextSpoken():
+                verdict = self._verdict(fact.attempt_id, fact.campaign_id)
+                verdict.spoken_kind, verdict.spoken_file, verdict.spoken_at = fact.kind, fact.file, fact.at
             case f.CampaignMoved():
                 self.campaigns[fact.campaign_id] = fact
             case f.IntentSettled():
@@ -188,7 +245,13 @@ class Batch:
                 self.switch_up = fact.up
             case f.PacingKept():
                 self.pacing = fact
-            case f.RecordingBegan() | f.RecordingClosed() | f.PacingDecided() | f.ShardStarted():
+            case (
+                f.RecordingBegan()
+                | f.RecordingClosed()
+                | f.PacingDecided()
+                | f.ScreenerMoved()
+                | f.ShardStarted()
+            ):
                 pass  # in the log only
 
     def _move_attempt(self, fact: f.AttemptMoved) -> None:
@@ -253,8 +316,9 @@ planned_row = attrgetter(
     ),
     *("verdict", "planned_at", "ring_timeout_s", "connect_limit_s", "language", "agent_id"),
 )
-attempt_row, lead_row, phone_row = (
-    attrgetter(*(item.name for item in fields(kind))) for kind in (AttemptNews, LeadNews, PhoneNews)
+attempt_row, lead_row, phone_row, verdict_row = (
+    attrgetter(*(item.name for item in fields(kind)))
+    for kind in (AttemptNews, LeadNews, PhoneNews, VerdictNews)
 )
 agent_row = attrgetter(
     *("agent_id", "state", "reason", "at", "leg_id", "leg_up", "attempt_id", "lead_id", "after_wrap_up"),

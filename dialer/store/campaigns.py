@@ -14,6 +14,7 @@ import orjson
 from dialer.domain.campaign import DialMode, RecordingNotice
 from dialer.domain.errors import BadInput
 from dialer.domain.outcomes import Effect
+from dialer.domain.screening import ScreeningSettings
 from dialer.domain.values import PhoneNumber
 from dialer.store.database import Connection
 
@@ -168,15 +169,19 @@ async def create_campaign(
     ring_timeout_s: int = 25,
     wrap_up_s: int = 60,
     priority: int = 0,
+    screening: ScreeningSettings | None = None,
 ) -> int:
     """A new campaign in DRAFT with the default dispositions; its shard is told. Raises BadInput."""
+    heard = screening or ScreeningSettings()
     try:
         async with connection.transaction():
             campaign_id = await _id(
                 connection,
                 "INSERT INTO campaign (name, agent_group_id, mode, language, rule_set, recording_notice, ratio,"
-                " max_lines_per_agent, abandon_cap, connect_limit_s, ring_timeout_s, wrap_up_s, priority)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
+                " max_lines_per_agent, abandon_cap, connect_limit_s, ring_timeout_s, wrap_up_s, priority,"
+                " screening, cost_ratio, on_machine, control_share, connect_clock, late_correction)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+                " RETURNING id",
                 _name("campaign", name),
                 group_id,
                 mode,
@@ -190,6 +195,8 @@ async def create_campaign(
                 ring_timeout_s,
                 wrap_up_s,
                 priority,
+                *(heard.mode, heard.cost_ratio, heard.on_machine, heard.control_share, heard.clock),
+                heard.late_correction,
             )
             await connection.executemany(
                 "INSERT INTO disposition (campaign_id, code, label, effect, right_party, position)"

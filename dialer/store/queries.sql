@@ -296,6 +296,40 @@ INSERT INTO abandonment (attempt_id, campaign_id, answered_at, deadline_at, aban
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
 ON CONFLICT DO NOTHING
 
+-- name: write_verdicts
+-- A verdict, its later correction and what was spoken, each in its own batch or all in one: what is told stays.
+INSERT INTO screening_verdict (
+    attempt_id, campaign_id, judged_at, mode, label, cause, posterior, decided_at_ms, greeting_end_ms, to_agent,
+    control, features, corrected_label, corrected_cause, corrected_at_ms, spoken_kind, spoken_file, spoken_at
+)
+SELECT attempt_id, campaign_id, judged_at, mode, label, cause, posterior, decided_at_ms, greeting_end_ms, to_agent,
+       control, features::jsonb, corrected_label, corrected_cause, corrected_at_ms, spoken_kind, spoken_file, spoken_at
+FROM unnest(
+    $1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::float8[], $8::int[],
+    $9::int[], $10::bool[], $11::bool[], $12::text[], $13::text[], $14::text[], $15::int[], $16::text[], $17::text[],
+    $18::timestamptz[]
+) AS given (
+    attempt_id, campaign_id, judged_at, mode, label, cause, posterior, decided_at_ms, greeting_end_ms, to_agent,
+    control, features, corrected_label, corrected_cause, corrected_at_ms, spoken_kind, spoken_file, spoken_at
+)
+ON CONFLICT (attempt_id) DO UPDATE SET
+    judged_at = coalesce(screening_verdict.judged_at, excluded.judged_at),
+    mode = coalesce(screening_verdict.mode, excluded.mode),
+    label = coalesce(screening_verdict.label, excluded.label),
+    cause = coalesce(screening_verdict.cause, excluded.cause),
+    posterior = coalesce(screening_verdict.posterior, excluded.posterior),
+    decided_at_ms = coalesce(screening_verdict.decided_at_ms, excluded.decided_at_ms),
+    greeting_end_ms = coalesce(screening_verdict.greeting_end_ms, excluded.greeting_end_ms),
+    to_agent = coalesce(screening_verdict.to_agent, excluded.to_agent),
+    control = coalesce(screening_verdict.control, excluded.control),
+    features = coalesce(screening_verdict.features, excluded.features),
+    corrected_label = coalesce(excluded.corrected_label, screening_verdict.corrected_label),
+    corrected_cause = coalesce(excluded.corrected_cause, screening_verdict.corrected_cause),
+    corrected_at_ms = coalesce(excluded.corrected_at_ms, screening_verdict.corrected_at_ms),
+    spoken_kind = coalesce(excluded.spoken_kind, screening_verdict.spoken_kind),
+    spoken_file = coalesce(excluded.spoken_file, screening_verdict.spoken_file),
+    spoken_at = coalesce(excluded.spoken_at, screening_verdict.spoken_at)
+
 -- name: move_agents
 -- `since` is when the agent came into this state for this reason: a row that only repeats them keeps the older time,
 -- unless he was in another state meanwhile ($12).
@@ -391,7 +425,8 @@ ORDER BY intent.id
 
 -- name: campaigns_of_group
 SELECT id, name, agent_group_id, state, mode, ratio, max_lines_per_agent, abandon_cap, connect_limit_s, ring_timeout_s,
-       wrap_up_s, priority, rule_set, recording_notice, language, version, policy, share, abandon_window
+       wrap_up_s, priority, rule_set, recording_notice, language, version, policy, share, abandon_window,
+       screening, cost_ratio, on_machine, control_share, connect_clock, late_correction
 FROM campaign
 WHERE agent_group_id = $1
 ORDER BY id

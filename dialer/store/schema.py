@@ -202,10 +202,23 @@ campaign = Table(
     Column("rule_set", Text, nullable=False, server_default="laboratory"),
     Column("recording_notice", Text, nullable=False, server_default="played"),  # played | spoken
     Column("language", Text, nullable=False, server_default="es"),
+    # Who answered: domain.screening.ScreeningSettings.
+    Column("screening", Text, nullable=False, server_default="off"),  # off | on | shadow
+    Column("cost_ratio", Double, nullable=False, server_default="20"),  # machines heard to save one person
+    Column("on_machine", Text, nullable=False, server_default="hang_up"),  # hang_up | leave_message | connect
+    Column("control_share", Double, nullable=False, server_default="0.015"),
+    Column("connect_clock", Text, nullable=False, server_default="greeting_end"),  # answer | greeting_end
+    Column("late_correction", Boolean, nullable=False, server_default="true"),
+    # Liquid templates of what a call says by itself; null: the language's own.
+    Column("message_text", Text),
+    Column("announcement_text", Text),
+    Column("message_sound", LargeBinary),  # a recorded message (8 kHz mono WAV) instead of the text
     Column("version", Integer, nullable=False, server_default="1"),  # settings version, for If-Match
     _created(),
     CheckConstraint("ring_timeout_s >= 15", name="ring_timeout"),
     CheckConstraint("share > 0", name="share"),
+    CheckConstraint("cost_ratio BETWEEN 1 AND 1000", name="cost_ratio"),
+    CheckConstraint("control_share BETWEEN 0 AND 1", name="control_share"),
     CheckConstraint(
         "connect_limit_s >= 1", name="connect_limit"
     ),  # the dialplan's waiting room counts whole seconds
@@ -287,6 +300,8 @@ trunk = Table(
     Column("channels", Integer, nullable=False),
     Column("caller_ids", ARRAY(Text), nullable=False),
     Column("enabled", Boolean, nullable=False, server_default="true"),
+    # Listen before the answer: announcements behind special information tones then end the attempt.
+    Column("early_media", Boolean, nullable=False, server_default="false"),
 )
 
 # --- dialling ---------------------------------------------------------------------------------------------
@@ -360,6 +375,44 @@ abandonment = Table(
     _at("deadline_at", nullable=False),
     _at("abandoned_at", nullable=False),
     Index("abandonment_campaign_id_abandoned_at_idx", "campaign_id", "abandoned_at"),
+)
+
+# Who answered, once per call that was to be listened to. No sound: features and marks.
+screening_verdict = Table(
+    "screening_verdict",
+    metadata,
+    Column("attempt_id", Text, ForeignKey("attempt.id"), primary_key=True),
+    _ref("campaign_id", "campaign.id"),
+    _at("judged_at"),
+    Column("mode", Text),  # domain.screening.Screening
+    Column("label", Text),  # domain.screening.Label; null: nobody could tell, `cause` says why
+    Column("cause", Text),
+    Column("posterior", Double),  # P(human)
+    Column("decided_at_ms", Integer),  # of the call's own sound, which begins with the answer
+    Column("greeting_end_ms", Integer),
+    Column("to_agent", Boolean),
+    Column("control", Boolean),  # a machine by the verdict that went to an agent all the same
+    Column("features", JSONB),
+    Column("corrected_label", Text),  # unmasked later
+    Column("corrected_cause", Text),
+    Column("corrected_at_ms", Integer),
+    Column("spoken_kind", Text),  # domain.screening.SpokenText that the far end heard
+    Column("spoken_file", Text),
+    _at("spoken_at"),
+    Index("screening_verdict_campaign_id_judged_at_idx", "campaign_id", "judged_at"),
+)
+
+# Recordings that answer telephones, known by their prints (dialer/screening/fingerprints.py).
+prompt = Table(
+    "prompt",
+    metadata,
+    Column("prompt_id", Text, primary_key=True),
+    Column("country", Text, nullable=False),  # ISO 3166, ZZ = unknown
+    Column("label", Text, nullable=False),
+    Column("prints", LargeBinary, nullable=False),  # int32, little-endian, one per 20 ms
+    Column("sources", ARRAY(Text), nullable=False),  # opaque names of the numbers it answered on
+    Column("imported", Boolean, nullable=False),
+    _created(),
 )
 
 agent_session = Table(

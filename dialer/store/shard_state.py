@@ -17,6 +17,7 @@ from dialer.domain.campaign import (
     RecordingNotice,
 )
 from dialer.domain.outcomes import Effect, LeadState
+from dialer.domain.screening import ConnectClock, OnMachine, Screening, ScreeningSettings
 from dialer.domain.values import AttemptId, ClaimedLead, LegId, Trunk
 from dialer.ports import (
     OpenAttempt,
@@ -85,9 +86,19 @@ async def load(connection: Connection, shard_id: int, fence: int, now: datetime)
 
 def campaign_of(row: asyncpg.Record) -> Campaign:
     """A row of `campaigns_of_group`."""
+    values = dict(row)
+    screening = ScreeningSettings(
+        mode=Screening(values.pop("screening")),
+        cost_ratio=values.pop("cost_ratio"),
+        on_machine=OnMachine(values.pop("on_machine")),
+        control_share=values.pop("control_share"),
+        clock=ConnectClock(values.pop("connect_clock")),
+        late_correction=values.pop("late_correction"),
+    )
     return Campaign(
         **{
-            **dict(row),
+            **values,
+            "screening": screening,
             "state": CampaignState(row["state"]),
             "mode": DialMode(row["mode"]),
             "recording_notice": RecordingNotice(row["recording_notice"]),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dialer.api.passwords import hash_password
 from dialer.domain.campaign import DialMode, RecordingNotice
+from dialer.domain.screening import ScreeningSettings
 from dialer.portfolio.importing import ImportOptions, import_leads
 from dialer.store.campaigns import (
     add_user,
@@ -65,6 +66,7 @@ async def set_up(
     wrap_up_s: int = 30,
     ring_timeout_s: int = 25,
     ratio: float = 1.5,
+    screening: ScreeningSettings | None = None,
 ) -> Demonstration:
     """Fill an empty, migrated database. `leads` None: a fictional portfolio made from `seed`."""
     file = leads or folder / "portfolio.csv"
@@ -95,6 +97,7 @@ async def set_up(
                 wrap_up_s=wrap_up_s,
                 ring_timeout_s=ring_timeout_s,
                 ratio=ratio,
+                screening=screening,
             )
 
             async def user(login: str, name: str, role: str) -> Account:

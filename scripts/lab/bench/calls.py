@@ -95,7 +95,8 @@ async def _sustained(lab: Bench, scale: float, seed: int) -> Result:
     await lab.office.set_pace(bare.calls_per_s)
     await seat(lab, lab.floor)
     await lab.stack.stop_product()
-    # The trunk's bucket is the most there may be, and a pause is never caught up: somewhat above what is to be sustained.
+    # The trunk's bucket is the most there may be, and a pause is never caught up: somewhat above what is to be
+    # sustained.
     run = Run("sustained", 104, calls, FLOOR_MIX, lab.floor, seed)
     return {
         "bare_before": await measure_bare(lab, bare),

@@ -25,6 +25,7 @@ from dialer.domain.facts import (
     AttemptMoved,
     AttemptPlanned,
     CallAbandoned,
+    CallScreened,
     IntentSettled,
     LeadMoved,
     NoticeGiven,
@@ -32,13 +33,21 @@ from dialer.domain.facts import (
     RecordingClosed,
 )
 from dialer.domain.outcomes import LIVE_OUTCOMES, UNBURNT_OUTCOMES, Outcome
+from dialer.domain.screening import OUTCOMES
 from dialer.domain.stored import ShardState
 from dialer.domain.values import Attempt, AttemptId
 from dialer.engine import Engine, Step
 from dialer.engine.floor import Floor
 
 IN_CALL = (AgentState.RESERVED, AgentState.ON_CALL)
-ANSWERED_STATES = (CallState.ANSWERED, CallState.WAITING, CallState.BRIDGED, CallState.MESSAGE)
+ANSWERED_STATES = (
+    CallState.ANSWERED,
+    CallState.SCREENING,
+    CallState.WAITING,
+    CallState.BRIDGED,
+    CallState.MESSAGE,
+    CallState.MACHINE,
+)
 
 
 class Watch:
@@ -57,6 +66,7 @@ class Watch:
         self.abandoned: set[AttemptId] = set()
         self.noticed: set[AttemptId] = set()
         self.recording: set[AttemptId] = set()
+        self.screened: set[AttemptId] = set()
         self.ended: dict[AttemptId, AttemptEnded] = {}
         #: Ends minus moves of a lead after attempts: 1 while an agent owes a disposition.
         self.owed_moves: Counter[int] = Counter()
@@ -126,6 +136,11 @@ class Watch:
                 self.owed_moves[fact.lead_id] -= 1
             case AttemptDisposed():
                 assert fact.attempt_id in self.ended or not self._ours(fact.attempt_id)
+            case CallScreened():
+                assert fact.attempt_id in self.answered, "screened without an answer"
+                assert fact.attempt_id not in self.screened, "screened twice"
+                assert fact.attempt_id not in self.ended, "screened after its end"
+                self.screened.add(fact.attempt_id)
             case NoticeGiven():
                 assert fact.attempt_id in self.connected, "notice given to nobody"
                 assert fact.attempt_id not in self.noticed, "notice given twice"
@@ -184,7 +199,9 @@ class Watch:
         self.ended[attempt_id] = fact
         self.owed_moves[fact.lead_id] += 1
         assert fact.burnt is (fact.outcome not in UNBURNT_OUTCOMES)
-        if attempt_id in self.answered:
+        if self.states.get(attempt_id) is CallState.MACHINE:
+            assert fact.outcome in OUTCOMES.values(), f"a machine ended as {fact.outcome}"
+        elif attempt_id in self.answered:
             assert fact.outcome in LIVE_OUTCOMES, f"a live answer ended as {fact.outcome}"
         assert (attempt_id in self.connected) is (fact.outcome is Outcome.CONNECTED), fact.outcome
         assert (attempt_id in self.abandoned) is (fact.outcome is Outcome.ABANDONED), fact.outcome
