@@ -101,6 +101,8 @@ class Robot:
                 case "not_ready" if not self._retiring:
                     await asyncio.sleep(0.2)
                     await self.client.wish("go_ready")
+                case "previewing" | "on_call" | "wrap_up" if not call:
+                    pass  # on a busy machine the card comes after the state, and is then a new situation
                 case "previewing":
                     await asyncio.sleep(draw(chance, 1.5))
                     await self.client.wish("dial_preview", lead_id=call["lead_id"])
