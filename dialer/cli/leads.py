@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dialer.cli.campaigns import find_campaign
-from dialer.cli.output import AsJson, show_json
+from dialer.cli.output import AsJson, console, show_json, table
 from dialer.config import Settings
 from dialer.domain.errors import BadInput
-from dialer.portfolio.importing import SHOWN_ERRORS, BadFile, ImportOptions, import_leads
-from dialer.portfolio.lead_file import RowError, open_leads
-from dialer.store.database import connect
+from dialer.portfolio import judging
+from dialer.portfolio.importing import ImportOptions, ImportReport, import_leads
+from dialer.portfolio.lead_file import SPANISH, column_reader
+from dialer.store.database import Connection, connect
+from dialer.store.import_mappings import Mapping, delete_mapping, read_mappings, save_mapping
+from dialer.store.lead_lists import Book
 
 app = typer.Typer(help="Leads: persons to call.", no_args_is_help=True)
+mappings = typer.Typer(help="Saved ways to read a creditor's files.", no_args_is_help=True)
+app.add_typer(mappings, name="mapping")
 
+T = TypeVar("T")
 #: Names of separators that are hard to type.
 _SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+
+Encoding = Annotated[str | None, typer.Option(help="Of a file that is not UTF-8: cp1252, latin-1, utf-16.")]
+Separator = Annotated[
+    str | None, typer.Option(help="Between the columns: , ; | or tab. Without it the header tells.")
+]
+Region = Annotated[
+    str | None, typer.Option(help="Country (ISO 3166-1, e.g. DO) of numbers without a country code.")
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column", help="Read a column by another name, e.g. 'Tel. celular=phone1'; may be repeated."
+    ),
+]
+MappingName = Annotated[str, typer.Argument(help="The mapping's name, e.g. the creditor's.")]
 
 
 @app.callback()
@@ -32,127 +55,198 @@ def group() -> None:
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A CSV file with a header line.")],
+    file: Annotated[Path, typer.Argument(help="A CSV or XLSX file whose first row names the columns.")],
     campaign: Annotated[str, typer.Option(help="The campaign's name.")],
     list_name: Annotated[
         str | None, typer.Option("--list-name", help="The list's name; else the file's.")
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="Of a file that is not UTF-8: cp1252, latin-1, utf-16.")
-    ] = None,
-    separator: Annotated[
-        str | None, typer.Option(help="Between the columns: , ; | or tab. Without it the header tells.")
-    ] = None,
-    region: Annotated[
-        str | None, typer.Option(help="Country (ISO 3166-1, e.g. DO) of numbers without a country code.")
-    ] = None,
+    mapping: Annotated[str | None, typer.Option(help="A saved mapping (see `dialer leads mapping`).")] = None,
+    column: Columns = None,
+    encoding: Encoding = None,
+    separator: Separator = None,
+    region: Region = None,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Load the good rows of a file with bad ones.")
+        bool, typer.Option("--skip-bad", help="Load what is good of a file with bad rows or numbers.")
     ] = False,
-    errors: Annotated[Path | None, typer.Option(help="List the bad rows in this CSV file.")] = None,
-    dry_run: Annotated[
+    errors: Annotated[Path | None, typer.Option(help="List what is wrong in this CSV file.")] = None,
+    close_missing: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Check the rows and load nothing. What is in the database is not compared."
+            "--close-missing",
+            help="The file is all that its creditors have: close their debts it leaves out.",
         ),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Judge, compare and report everything, and load nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load a file of leads into a campaign: all rows or, with a bad one among them, none (see --skip-bad)."""
-    options = ImportOptions(
-        encoding=encoding,
-        delimiter=_SEPARATORS.get(separator or "", separator),
-        skip_bad=skip_bad,
-        error_file=errors,
-        list_name=list_name,
-        default_region=region,
-    )
-    if dry_run and errors is not None:
-        raise BadInput("--dry-run names the bad rows itself: leave --errors out")
-    if dry_run:
-        _check(file, options, as_json=as_json)
-        return
-    with _progress() as bar:
-        task = bar.add_task(file.name, total=None, rows=0)
+    """Load a file of leads into a campaign: all rows or, with a bad one among them, none (see --skip-bad).
 
-        def advance(rows: int, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, rows=rows)
+    Known persons and debts are updated, and the books drawn: what was open, what is new, raised, lowered, closed. An
+    import that was interrupted goes on where it stopped when the same file is given again.
+    """
 
-        async def run() -> object:
-            dsn = Settings.load().database_dsn.get_secret_value()
-            connection = await connect(dsn)
-            try:
-                campaign_id = (await find_campaign(connection, campaign))["id"]
-            finally:
-                await connection.close()
+    async def run() -> ImportReport:
+        dsn = Settings.load().database_dsn.get_secret_value()
+        connection = await connect(dsn)
+        try:
+            campaign_id = (await find_campaign(connection, campaign))["id"]
+            saved = await _saved(connection, mapping)
+        finally:
+            await connection.close()
+        options = ImportOptions(
+            encoding=encoding or saved.encoding,
+            delimiter=_SEPARATORS.get(separator or "", separator) or saved.delimiter,
+            skip_bad=skip_bad,
+            error_file=errors,
+            list_name=list_name,
+            default_region=region or saved.region,
+            mapping=saved.columns | _columns(column),
+            close_missing=close_missing,
+            dry_run=dry_run,
+        )
+        with progress_bar(file.name) as advance:
             return await import_leads(dsn, campaign_id, file, options, advance)
 
-        report = asyncio.run(run())
-    data = asdict(report)  # type: ignore[call-overload]
+    report = asyncio.run(run())
     if as_json:
-        show_json(data)
+        show_json(asdict(report) | {"dry_run": dry_run})
         return
+    would = "would be " if dry_run else ""
     typer.echo(
-        f"{data['leads']} new leads in list {data['list_name']!r} of {campaign!r}"
-        f" ({data['rows']} rows, {data['phones']} numbers, {data['debts']} debts,"
-        f" {data['known_leads']} persons were there before)"
+        f"{report.leads} new leads {would}in list {report.list_name!r} of {campaign!r}"
+        f" ({report.rows} rows, {report.phones} numbers, {report.debts} debts new or changed,"
+        f" {report.known_leads} persons were there before)"
     )
-    if data["ignored_columns"]:
-        typer.echo(f"columns not used: {', '.join(data['ignored_columns'])}", err=True)
-    if data["bad_rows"]:
+    for what, count in {
+        "rows were judged before the interruption": report.resumed_rows,
+        "leads that were there before say something else now": report.refreshed_leads,
+        "new leads must not be called (do-not-call list)": report.suppressed,
+        "rows repeat another row's person and debt": report.repeated_rows,
+        "numbers stand with more than one person": report.shared_numbers,
+    }.items():
+        if count:
+            typer.echo(f"  {count} {what}")
+    _show_books(report.books)
+    if report.ignored_columns:
+        typer.echo(f"columns not used: {', '.join(report.ignored_columns)}", err=True)
+    if report.errors_count:
         where = f", listed in {errors}" if errors else ""
-        typer.echo(f"{data['bad_rows']} bad rows were left out{where}", err=True)
+        typer.echo(
+            f"{report.bad_rows} bad rows were left out, {report.errors_count} errors in all{where}", err=True
+        )
+        for error in report.errors if dry_run else ():
+            typer.echo(f"  {error}", err=True)
 
 
-def _check(file: Path, options: ImportOptions, *, as_json: bool) -> None:
-    """Read every row and load nothing. Raises BadFile naming the bad ones."""
-    rows, bad = 0, 0
-    first: list[RowError] = []
-    try:
-        source = file.open("rb")
-    except OSError as error:
-        raise BadInput(f"the file can't be read: {error}") from None
-    with source, _progress() as bar:
-        size = file.stat().st_size
-        task = bar.add_task(file.name, total=size, rows=0)
-        leads = open_leads(
-            source, encoding=options.encoding, delimiter=options.delimiter, region=options.default_region
-        )
-        for row in leads.rows():
-            rows += 1
-            if isinstance(row, RowError):
-                bad += 1
-                if len(first) < SHOWN_ERRORS:
-                    first.append(row)
-            if rows % 500 == 0:
-                bar.update(task, completed=leads.bytes_read(), rows=rows)
-        bar.update(task, completed=size, rows=rows)
-    if bad and not options.skip_bad:
-        raise BadFile(first, bad)
-    if bad >= rows:
-        raise BadInput("the file has no good row")
-    if as_json:
-        show_json(
-            {
-                "dry_run": True,
-                "rows": rows,
-                "bad_rows": bad,
-                "errors": [asdict(error) for error in first],
-                "encoding": leads.encoding,
-                "delimiter": leads.delimiter,
-                "ignored_columns": leads.ignored,
-            }
-        )
+def _show_books(books: tuple[Book, ...]) -> None:
+    """The reconciliation: one line a currency, before and after."""
+    if not books:
         return
-    typer.echo(f"{rows - bad} of {rows} rows are good; nothing was loaded")
-    for row_error in first:
-        typer.echo(f"  {row_error}", err=True)
+    shown = table("currency", "", "before", "new", "raised", "lowered", "closed", "unchanged", "after")
+    for book in books:
+        counts = (book.debts_before, book.new_debts, book.raised_debts, book.lowered_debts, book.closed_debts)
+        shown.add_row(book.currency, "debts", *map(str, (*counts, book.unchanged_debts, book.debts_after)))
+        sums = (
+            *(book.before_minor, book.new_minor, book.raised_minor, -book.lowered_minor),
+            -book.closed_minor,
+        )
+        shown.add_row("", "minor units", *(f"{amount:,}" for amount in sums), "", f"{book.after_minor:,}")
+    console().print(shown)
 
 
-def _progress() -> Progress:
+# --- mappings ---------------------------------------------------------------------------------------------
+
+
+@mappings.command("save")
+def save(
+    name: MappingName,
+    column: Columns = None,
+    encoding: Encoding = None,
+    separator: Separator = None,
+    region: Region = None,
+) -> None:
+    """Keep how a creditor writes his files, in place of an older mapping of that name."""
+    columns = _columns(column)
+    column_reader(SPANISH, columns)  # refuses columns that do not exist
+    delimiter = _SEPARATORS.get(separator or "", separator)
+    kept = Mapping(columns, encoding, delimiter, region)
+    _run(lambda connection: save_mapping(connection, name, kept))
+    typer.echo(f"mapping {name!r} saved: {len(columns)} columns by other names")
+
+
+@mappings.command("list")
+def show_all(as_json: AsJson = False) -> None:
+    """The saved mappings."""
+    found = _run(read_mappings)
+    if as_json:
+        show_json([{"name": name} | asdict(mapping) for name, mapping in found.items()])
+        return
+    if not found:
+        typer.echo("no mappings are saved; see `dialer leads mapping save --help`")
+        return
+    shown = table("name", "columns", "encoding", "separator", "region")
+    for name, mapping in found.items():
+        columns = ", ".join(f"{theirs} = {ours}" for theirs, ours in mapping.columns.items())
+        delimiter = "tab" if mapping.delimiter == "\t" else mapping.delimiter
+        shown.add_row(name, columns, mapping.encoding or "", delimiter or "", mapping.region or "")
+    console().print(shown)
+
+
+@mappings.command("delete")
+def delete(name: MappingName) -> None:
+    """Forget a mapping. Lists that were loaded by it stay."""
+    if not _run(lambda connection: delete_mapping(connection, name)):
+        raise BadInput(f"there is no mapping {name!r}; see `dialer leads mapping list`")
+    typer.echo(f"mapping {name!r} deleted")
+
+
+def _run(what: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+    """Do something with the database."""
+
+    async def run() -> T:
+        connection = await connect(Settings.load().database_dsn.get_secret_value())
+        try:
+            return await what(connection)
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+async def _saved(connection: Connection, name: str | None) -> Mapping:
+    """The mapping of that name; without a name, none. Raises BadInput when it was never saved."""
+    if name is None:
+        return Mapping({})
+    found = await read_mappings(connection)
+    if name not in found:
+        raise BadInput(f"there is no mapping {name!r}; see `dialer leads mapping list`")
+    return found[name]
+
+
+def _columns(given: list[str] | None) -> dict[str, str]:
+    """`theirs=ours` as a mapping. Raises BadInput."""
+    columns = {}
+    for text in given or ():
+        theirs, sign, ours = text.rpartition("=")
+        if not sign or not theirs.strip() or not ours.strip():
+            raise BadInput(f"--column {text!r} is not THEIRS=OURS, e.g. 'Tel. celular=phone1'")
+        columns[theirs.strip()] = ours.strip()
+    return columns
+
+
+@contextmanager
+def progress_bar(name: str) -> Iterator[judging.Progress]:
     """A bar on stderr while a person watches, nothing otherwise."""
     screen = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rows]} rows"))
-    return Progress(
+    with Progress(
         *columns, TimeRemainingColumn(), console=screen, transient=True, disable=not screen.is_terminal
-    )
+    ) as bar:
+        task = bar.add_task(name, total=None, rows=0)
+
+        def advance(what: str, done: int, total: int, rows: int) -> None:
+            bar.update(task, description=f"{name}: {what}", completed=done, total=total or None, rows=rows)
+
+        yield advance

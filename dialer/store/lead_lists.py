@@ -1,22 +1,48 @@
-"""Lists of leads written in one transaction: copied into a temporary table, judged as a whole, then spread out."""
+"""Lists of leads into the database: staged block by block, judged, then spread over the tables.
+
+The statements are in `lead_lists.sql`. Staging is committed as it goes, so that an import can go on after a crash; the
+spreading is one transaction of the caller's, so that nothing is half-loaded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+
+import asyncpg
 
 from dialer.domain.errors import BadInput
 from dialer.store.database import Connection
 from dialer.store.queries import read_statements
 
 SQL = read_statements(Path(__file__).with_name("lead_lists.sql"))
+#: Persons whose known lead is refreshed in one transaction: a fraction of a second.
+REFRESHED_AT_ONCE = 2000
+#: Names an import's advisory lock, together with the run's number.
+_LOCK = 0x1EAD
+#: For the import's own session: sorts and hashes of a million rows fit; nothing here is worth compiling.
+_BULK_SETTINGS = "SET work_mem = '256MB'; SET jit = off"
 
-#: The columns of a record, in order.
-COLUMNS = (
-    *("row", "external_ref", "full_name", "language", "time_zone", "segment", "priority", "phones"),
-    *("debt_ref", "creditor", "product", "balance_minor", "currency", "due_on"),
-)
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An import that has begun: its number, the campaign's language, and how far it came before."""
+
+    id: int
+    language: str
+    rows: int
+    last_row: int
+    #: The list, when the file is loaded already and only the leads that were there before are to be refreshed.
+    list_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StagedError:
+    row: int
+    column: str | None
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,44 +52,141 @@ class Written:
     list_id: int
     leads: int
     known_leads: int
+    suppressed: int
     phones: int
     debts: int
 
 
-async def refuse_known_list(connection: Connection, campaign_id: int, sha256: str) -> str:
-    """The campaign's language. Raises BadInput when it does not exist, or has loaded this content before."""
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The open debts of the file's creditors in one currency, before and after it; amounts in minor units."""
+
+    currency: str
+    debts_before: int
+    before_minor: int
+    new_debts: int
+    new_minor: int
+    raised_debts: int
+    raised_minor: int
+    lowered_debts: int
+    lowered_minor: int
+    closed_debts: int
+    closed_minor: int
+    unchanged_debts: int
+    debts_after: int
+    after_minor: int
+
+    @property
+    def balanced(self) -> bool:
+        """Whether what was, what came and what went make what is."""
+        moved = self.new_minor + self.raised_minor - self.lowered_minor - self.closed_minor
+        return self.before_minor + moved == self.after_minor
+
+
+async def begin_run(connection: Connection, campaign_id: int, sha256: str, options: str) -> Run:
+    """Begin an import of this content, or go on with one that was interrupted; `incoming` is its view.
+
+    Raises BadInput when the campaign does not exist, has loaded this content before, or when another process is at it.
+    An interrupted import with other options (JSON) begins anew.
+    """
+    await connection.execute(_BULK_SETTINGS)
     language = await connection.fetchval("SELECT language FROM campaign WHERE id = $1", campaign_id)
     if language is None:
         raise BadInput(f"campaign {campaign_id} does not exist")
-    known = await connection.fetchrow(
-        "SELECT name, created_at FROM lead_list WHERE campaign_id = $1 AND content_sha256 = $2",
-        campaign_id,
-        sha256,
-    )
-    if known is not None:
+    known = await connection.fetchrow(SQL["known_list"], campaign_id, sha256)
+    if known is not None and not known["unfinished"]:
         raise BadInput(
             f"this very file was loaded into the campaign on {known['created_at']:%Y-%m-%d %H:%M} UTC as list "
             f"{known['name']!r}; nothing was loaded again"
         )
-    return str(language)
+    found = await connection.fetchrow(
+        "INSERT INTO import_run (campaign_id, content_sha256, options) VALUES ($1, $2, $3)"
+        " ON CONFLICT (campaign_id, content_sha256) DO UPDATE SET campaign_id = excluded.campaign_id"
+        " RETURNING id, options = $3::jsonb AS same",
+        campaign_id,
+        sha256,
+        options,
+    )
+    assert found is not None
+    run_id = found["id"]
+    if not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", _LOCK, run_id % (1 << 31)):
+        raise BadInput("this very file is being loaded by somebody else at this moment")
+    # It may have ended between the two statements.
+    if not await connection.fetchval("SELECT true FROM import_run WHERE id = $1", run_id):
+        raise BadInput("this very file was loaded by somebody else a moment ago")
+    if not found["same"]:
+        await connection.execute(_of(run_id, "drop_staging"))
+        await connection.execute("UPDATE import_run SET options = $2 WHERE id = $1", run_id, options)
+    await connection.execute(_of(run_id, "make_staging"))
+    row = await connection.fetchrow(SQL["staged"])
+    assert row is not None
+    list_id = known["id"] if known is not None else None
+    return Run(run_id, str(language), row["rows"], row["last_row"] or 1, list_id)
 
 
-async def copy_rows(connection: Connection, records: AsyncIterator[Sequence[object]]) -> None:
-    """Take the records (`COLUMNS`) into the transaction's own table; nothing else sees them yet."""
-    await connection.execute(SQL["make_table"])
-    await connection.copy_records_to_table("incoming", records=records, columns=COLUMNS)
-    await connection.execute(SQL["analyze"])
+async def end_run(connection: Connection, run: Run) -> None:
+    """Forget the import and what it staged."""
+    await connection.execute(_of(run.id, "drop_staging"))
+    await connection.execute("DELETE FROM import_run WHERE id = $1", run.id)
+
+
+async def stage(
+    connection: Connection,
+    run: Run,
+    rows: bytes,
+    errors: Sequence[tuple[int, str | None, str, bool]],
+) -> None:
+    """Keep a judged block: rows as PostgreSQL's CSV in the order of the staging table, and what was wrong."""
+    async with connection.transaction():
+        if rows:
+            await connection.copy_to_table(
+                f"run_{run.id}", schema_name="staging", source=BytesIO(rows), format="csv"
+            )
+        if errors:
+            await connection.copy_records_to_table(
+                f"run_{run.id}_bad", schema_name="staging", records=list(errors)
+            )
 
 
 async def find_clashes(connection: Connection) -> list[tuple[int, str]]:
-    """Rows (number, what is wrong) whose debt belongs to somebody else; first come, first served."""
+    """Rows (number, what is wrong) whose debt is somebody else's or changes its currency; the first row is right."""
     clashes: dict[int, str] = {}
     for row in await connection.fetch(SQL["debts_of_two_people"]):
-        whose = (
-            "a person already here" if row["other_row"] is None else f"the person of row {row['other_row']}"
-        )
-        clashes.setdefault(row["row"], f"debt {row['debt_ref'][:40]!r} belongs to {whose}")
+        ref = repr(row["debt_ref"][:40])
+        if row["currency"] is not None:
+            message = f"debt {ref} is in {row['currency']} until now: close it first, or give the new one its own key"
+        elif row["other_row"] is None:
+            message = f"debt {ref} belongs to a person already here"
+        else:
+            message = f"debt {ref} belongs to the person of row {row['other_row']}"
+        clashes.setdefault(row["row"], message)
     return sorted(clashes.items())
+
+
+async def staged_errors(connection: Connection, limit: int | None = None) -> tuple[int, list[StagedError]]:
+    """How many errors there are, and the first of them in the order of the file."""
+    count = await connection.fetchval("SELECT count(*) FROM incoming_bad")
+    rows = await connection.fetch(
+        "SELECT row, column_name, message FROM incoming_bad ORDER BY row, column_name LIMIT $1", limit
+    )
+    return count, [StagedError(*row) for row in rows]
+
+
+async def reconcile(connection: Connection, *, close_missing: bool) -> list[Book]:
+    """The creditors' books before the file and as it makes them, by currency."""
+    return [Book(**dict(row)) for row in await connection.fetch(SQL["reconcile"], close_missing)]
+
+
+async def open_book(connection: Connection) -> dict[str, int]:
+    """What the file's creditors have open now, by currency, in minor units."""
+    return {row["currency"]: row["after_minor"] for row in await connection.fetch(SQL["open_book"])}
+
+
+async def count_duplicates(connection: Connection) -> tuple[int, int]:
+    """Rows that repeat another, and numbers that stand with more than one person."""
+    row = await connection.fetchrow(SQL["count_duplicates"])
+    assert row is not None
+    return row["repeated_rows"], row["shared_numbers"]
 
 
 async def drop_rows(connection: Connection, rows: Sequence[int]) -> None:
@@ -71,18 +194,68 @@ async def drop_rows(connection: Connection, rows: Sequence[int]) -> None:
 
 
 async def write_list(
-    connection: Connection, *, campaign_id: int, name: str, sha256: str, language: str
+    connection: Connection, run: Run, *, campaign_id: int, name: str, sha256: str, close_missing: bool
 ) -> Written:
-    """Spread the copied rows over the tables. Known persons and debts are updated by their external reference."""
-    list_id = await connection.fetchval(SQL["make_list"], campaign_id, name, sha256)
+    """Spread the staged rows over the tables, in the caller's transaction.
+
+    Known persons and debts are updated by their external reference; leads that were in the campaign before are left to
+    `refresh_known`, because a lead's row must never be locked for long. Raises BadInput when the content has been
+    loaded meanwhile.
+    """
+    try:
+        list_id = await connection.fetchval(SQL["make_list"], campaign_id, name, sha256)
+    except asyncpg.UniqueViolationError:
+        raise BadInput("this very file was loaded by somebody else at the same time") from None
     await connection.execute(SQL["write_segments"])
     await connection.execute(SQL["update_persons"])
-    await connection.execute(SQL["write_persons"], language)
-    phones = _count(await connection.execute(SQL["write_phones"]))
-    debts = _count(await connection.execute(SQL["write_debts"]))
+    await connection.execute(SQL["make_newcomers"])
+    await connection.execute(SQL["write_persons"], run.language)
+    await connection.execute(SQL["resolve_persons"])
+    phones, debts = [
+        sum([_count(await connection.execute(SQL[name])) for name in names])
+        for names in (("write_new_phones", "write_phones"), ("write_new_debts", "write_debts"))
+    ]
+    await connection.execute(SQL["write_addresses"])
+    if close_missing:
+        await connection.execute(SQL["close_missing_debts"])
     leads = await connection.fetchrow(SQL["write_leads"], campaign_id, list_id)
     assert leads is not None
-    return Written(list_id, leads["new"], leads["known"], phones, debts)
+    return Written(list_id, leads["new"], leads["known"], leads["suppressed"], phones, debts)
+
+
+async def written_before(connection: Connection, list_id: int) -> Written:
+    """What a list added before its import was interrupted; its numbers and debts are not told apart any more."""
+    row = await connection.fetchrow(SQL["written_before"], list_id)
+    assert row is not None
+    return Written(list_id, row["leads"], 0, row["suppressed"], 0, 0)
+
+
+async def refresh_known(connection: Connection, campaign_id: int, list_id: int) -> int:
+    """Point the leads that were there before at what the file says of their debts, in small transactions; how many
+    changed. Safe to repeat."""
+    known = [row["person_id"] for row in await connection.fetch(SQL["known_persons"], campaign_id, list_id)]
+    changed = 0
+    for start in range(0, len(known), REFRESHED_AT_ONCE):
+        batch = known[start : start + REFRESHED_AT_ONCE]
+        changed += _count(await connection.execute(SQL["refresh_leads"], campaign_id, batch))
+    return changed
+
+
+async def finish_settled(connection: Connection) -> int:
+    """Finish, in small transactions, the leads whose debts with the file's creditors are all closed; how many."""
+    creditors = [
+        row["creditor"]
+        for row in await connection.fetch("SELECT DISTINCT creditor FROM incoming WHERE creditor IS NOT NULL")
+    ]
+    finished = 0
+    while count := _count(await connection.execute(SQL["finish_settled"], creditors, REFRESHED_AT_ONCE)):
+        finished += count
+    return finished
+
+
+def _of(run_id: int, name: str) -> str:
+    """A statement on the run's own tables, which have its number in their name."""
+    return SQL[name].replace("@run", str(int(run_id)))
 
 
 def _count(status: str) -> int:

@@ -30,7 +30,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from dialer.store import debtor_tables as debtor_tables  # the rest of the same metadata
+from dialer.store import debtor_tables as debtor_tables  # these two: the rest of the same metadata
+from dialer.store import import_tables as import_tables
 from dialer.store.columns import at as _at
 from dialer.store.columns import created as _created
 from dialer.store.columns import id_ as _id

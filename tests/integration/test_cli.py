@@ -269,14 +269,40 @@ async def test_leads_are_loaded_or_checked_only(
 ) -> None:
     file = tmp_path / "mora.csv"
     file.write_text(GOOD, encoding="utf-8")
-    dry = await dialer("leads", "import", file, "--campaign", "Mora 30", "--dry-run")
-    assert (dry.code, dry.out) == (DONE, "2 of 2 rows are good; nothing was loaded\n"), dry.err
+    dry = await dialer("leads", "import", file, "--campaign", "Mora 30", "--dry-run", database_dsn=dsn)
+    assert dry.code == DONE, dry.err
+    assert dry.out.startswith("2 new leads would be in list 'mora.csv'")
+    assert await pool.fetchval("SELECT count(*) FROM lead") == 3
     loaded = await dialer("leads", "import", file, "--campaign", "Mora 30", "--json", database_dsn=dsn)
     assert isinstance(loaded.data, dict)
     assert (loaded.data["leads"], loaded.data["bad_rows"], loaded.data["list_name"]) == (2, 0, "mora.csv")
     assert await pool.fetchval("SELECT count(*) FROM lead") == 3 + 2
     twice = await dialer("leads", "import", file, "--campaign", "Mora 30", database_dsn=dsn)
     assert (twice.code, await pool.fetchval("SELECT count(*) FROM lead")) == (REFUSED, 5)
+
+
+async def test_a_creditors_own_words_are_saved_once(
+    dsn: str, pool: asyncpg.Pool, portfolio: Portfolio, tmp_path: Path
+) -> None:
+    nobody = await dialer("leads", "mapping", "list", database_dsn=dsn)
+    assert (nobody.code, "no mappings are saved" in nobody.out) == (DONE, True)
+    words = ("--column", "Cliente=external_ref", "--column", "Titular=nombre", "--column", "Celular=phone1")
+    wrong = await dialer("leads", "mapping", "save", "Banco", "--column", "Celular=fone", database_dsn=dsn)
+    assert (wrong.code, "there is no such column" in wrong.err) == (REFUSED, True)
+    saved = await dialer("leads", "mapping", "save", "Banco", *words, "--region", "DO", database_dsn=dsn)
+    assert saved.code == DONE, saved.err
+    file = tmp_path / "banco.csv"
+    file.write_text("Cliente;Titular;Celular\nB-1;Ana Pérez;809-555-0101\n", encoding="utf-8")
+    loaded = await dialer(
+        *("leads", "import", file, "--campaign", "Mora 30", "--mapping", "Banco"), database_dsn=dsn
+    )
+    assert loaded.code == DONE, loaded.err
+    assert await pool.fetchval("SELECT number FROM phone ORDER BY id DESC LIMIT 1") == "+18095550101"
+    assert (await dialer("leads", "mapping", "delete", "Banco", database_dsn=dsn)).code == DONE
+    gone = await dialer(
+        *("leads", "import", file, "--campaign", "Mora 30", "--mapping", "Banco"), database_dsn=dsn
+    )
+    assert (gone.code, "there is no mapping 'Banco'" in gone.err) == (REFUSED, True)
 
 
 async def test_a_bad_row_stops_the_file_unless_it_is_skipped(

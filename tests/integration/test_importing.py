@@ -11,7 +11,9 @@ import pytest
 import pytest_asyncio
 
 from dialer.domain.errors import BadInput
-from dialer.portfolio.importing import BadFile, ImportOptions, import_leads, plain_cell
+from dialer.portfolio import judging
+from dialer.portfolio.importing import BadFile, ImportOptions, import_leads
+from dialer.portfolio.spreadsheet import plain_cell
 from tests.integration.portfolio import Portfolio, make_portfolio
 
 pytestmark = pytest.mark.integration
@@ -43,14 +45,15 @@ async def everything(pool: asyncpg.Pool) -> list[list[tuple[object, ...]]]:
 async def test_rows_of_one_person_become_one_lead(
     pool: asyncpg.Pool, dsn: str, portfolio: Portfolio, tmp_path: Path
 ) -> None:
-    seen: list[tuple[int, int, int]] = []
+    seen: list[tuple[object, ...]] = []
     path = write(tmp_path, ANA, ANA_TOO, LUIS)
     report = await import_leads(
         dsn, portfolio.campaign_id, path, progress=lambda *counts: seen.append(counts)
     )
     assert (report.rows, report.leads, report.phones, report.debts, report.bad_rows) == (3, 2, 4, 3, 0)
     assert report.list_name == "mora.csv"
-    assert seen[-1] == (3, path.stat().st_size, path.stat().st_size)
+    size = path.stat().st_size
+    assert ("reading", size, size, 3) in seen
     leads = await pool.fetch(
         "SELECT person.external_ref AS ref, person.language, debt.external_ref AS debt, segment.name AS segment,"
         " lead.priority, lead.state, array(SELECT number FROM phone WHERE person_id = person.id ORDER BY position)"
@@ -190,3 +193,105 @@ async def test_two_loads_of_one_file_at_once_load_it_once(
 )
 def test_cells_written_for_spreadsheets_are_no_formulas(cell: str, plain: str) -> None:
     assert plain_cell(cell) == plain
+
+
+async def test_an_interrupted_import_goes_on_where_it_stopped(
+    pool: asyncpg.Pool, dsn: str, portfolio: Portfolio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "ROWS_AT_ONCE", 2)
+    path = write(tmp_path, *(f"K{n},Ana {n},+180955501{n:02d},,,,,,,,,0" for n in range(9)))
+    staged = 0
+
+    def die(what: str, done: int, total: int, rows: int) -> None:
+        nonlocal staged
+        staged = rows
+        if rows >= 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await import_leads(dsn, portfolio.campaign_id, path, progress=die)
+    assert await pool.fetchval("SELECT count(*) FROM lead") == 0
+    report = await import_leads(dsn, portfolio.campaign_id, path)
+    assert (report.resumed_rows, report.rows, report.leads) == (staged, 9, 9)
+    assert await pool.fetchval("SELECT count(*) FROM import_run") == 0
+    assert await pool.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'staging'") == 0
+
+
+async def test_large_files_are_judged_by_other_processes_alike(
+    pool: asyncpg.Pool, dsn: str, portfolio: Portfolio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "_WORTH_PROCESSES_BYTES", 0)
+    monkeypatch.setattr(judging, "ROWS_AT_ONCE", 3)
+    rows = [f"K{n},Ana {n},+180955501{n:02d},{'12' if n == 5 else ''},,,,,,,,0" for n in range(10)]
+    path = write(tmp_path, *rows)
+    with pytest.raises(BadFile, match="row 7, column telefono2: '12' has no country code"):
+        await import_leads(dsn, portfolio.campaign_id, path)
+    # The row has a good number besides: with --skip-bad it is loaded without the bad one.
+    report = await import_leads(dsn, portfolio.campaign_id, path, ImportOptions(skip_bad=True))
+    assert (report.leads, report.bad_rows, report.errors_count, report.phones) == (10, 0, 1, 10)
+    assert await pool.fetchval("SELECT array_agg(external_ref ORDER BY id) FROM person") == [
+        f"K{n}" for n in range(10)
+    ]
+
+
+async def test_the_books_of_a_creditor_are_drawn(
+    pool: asyncpg.Pool, dsn: str, portfolio: Portfolio, tmp_path: Path
+) -> None:
+    head = "external_ref,full_name,phone1,debt_ref,creditor,product,balance,currency"
+
+    def row(n: int, balance: object) -> str:
+        return f"P{n},Ana {n},+180955501{n:02d},D{n},Banco,Tarjeta,{balance},DOP"
+
+    await import_leads(
+        dsn,
+        portfolio.campaign_id,
+        write(tmp_path, row(1, 100), row(2, 100), row(3, 100), row(4, 100), row(5, 100), header=head),
+    )
+    await pool.execute("UPDATE lead SET state = 'resting', next_at = now() + interval '1 day'")
+    delta = write(
+        tmp_path, row(1, 150), row(2, 60), row(3, 0), row(4, 100), row(6, 7), header=head, name="delta.csv"
+    )
+    options = ImportOptions(close_missing=True)
+    dry = await import_leads(
+        dsn, portfolio.campaign_id, delta, ImportOptions(close_missing=True, dry_run=True)
+    )
+    assert dry.list_id is None
+    assert await pool.fetchval("SELECT count(*) FROM debt") == 5
+    report = await import_leads(dsn, portfolio.campaign_id, delta, options)
+    assert dry.books == report.books
+    (book,) = report.books
+    assert book.balanced
+    assert (book.debts_before, book.before_minor, book.debts_after, book.after_minor) == (5, 50000, 4, 31700)
+    assert (book.new_debts, book.new_minor) == (1, 700)
+    assert (book.raised_debts, book.raised_minor) == (1, 5000)
+    assert (book.lowered_debts, book.lowered_minor) == (1, 4000)
+    assert (book.closed_debts, book.closed_minor, book.unchanged_debts) == (2, 20000, 1)
+    assert [tuple(row) for row in await pool.fetch("SELECT status FROM debt ORDER BY external_ref")] == [
+        *([("open",)] * 2),
+        ("paid",),
+        ("open",),
+        ("withdrawn",),
+        ("open",),
+    ]
+    states = await pool.fetch("SELECT state, state_reason FROM lead ORDER BY person_id")
+    assert [tuple(row) for row in states] == [
+        *([("resting", None)] * 2),
+        ("finished", "debt_closed"),
+        ("resting", None),
+        ("finished", "debt_closed"),
+        ("callable", None),
+    ]
+    # What was paid and is owed again is called again.
+    again = write(tmp_path, row(3, 5), header=head, name="again.csv")
+    assert (await import_leads(dsn, portfolio.campaign_id, again)).refreshed_leads == 1
+    assert await pool.fetchval(
+        "SELECT state FROM lead JOIN debt ON debt.id = debt_id WHERE external_ref = 'D3'"
+    ) == ("callable")
+
+
+async def test_a_debt_keeps_its_currency(dsn: str, portfolio: Portfolio, tmp_path: Path) -> None:
+    await import_leads(dsn, portfolio.campaign_id, write(tmp_path, LUIS))
+    with pytest.raises(BadFile, match="debt 'D3' is in USD until now"):
+        await import_leads(
+            dsn, portfolio.campaign_id, write(tmp_path, LUIS.replace("USD", "DOP"), name="two.csv")
+        )

@@ -45,6 +45,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("serve", "doctor", "version", "may-call", "db upgrade", "leads import", "call show", "user add"),
         *("campaign create", "campaign start", "campaign pause", "campaign stop", "campaign list"),
         *("campaign status", "trunk set", "trunk list"),
+        *("leads mapping save", "leads mapping list", "leads mapping delete"),
     }
 
 
