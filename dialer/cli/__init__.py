@@ -22,6 +22,7 @@ from dialer import __version__
 from dialer.cli import calls, campaigns, database, law, leads, serving, trunks, users
 from dialer.cli.doctor import examine
 from dialer.cli.output import AsJson, exit_code, first_error, show_error, show_json
+from dialer.cli.replay import replay
 
 EXIT_CODES = (
     "Exit codes: 0 done; 1 refused, or a check failed; 2 wrong usage;"
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command("serve", epilog=EXIT_CODES)(serving.serve)
 app.command("doctor", epilog=EXIT_CODES)(examine)
 app.command("may-call", epilog=EXIT_CODES)(law.may_call)
+app.command("replay", epilog=EXIT_CODES)(replay)
 app.add_typer(leads.app, name="leads")
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(trunks.app, name="trunk")

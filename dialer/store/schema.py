@@ -451,6 +451,7 @@ call_event = Table(
     ),
     # Who worked when: occupancy, and the days that are played again.
     Index("call_event_agents_idx", "shard_id", "at", "seq", postgresql_where=text("type = 'AgentMoved'")),
+    Index("call_event_campaigns_idx", "shard_id", "seq", postgresql_where=text("type = 'CampaignMoved'")),
 )
 
 #: What a group's pacing knew when it was last set down; the log holds what came after.
