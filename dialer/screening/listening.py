@@ -30,7 +30,7 @@ TICK_S = 0.02
 PLAYOUT_FRAMES = 2
 #: A tick this late, and nobody waits for the verdicts any more.
 LATE_S = 1.5
-#: From the order to listen to the first connection.
+#: From the order to listen to the first connection, and from there to the first sound.
 CONNECT_S = 1.5
 #: After a stream has ended the call may come on another.
 RETURN_S = 3.0
@@ -140,6 +140,7 @@ class Listening:
             if ear.stream is not None:
                 ear.stream.close("the call came on another connection")
             ear.stream, ear.playing, ear.lost = stream, False, 0
+            ear.give_up_s = asyncio.get_running_loop().time() + CONNECT_S
         self._work.set()
         return True
 
@@ -181,6 +182,8 @@ class Listening:
                 continue
             ear.playing = ear.playing or ear.stream.waiting >= PLAYOUT_FRAMES
             if not ear.playing:
+                if not ear.open and now_s >= ear.give_up_s:
+                    self._drop(call_id, Unheard.NO_AUDIO)
                 continue
             if not ear.open and not self._open(call_id, ear):
                 continue
