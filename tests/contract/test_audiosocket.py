@@ -257,7 +257,7 @@ async def test_a_call_without_sound_is_given_up(monkeypatch: pytest.MonkeyPatch,
 async def test_a_peer_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dialer.screening.audiosocket.INTRODUCTION_S", 0.1)
     async with room() as here:
-        reader, writer = await here.connect()
+        reader, _writer = await here.connect()
         async with asyncio.timeout(5):
             assert await reader.read() == b""
 
