@@ -23,6 +23,7 @@ from dialer.config import Settings
 from dialer.domain.errors import BadInput
 from dialer.mqtt import MqttMirror
 from dialer.ports import Publisher
+from dialer.promise_clock import keep_time
 from dialer.recording.ingest import Ingest
 from dialer.screening.process import ScreenerProcess
 from dialer.shard import Shard
@@ -91,6 +92,7 @@ async def run_dialer(settings: Settings, groups: Sequence[str] = ()) -> None:
         )
         group = await exit_stack.enter_async_context(asyncio.TaskGroup())
         group.create_task(ingest.run(), name="ingest")
+        group.create_task(keep_time(pool), name="promises")
         # What is loaded by now stays as long as the process; a full pass of the collector over it took 50 to 90 ms,
         # in which nobody who answers is connected.
         gc.collect()

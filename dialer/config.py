@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     #: https://dialer.example.com when a proxy stands before the API; none: the request's own scheme and host.
     public_origin: str | None = None
 
+    #: whsec_<base64>, one or (while it is changed) two separated by a space; none: no webhook is taken.
+    webhook_secret: SecretStr = SecretStr("")
+
     #: mqtt://[user:password@]host[:port]; none: no mirror.
     mqtt_url: SecretStr | None = None
 

@@ -97,6 +97,12 @@ class ShardStore(Protocol):
     def campaign_changes(self) -> AsyncIterator[tuple[Campaign, tuple[StoredDisposition, ...]]]:
         """Each campaign that is new or whose settings were edited, with its dispositions (LISTEN); never ends."""
 
+    def withdrawals(self) -> AsyncIterator[frozenset[int]]:
+        """Leads, of whatever shard, that somebody's word keeps from being dialled (LISTEN); never ends.
+
+        After a lost connection first those of them that this shard is dialling.
+        """
+
 
 class Switch(Protocol):
     """The switch's side: orders go in, events come out through the callback given at construction."""

@@ -29,6 +29,7 @@ from dialer.domain.events import (
     AttemptsCommitted,
     CampaignEdited,
     LeadsClaimed,
+    LeadsWithdrawn,
     LogBack,
     LogLost,
     PhoneClaimed,
@@ -116,6 +117,7 @@ class Shard:
                     group.create_task(self._screener.run(), name="screener")
                 for n in range(SPEAKERS):
                     group.create_task(self._speak(), name=f"speaker {n}")
+                group.create_task(self._take_withdrawals(), name="withdrawals")
                 self.running.set()
         finally:
             self.running.clear()
@@ -311,6 +313,10 @@ class Shard:
     async def _take_edits(self) -> None:
         async for campaign, dispositions in self._store.campaign_changes():
             self._hear(CampaignEdited(at=_now(), campaign=campaign, dispositions=dispositions))
+
+    async def _take_withdrawals(self) -> None:
+        async for lead_ids in self._store.withdrawals():
+            self._hear(LeadsWithdrawn(at=_now(), lead_ids=lead_ids))
 
 
 def _now() -> datetime:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from dialer import __version__
-from dialer.api import attempts, campaigns, health, intents, live, recordings, session, softphone
+from dialer.api import attempts, campaigns, health, intents, live, recordings, session, softphone, webhooks
 from dialer.api.auth import route_permissions
 from dialer.api.console import serve_console
 from dialer.api.guard import Guard
@@ -70,6 +70,8 @@ def create_app(settings: Settings) -> FastAPI:
     for noun in (session, softphone, intents, campaigns, attempts, recordings, live):
         v1.include_router(noun.router)
     app.include_router(v1)
+    webhooks.read_secrets(settings.webhook_secret.get_secret_value())  # a bad one is told now
+    app.include_router(webhooks.router, prefix="/api")
     app.include_router(health.router)
     if settings.console_dir is not None:
         app.include_router(serve_console(settings.console_dir))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import orjson
@@ -10,7 +12,10 @@ from fastapi import APIRouter
 
 from dialer.api.auth import Agent, Database
 from dialer.api.problems import ProblemError
-from dialer.api.schemas import IntentAccepted, IntentRequest
+from dialer.api.schemas import Dispose, DispositionDetails, IntentAccepted, IntentRequest
+from dialer.domain.dispositions import Details, Instalment, check_details
+from dialer.domain.errors import Refused
+from dialer.domain.outcomes import Effect
 
 router = APIRouter(prefix="/intents", tags=["intents"])
 
@@ -19,6 +24,10 @@ router = APIRouter(prefix="/intents", tags=["intents"])
 async def post_intent(request: IntentRequest, user: Agent, pool: Database) -> IntentAccepted:
     """Store the wish. The same key again is the same intent, however often it is clicked or sent."""
     data = request.intent.model_dump(mode="json", exclude={"type"})
+    if isinstance(request.intent, Dispose):
+        await _check_details(pool, request.intent)
+        if request.intent.details is None:
+            del data["details"]
     return await store_intent(
         pool,
         shard_id=user.group_id,
@@ -27,6 +36,32 @@ async def post_intent(request: IntentRequest, user: Agent, pool: Database) -> In
         type_=request.intent.type,
         data=data,
     )
+
+
+async def _check_details(pool: asyncpg.Pool, wish: Dispose) -> None:
+    """Tell at once what is missing in a result, with its name. What else is wrong with the wish, the shard says."""
+    row = await pool.fetchrow(
+        """
+        SELECT disposition.effect, coalesce(person.time_zone, 'UTC') AS time_zone
+        FROM attempt
+        JOIN person ON person.id = attempt.person_id
+        JOIN disposition ON disposition.campaign_id = attempt.campaign_id AND disposition.code = $2
+        WHERE attempt.id = $1
+        """,
+        wish.attempt_id,
+        wish.disposition,
+    )
+    if row is None:
+        return
+    given = wish.details or DispositionDetails()
+    details = Details(
+        **given.model_dump(exclude={"instalments"}),
+        instalments=tuple(Instalment(part.amount_minor, part.due_on) for part in given.instalments),
+    )
+    try:
+        check_details(Effect(row["effect"]), details, today=datetime.now(ZoneInfo(row["time_zone"])).date())
+    except Refused as refusal:
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, refusal.code, str(refusal)) from None
 
 
 async def store_intent(

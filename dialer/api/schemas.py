@@ -6,11 +6,12 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
 from dialer.domain.campaign import CampaignState, DialMode, RecordingNotice
+from dialer.domain.dispositions import FIELDS, MAX_AMOUNT_MINOR, MAX_INSTALMENTS, MAX_TEXT, FieldKind
 from dialer.domain.outcomes import Effect, Outcome, PhoneStatus
 
 
@@ -109,6 +110,31 @@ class HangUp(Wire):
     attempt_id: str = Field(pattern=ULID)
 
 
+class InstalmentRequest(Wire):
+    """A part of a promised plan."""
+
+    amount_minor: int = Field(ge=1, le=MAX_AMOUNT_MINOR)
+    due_on: date
+
+
+class DispositionDetails(Wire):
+    """What was said with a disposition: the fields that its effect asks for (`DispositionView.fields`), no others."""
+
+    amount_minor: int | None = Field(default=None, ge=1, le=MAX_AMOUNT_MINOR)
+    currency: str | None = Field(default=None, pattern=r"^[A-Z]{3}$")
+    due_on: date | None = None
+    instalments: list[InstalmentRequest] = Field(default=[], max_length=MAX_INSTALMENTS)
+    method: str | None = Field(default=None, max_length=40, pattern=LINE)
+    reason: str | None = Field(default=None, max_length=40, pattern=LINE)
+    explanation: str | None = Field(default=None, max_length=MAX_TEXT, pattern=PROSE)
+    paid_on: date | None = None
+    reference: str | None = Field(default=None, max_length=MAX_TEXT, pattern=LINE)
+    review_on: date | None = None
+    relation: str | None = Field(default=None, max_length=40, pattern=LINE)
+    #: A callback that any agent may make.
+    anyone: bool = False
+
+
 class Dispose(Wire):
     """The agent's result of a call; ends wrap-up. During the call it also hangs up."""
 
@@ -118,6 +144,7 @@ class Dispose(Wire):
     note: str = Field(default="", max_length=4000, pattern=PROSE)
     #: Only (and always) with a disposition whose effect is `callback`.
     callback_at: AwareDatetime | None = None
+    details: DispositionDetails | None = None
 
 
 class TickNotice(Wire):
@@ -212,11 +239,29 @@ class CampaignPatch(Wire):
     recording_notice: RecordingNotice | None = None
 
 
+class FieldView(Wire):
+    """One field of a disposition's form. `amount` is `amount_minor` and `currency`; dates are the debtor's days."""
+
+    name: str
+    kind: FieldKind
+    required: bool
+    choices: list[str]
+
+
 class DispositionView(Wire):
     code: str
     label: dict[str, str]
     effect: Effect
     right_party: bool
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def fields(self) -> list[FieldView]:
+        """What its effect asks for, in the order of the form."""
+        return [
+            FieldView(name=f.name, kind=f.kind, required=f.required, choices=list(f.choices))
+            for f in FIELDS[self.effect]
+        ]
 
 
 # --- the live view ----------------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ _EVENTS = """
       AND e.type = 'LeadMoved' AND (e.data ->> 'lead_id')::bigint = $2
     ORDER BY at, seq
 """
+#: What people wrote may hold anything, a number too.
+_FREE_TEXTS = frozenset({"note", "explanation", "reference"})
 _HIDDEN = "(hidden)"
 
 
@@ -98,8 +100,9 @@ async def _read(attempt_id: str, *, show_numbers: bool) -> tuple[dict[str, Any],
     if not show_numbers:
         # A note may hold anything, a number too.
         for holder in (attempt, *(event["data"] for event in events)):
-            if holder.get("note"):
-                holder["note"] = _HIDDEN
+            for told in (holder, holder.get("details") or {}):
+                for name in _FREE_TEXTS & told.keys():
+                    told[name] = _HIDDEN if told[name] else told[name]
     return attempt, events
 
 
@@ -192,6 +195,13 @@ def _lead_moved(data: Mapping[str, Any]) -> str:
     )
 
 
+def _details(details: Mapping[str, Any]) -> str:
+    """What was said with a disposition."""
+    return ", ".join(
+        f"{name} {value}" for name, value in details.items() if value not in (None, "", [], False)
+    )
+
+
 def _agent_moved(data: Mapping[str, Any]) -> str:
     return (
         f"agent {data['agent_id']} is {data['state']}"
@@ -231,7 +241,14 @@ _TELLERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
         f"abandoned: no agent by {data['deadline_at']}, answered {data['answered_at']}"
     ),
     "AttemptDisposed": lambda data: (
-        f"agent {data['agent_id']} says: {data['code']}" + _clause(" (note: ", data.get("note"), ")")
+        f"agent {data['agent_id']} says: {data['code']}"
+        + _clause(" (", _details(data.get("details") or {}), ")")
+        + _clause(" (note: ", data.get("note"), ")")
+    ),
+    "ContactCeased": lambda data: "the debtor wants no more calls: his leads are blocked everywhere",
+    "ScriptStepped": lambda data: (
+        f"script version {data['version_id']}, step {data['step']}"
+        + _clause(", by the answer ", data.get("answer"))
     ),
     "NoticeGiven": lambda data: (
         "recording notice " + ("spoken by the agent" if data["spoken"] else "played to the customer")

@@ -274,6 +274,13 @@ class PhoneClaimed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsWithdrawn(Event):
+    """These leads (anybody's) must not be dialled from now on: a promise, a payment, a dispute, a do-not-call."""
+
+    lead_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogLost(Event):
     """The event log can't be written: nothing may be dialled."""
 
@@ -339,6 +346,7 @@ AnyEvent = (
     | AttemptsCommitted
     | LeadsClaimed
     | PhoneClaimed
+    | LeadsWithdrawn
     | LogLost
     | LogBack
     | CampaignEdited

@@ -14,7 +14,8 @@ from typing import Any
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
 from dialer.domain.campaign import CampaignState
-from dialer.domain.outcomes import NextStep, Outcome
+from dialer.domain.dispositions import NO_DETAILS, Details
+from dialer.domain.outcomes import Effect, NextStep, Outcome
 from dialer.domain.screening import Label, Screening, SpokenText
 from dialer.domain.values import Attempt, AttemptId, HungUpBy, LegId
 
@@ -92,12 +93,35 @@ class LeadsReturned(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptDisposed(Fact):
-    """The agent's word on the call."""
+    """The agent's word on the call: the campaign's code, what it does, and what was said with it."""
 
     attempt_id: AttemptId
     agent_id: int
     code: str
     note: str
+    effect: Effect = Effect.FINISH
+    details: Details = NO_DETAILS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactCeased(Fact):
+    """The debtor does not want to be called: from this moment, the conversation going on or not."""
+
+    attempt_id: AttemptId
+    agent_id: int
+    lead_id: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptStepped(Fact):
+    """The agent went to this step of the script, by `answer` (None: the beginning, or back)."""
+
+    attempt_id: AttemptId
+    agent_id: int
+    version_id: int
+    step: str
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +268,8 @@ AnyFact = (
     | LeadMoved
     | LeadsReturned
     | AttemptDisposed
+    | ContactCeased
+    | ScriptStepped
     | NoticeGiven
     | RecordingBegan
     | RecordingClosed

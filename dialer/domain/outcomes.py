@@ -60,6 +60,14 @@ class Effect(StrEnum):
     CALLBACK = "callback"
     WRONG_NUMBER = "wrong_number"
     DO_NOT_CALL = "do_not_call"
+    PROMISE = "promise"  # silent until it is kept or broken
+    PAID = "paid"  # says so: silent until the books have had time to show it
+    DISPUTE = "dispute"  # silent until somebody settles it
+    HARDSHIP = "hardship"
+    REFUSED = "refused"
+    DECEASED = "deceased"
+    THIRD_PARTY = "third_party"
+    MACHINE = "machine"
 
 
 #: The longest rest that doubling comes to.
@@ -183,6 +191,12 @@ def next_phone(phones: list[PhoneHistory], after: int) -> int:
     ).phone_id
 
 
+#: How long the books take to show a payment that a debtor says he has made.
+PAYMENT_SHOWS = timedelta(days=3)
+#: The lead is nobody's to dial until what the code names is over: a promise, a dispute ...
+_SUSPENDING = frozenset({Effect.PROMISE, Effect.DISPUTE, Effect.DECEASED})
+
+
 def dispose(
     effect: Effect,
     code: str,
@@ -192,13 +206,25 @@ def dispose(
     phones: tuple[PhoneHistory, ...],
     attempts: int,
     callback_at: datetime | None = None,
+    review_at: datetime | None = None,
 ) -> NextStep:
     """The lead's next step after the agent's disposition. Raises ValueError on a callback without a time.
 
-    A callback's time that has come meanwhile is no error: it is due at once.
+    A callback's time that has come meanwhile is no error: it is due at once. `review_at`: when to speak again with
+    somebody who can't or won't pay; without one his lead is closed for that reason.
     """
     if effect is Effect.FINISH:
         return NextStep(LeadState.FINISHED, reason=code)
+    if effect in _SUSPENDING:
+        return NextStep(LeadState.SUPPRESSED, reason=effect)
+    if effect is Effect.PAID:
+        return NextStep(LeadState.RESTING, at + PAYMENT_SHOWS, phone_id, reason="says_paid")
+    if effect in (Effect.HARDSHIP, Effect.REFUSED):
+        if review_at is None:
+            return NextStep(LeadState.FINISHED, reason=code)
+        return NextStep(LeadState.RESTING, review_at, phone_id, reason=code)
+    if effect is Effect.MACHINE:
+        return recycle(Outcome.MACHINE, at=at, phone_id=phone_id, phones=phones, attempts=attempts)
     if effect is Effect.DO_NOT_CALL:
         return NextStep(LeadState.SUPPRESSED, reason=code, phone_status=PhoneStatus.DO_NOT_CALL)
     if effect is Effect.CALLBACK:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 
+from dialer.domain.dispositions import MAX_INSTALMENTS, NO_DETAILS, Details, Instalment
 from dialer.domain.errors import Refused
 from dialer.domain.values import AttemptId, is_ulid
 
@@ -46,6 +47,17 @@ class Dispose:
     code: str
     note: str
     callback_at: datetime | None
+    details: Details = NO_DETAILS
+
+
+@dataclass(frozen=True, slots=True)
+class WalkScript:
+    """The agent is at this step of the script: `answer` is what brought him there (None: the beginning, or back)."""
+
+    attempt_id: AttemptId
+    version_id: int
+    step: str
+    answer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,7 @@ AgentWish = (
     | HangUp
     | Dispose
     | TickNotice
+    | WalkScript
     | DialPreview
     | SkipPreview
     | DialNumber
@@ -142,7 +155,56 @@ def _dispose(data: Mapping[str, object]) -> Dispose:
         _text(data, "disposition", 40),
         _text(data, "note", 4000, ""),
         _time(data, "callback_at"),
+        _details(data.get("details")),
     )
+
+
+def _details(data: object) -> Details:
+    """What was said with the disposition, as it lies in the intent (JSON)."""
+    if data is None:
+        return NO_DETAILS
+    if not isinstance(data, dict):
+        raise Refused("bad_request", "details is an object")
+    if unknown := data.keys() - _DETAILS:
+        raise Refused("bad_request", f"details has no {min(unknown)!r:.40}")
+    parts = data.get("instalments") or []
+    if not isinstance(parts, list) or len(parts) > MAX_INSTALMENTS:
+        raise Refused("bad_request", f"instalments is a list of at most {MAX_INSTALMENTS}")
+    return Details(
+        amount_minor=None if data.get("amount_minor") is None else _id(data, "amount_minor"),
+        due_on=_day(data, "due_on"),
+        instalments=tuple(_instalment(part) for part in parts),
+        paid_on=_day(data, "paid_on"),
+        review_on=_day(data, "review_on"),
+        anyone=data.get("anyone") is True,
+        **{name: _text(data, name, 500) if data.get(name) else None for name in _DETAIL_TEXTS},
+    )
+
+
+_DETAILS = frozenset(field.name for field in fields(Details))
+_DETAIL_TEXTS = ("currency", "method", "reason", "explanation", "reference", "relation")
+
+
+def _instalment(data: object) -> Instalment:
+    due_on = _day(data, "due_on") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or due_on is None:
+        raise Refused("bad_request", "an instalment has amount_minor and due_on")
+    return Instalment(_id(data, "amount_minor"), due_on)
+
+
+def _day(data: Mapping[str, object], key: str) -> date | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise Refused("bad_request", f"{key} is not a day (YYYY-MM-DD)") from None
+
+
+def _walk(data: Mapping[str, object]) -> WalkScript:
+    answer = None if data.get("answer") is None else _text(data, "answer", 80)
+    return WalkScript(_attempt(data), _id(data, "version_id"), _text(data, "step", 40), answer)
 
 
 def _dial_preview(data: Mapping[str, object]) -> DialPreview:
@@ -158,6 +220,7 @@ AGENT_WISHES: dict[str, Callable[[Mapping[str, object]], AgentWish]] = {
     "console_lost": lambda data: ConsoleLost(),
     "hang_up": lambda data: HangUp(_attempt(data)),
     "dispose": _dispose,
+    "walk_script": _walk,
     "tick_notice": lambda data: TickNotice(_attempt(data)),
     "dial_preview": _dial_preview,
     "skip_preview": lambda data: SkipPreview(_id(data, "lead_id"), _text(data, "reason", 200, "")),

@@ -11,11 +11,12 @@ from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import CallState
 from dialer.domain.campaign import CampaignInput, CampaignState, DialMode
 from dialer.domain.commands import ClaimPhone, ConnectLeg, HangUpCall, HangUpLeg
+from dialer.domain.dispositions import check_details
 from dialer.domain.errors import BadInput, Refused
 from dialer.domain.events import CampaignEdited, PhoneClaimed, Wished
-from dialer.domain.facts import IntentSettled
+from dialer.domain.facts import ContactCeased, IntentSettled, ScriptStepped
 from dialer.domain.outcomes import Effect
-from dialer.domain.values import HungUpBy, LegId, PhoneNumber, mint_ulid
+from dialer.domain.values import AttemptId, HungUpBy, LegId, PhoneNumber, mint_ulid
 from dialer.domain.wishes import (
     AgentWish,
     ConnectPhone,
@@ -32,10 +33,11 @@ from dialer.domain.wishes import (
     StartCampaign,
     StopCampaign,
     TickNotice,
+    WalkScript,
 )
 from dialer.engine import dialling, screening
 from dialer.engine.calls import give_notice, lose_leg
-from dialer.engine.endings import close_if_drained, log_out, settle_disposition
+from dialer.engine.endings import close_if_drained, debtor_time, log_out, settle_disposition
 from dialer.engine.floor import Floor
 from dialer.engine.records import LOG_OUT, Agent, Call, CampaignRun
 
@@ -92,6 +94,8 @@ def _agent_wish(floor: Floor, agent: Agent, wish: AgentWish, at: datetime) -> No
                 raise Refused("not_in_call")
             if not call.notice_given:
                 give_notice(floor, call, at, spoken=True)
+        case WalkScript():
+            _walk_script(floor, agent, wish, at)
         case DialPreview():
             _dial_preview(floor, agent, wish, at)
         case SkipPreview():
@@ -182,11 +186,7 @@ def _hang_up(floor: Floor, call: Call) -> None:
 
 
 def _dispose(floor: Floor, agent: Agent, wish: Dispose, at: datetime) -> None:
-    if agent.attempt_id != wish.attempt_id:
-        raise Refused("not_your_call")
-    call = floor.wrapping.get(wish.attempt_id) or floor.calls.get(wish.attempt_id)
-    if call is None or call.connected_at is None:
-        raise Refused("not_your_call")
+    call = _talk_of(floor, agent, wish.attempt_id)
     effect = floor.dispositions.get((call.attempt.campaign_id, wish.code))
     if effect is None:
         raise Refused("unknown_disposition")
@@ -194,11 +194,40 @@ def _dispose(floor: Floor, agent: Agent, wish: Dispose, at: datetime) -> None:
         raise Refused("callback_time", "a callback, and only a callback, has a time")
     if wish.callback_at is not None and wish.callback_at <= at:
         raise Refused("callback_time", "the time of a callback lies in the future")
+    check_details(effect, wish.details, today=debtor_time(call.lead, at).date())
     call.disposition = wish
+    if effect is Effect.DO_NOT_CALL:  # at once, though he is still on the line
+        floor.note(
+            ContactCeased(
+                at=at, attempt_id=call.id, agent_id=agent.id, lead_id=call.attempt.lead_id, code=wish.code
+            )
+        )
     if wish.attempt_id in floor.wrapping:
         settle_disposition(floor, call, agent, at)
     else:
         _hang_up(floor, call)
+
+
+def _talk_of(floor: Floor, agent: Agent, attempt_id: AttemptId) -> Call:
+    """The conversation he has, or owes his word for."""
+    call = floor.wrapping.get(attempt_id) or floor.calls.get(attempt_id)
+    if agent.attempt_id != attempt_id or call is None or call.connected_at is None:
+        raise Refused("not_your_call")
+    return call
+
+
+def _walk_script(floor: Floor, agent: Agent, wish: WalkScript, at: datetime) -> None:
+    call = _talk_of(floor, agent, wish.attempt_id)
+    floor.note(
+        ScriptStepped(
+            at=at,
+            attempt_id=call.id,
+            agent_id=agent.id,
+            version_id=wish.version_id,
+            step=wish.step,
+            answer=wish.answer,
+        )
+    )
 
 
 def _dial_preview(floor: Floor, agent: Agent, wish: DialPreview, at: datetime) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import CallInput
@@ -26,7 +27,7 @@ from dialer.domain.outcomes import (
     recycle,
 )
 from dialer.domain.screening import MACHINE_DISPOSITION
-from dialer.domain.values import HungUpBy
+from dialer.domain.values import ClaimedLead, HungUpBy
 from dialer.engine.floor import Floor
 from dialer.engine.records import LOG_OUT, Agent, Call, CampaignRun
 
@@ -188,11 +189,35 @@ def settle_disposition(floor: Floor, call: Call, agent: Agent, at: datetime) -> 
         phones=_histories(call, Outcome.CONNECTED, at),
         attempts=call.lead.attempts + 1,
         callback_at=said.callback_at,
+        review_at=_begin_of(call.lead, said.details.review_on),
     )
-    floor.note(AttemptDisposed(at=at, attempt_id=call.id, agent_id=agent.id, code=said.code, note=said.note))
-    callback_agent = agent.id if said.callback_at is not None else None
+    floor.note(
+        AttemptDisposed(
+            at=at,
+            attempt_id=call.id,
+            agent_id=agent.id,
+            code=said.code,
+            note=said.note,
+            effect=effect,
+            details=said.details,
+        )
+    )
+    his = said.callback_at is not None and not said.details.anyone
+    callback_agent = agent.id if his else None
     move_lead(floor, call, at, step, callback_agent)
     _end_wrap_up(floor, call, agent, at)
+
+
+def debtor_time(lead: ClaimedLead, at: datetime) -> datetime:
+    """`at` on the debtor's own clock; where his zone is unknown, by UTC."""
+    return at.astimezone(ZoneInfo(lead.time_zone or "UTC"))
+
+
+def _begin_of(lead: ClaimedLead, day: date | None) -> datetime | None:
+    """When that day begins for the debtor; which of its hours are lawful the verdict knows."""
+    if day is None:
+        return None
+    return datetime.combine(day, time(), ZoneInfo(lead.time_zone or "UTC")).astimezone(UTC)
 
 
 def close_without_disposition(floor: Floor, call: Call, at: datetime) -> None:

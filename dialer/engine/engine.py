@@ -28,6 +28,7 @@ from dialer.domain.events import (
     CustomerHeld,
     GreetingEnded,
     LeadsClaimed,
+    LeadsWithdrawn,
     LegHungUp,
     LegParked,
     LogBack,
@@ -49,7 +50,7 @@ from dialer.domain.events import (
 )
 from dialer.domain.facts import AnyFact, SwitchMoved
 from dialer.domain.stored import ShardState
-from dialer.engine import calls, desk, dialling, recovery, screening
+from dialer.engine import calls, desk, dialling, recovery, screening, withdrawal
 from dialer.engine.floor import Floor
 from dialer.engine.records import Step
 
@@ -148,6 +149,8 @@ class Engine:
                 dialling.on_leads_claimed(floor, event)
             case PhoneClaimed():
                 desk.on_phone_claimed(floor, event)
+            case LeadsWithdrawn():
+                withdrawal.on_withdrawn(floor, event)
             case LogLost():
                 floor.log_up = False
             case LogBack():

@@ -18,6 +18,7 @@ from dialer.domain import facts as f
 from dialer.domain.call import CallState
 from dialer.domain.outcomes import LeadState, PhoneStatus
 from dialer.domain.values import Attempt, AttemptId
+from dialer.store.dispositions import consequences
 
 #: The far end has picked up.
 _ANSWERED = frozenset(
@@ -114,6 +115,8 @@ class Batch:
     leads: dict[int, LeadNews] = field(default_factory=dict)
     phones: dict[int, PhoneNews] = field(default_factory=dict)
     do_not_call: list[tuple[int, str, datetime]] = field(default_factory=list)
+    disposed: list[f.AttemptDisposed] = field(default_factory=list)
+    script_runs: dict[AttemptId, tuple[int, datetime]] = field(default_factory=dict)
     returned: list[tuple[int, datetime | None, str | None]] = field(default_factory=list)
     abandonments: list[tuple[str, int, datetime, datetime, datetime]] = field(default_factory=list)
     verdicts: dict[AttemptId, VerdictNews] = field(default_factory=dict)
@@ -138,6 +141,7 @@ class Batch:
         return not (
             self.planned
             or self.do_not_call
+            or self.disposed
             or (self.returned and self.leads)
             # The same row as the fence's.
             or self.switch_up is not None
@@ -152,6 +156,11 @@ class Batch:
             todo.append(("learn_phones", list(columns(map(phone_row, self.phones.values())))))
         if self.do_not_call:
             todo.append(("list_do_not_call", list(columns(self.do_not_call))))
+        for name, rows, rest in consequences(self.disposed):
+            todo.append((name, [*columns(rows), *rest]))
+        if self.script_runs:
+            runs = [(attempt_id, *begun) for attempt_id, begun in self.script_runs.items()]
+            todo.append(("start_runs", list(columns(runs))))
         if self.returned:
             todo.append(("return_leads", [shard_id, fence, *columns(self.returned)]))
         if self.abandonments:
@@ -221,6 +230,11 @@ class Batch:
             case f.AttemptDisposed():
                 news = self._attempt(fact.attempt_id)
                 news.disposition, news.note, news.disposed_at = fact.code, fact.note, fact.at
+                self.disposed.append(fact)
+            case f.ContactCeased():
+                self.do_not_call.append((fact.lead_id, fact.code, fact.at))
+            case f.ScriptStepped():
+                self.script_runs.setdefault(fact.attempt_id, (fact.version_id, fact.at))
             case f.NoticeGiven():
                 news = self._attempt(fact.attempt_id)
                 news.notice_at = news.notice_at or fact.at

@@ -23,24 +23,24 @@ LANGUAGES = ("es", "en", "pt")
 
 #: code, effect, whether the debtor himself was reached, Spanish, English, Portuguese. A collections floor's usual list.
 DEFAULT_DISPOSITIONS: tuple[tuple[str, Effect, bool, str, str, str], ...] = (
-    ("promise", Effect.FINISH, True, "Promesa de pago", "Promise to pay", "Promessa de pagamento"),
-    ("paid", Effect.FINISH, True, "Ya pagó", "Already paid", "Já pagou"),
+    ("promise", Effect.PROMISE, True, "Promesa de pago", "Promise to pay", "Promessa de pagamento"),
+    ("paid", Effect.PAID, True, "Ya pagó", "Already paid", "Já pagou"),
     ("callback", Effect.CALLBACK, True, "Volver a llamar", "Call back", "Ligar de volta"),
-    ("dispute", Effect.FINISH, True, "Disputa la deuda", "Disputes the debt", "Contesta a dívida"),
-    ("hardship", Effect.FINISH, True, "No puede pagar", "Unable to pay", "Não pode pagar"),
-    ("refused", Effect.FINISH, True, "Se niega a pagar", "Refuses to pay", "Recusa-se a pagar"),
+    ("dispute", Effect.DISPUTE, True, "Disputa la deuda", "Disputes the debt", "Contesta a dívida"),
+    ("hardship", Effect.HARDSHIP, True, "No puede pagar", "Unable to pay", "Não pode pagar"),
+    ("refused", Effect.REFUSED, True, "Se niega a pagar", "Refuses to pay", "Recusa-se a pagar"),
     (
         "third_party",
-        Effect.RETRY,
+        Effect.THIRD_PARTY,
         False,
         "Tercero, dejó recado",
         "Third party, message left",
         "Terceiro, recado",
     ),
     ("wrong_number", Effect.WRONG_NUMBER, False, "Número equivocado", "Wrong number", "Número errado"),
-    ("deceased", Effect.FINISH, False, "Fallecido", "Deceased", "Falecido"),
+    ("deceased", Effect.DECEASED, False, "Fallecido", "Deceased", "Falecido"),
     ("do_not_call", Effect.DO_NOT_CALL, False, "No desea llamadas", "Do not call", "Não deseja ligações"),
-    ("voicemail", Effect.RETRY, False, "Buzón de voz", "Voicemail", "Caixa postal"),
+    ("voicemail", Effect.MACHINE, False, "Buzón de voz", "Voicemail", "Caixa postal"),
     ("cut_off", Effect.RETRY, False, "Se cortó la llamada", "Call cut off", "Ligação caiu"),
     ("no_result", Effect.RETRY, False, "Sin resultado", "No result", "Sem resultado"),
 )

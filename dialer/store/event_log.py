@@ -335,6 +335,20 @@ class PostgresShardStore:
                         self._versions[campaign.id] = campaign.version
                         yield campaign, tuple(d for d in said if d.campaign_id == campaign.id)
 
+    async def withdrawals(self) -> AsyncIterator[frozenset[int]]:
+        async with aclosing(notifications(self._dsn, "cadencia_lead")) as words:
+            async for word in words:
+                if word is not None:
+                    yield frozenset({int(word[1])})
+                    continue
+                try:
+                    async with self._connection() as connection:
+                        rows = await connection.fetch(SQL["withdrawn_in_attempt"], self._shard_id)
+                except LogUnavailable:
+                    continue
+                if rows:
+                    yield frozenset(row["lead_id"] for row in rows)
+
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         """A connection for anything but the log. Raises LogUnavailable when there is none."""

@@ -1,4 +1,4 @@
-"""The named statements of `queries.sql`: SQL lives there, commented; Python calls it by name."""
+"""The named statements of `queries.sql` and `dispositions.sql`: SQL lives there, commented; Python calls it by name."""
 
 from __future__ import annotations
 
@@ -21,4 +21,5 @@ def read_statements(path: Path) -> dict[str, str]:
     return statements
 
 
-SQL = read_statements(Path(__file__).with_name("queries.sql"))
+_FOLDER = Path(__file__).parent
+SQL = read_statements(_FOLDER / "queries.sql") | read_statements(_FOLDER / "dispositions.sql")

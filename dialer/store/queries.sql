@@ -229,8 +229,8 @@ FROM unnest(
 WHERE attempt.id = news.id
 
 -- name: move_leads
--- A lead's next step (null state: none, only its burnt attempts count). A suppressed lead stays suppressed: only a named
--- person with a reason lifts that.
+-- A lead's next step (null state: none, only its burnt attempts count). One that somebody else's word has moved meanwhile
+-- (a do-not-call, a promise, a payment) stays where that put it; only an agreed callback goes before a mere rest.
 UPDATE lead
 SET state = CASE WHEN moves THEN news.state ELSE lead.state END,
     state_reason = CASE WHEN moves THEN news.reason ELSE lead.state_reason END,
@@ -243,7 +243,9 @@ SET state = CASE WHEN moves THEN news.state ELSE lead.state END,
     lease_until = CASE WHEN moves THEN NULL ELSE lead.lease_until END,
     attempts = lead.attempts + news.burnt
 FROM (
-    SELECT given.*, given.state IS NOT NULL AND held.state <> 'suppressed' AS moves
+    SELECT given.*,
+           given.state IS NOT NULL
+           AND (held.state IN ('claimed', 'in_attempt') OR (held.state = 'resting' AND given.state = 'callback')) AS moves
     FROM unnest(
         $1::bigint[], $2::text[], $3::timestamptz[], $4::bigint[], $5::text[], $6::bigint[], $7::int[]
     ) AS given (id, state, next_at, next_phone_id, reason, callback_agent_id, burnt)
@@ -263,7 +265,7 @@ WHERE phone.id = news.id
 
 -- name: list_do_not_call
 -- The persons of leads $1 asked not to be called (reasons $2, at $3): listed, and all their leads suppressed, whoever
--- works them.
+-- works them and whatever rings for them now.
 WITH asked AS MATERIALIZED (
     SELECT DISTINCT ON (lead.person_id) lead.person_id, given.reason, given.at
     FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS given (lead_id, reason, at)
@@ -274,12 +276,17 @@ WITH asked AS MATERIALIZED (
     SELECT person_id, reason, 'debtor', at
     FROM asked
     WHERE NOT EXISTS (SELECT FROM do_not_call WHERE do_not_call.person_id = asked.person_id)
+), held AS (
+    SELECT id FROM lead WHERE person_id IN (SELECT person_id FROM asked) ORDER BY id FOR UPDATE
+), suppressed AS (
+    UPDATE lead
+    SET state = 'suppressed',
+        state_reason = 'do_not_call',
+        claimed_from = NULL, claimed_by = NULL, claim_fence = NULL, lease_until = NULL
+    WHERE id IN (SELECT id FROM held) AND (state <> 'suppressed' OR state_reason IS DISTINCT FROM 'do_not_call')
+    RETURNING id
 )
-UPDATE lead
-SET state = 'suppressed',
-    state_reason = 'do_not_call',
-    claimed_from = NULL, claimed_by = NULL, claim_fence = NULL, lease_until = NULL
-WHERE person_id IN (SELECT person_id FROM asked) AND state <> 'suppressed'
+SELECT pg_notify('cadencia_lead', id::text) FROM suppressed
 
 -- name: return_leads
 -- Claimed by shard $1 with fence $2 but not dialled: free again, not before $4 where that is set.

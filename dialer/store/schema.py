@@ -30,8 +30,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from dialer.store import debtor_tables as debtor_tables  # these two: the rest of the same metadata
+from dialer.store import debtor_tables as debtor_tables  # these: the rest of the same metadata
 from dialer.store import import_tables as import_tables
+from dialer.store import script_tables as script_tables
 from dialer.store.columns import at as _at
 from dialer.store.columns import created as _created
 from dialer.store.columns import id_ as _id
@@ -273,6 +274,9 @@ lead = Table(
     Column("claim_fence", BigInteger),
     _at("lease_until"),
     UniqueConstraint("campaign_id", "person_id"),
+    CheckConstraint(
+        "state NOT IN ('finished', 'suppressed') OR state_reason IS NOT NULL", name="closed"
+    ),  # nothing closes unsaid
     # The claim: a campaign's claimable leads by priority, then by age. Partial: it holds nothing else.
     # Callbacks have an index of their own, because they are promised and go before.
     Index(

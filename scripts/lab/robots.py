@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from websockets.exceptions import ConnectionClosed
@@ -38,6 +39,27 @@ def draw(chance: random.Random, mean_s: float) -> float:
     """A gamma-distributed time of this mean and a coefficient of variation of 0.6."""
     shape = 1 / 0.6**2
     return chance.gammavariate(shape, mean_s / shape)
+
+
+def details_of(disposition: str, call: dict[str, Any]) -> dict[str, object]:
+    """What a robot says with a result: the fields it asks for, filled from the call's card."""
+    today = datetime.now(UTC).date()
+    match disposition:
+        case "promise":
+            debt: dict[str, Any] = next(iter(call["debts"]), {"balance_minor": 10_000, "currency": "USD"})
+            return {
+                "amount_minor": max(1, debt["balance_minor"]),
+                "currency": debt["currency"],
+                "due_on": f"{today + timedelta(days=7)}",
+            }
+        case "paid":
+            return {"paid_on": f"{today - timedelta(days=1)}"}
+        case "refused":
+            return {"reason": "no_money", "review_on": f"{today + timedelta(days=14)}"}
+        case "dispute":
+            return {"reason": "amount"}
+        case _:
+            return {}
 
 
 class Robot:
@@ -115,7 +137,12 @@ class Robot:
                 case "wrap_up":
                     await asyncio.sleep(draw(chance, pace.wrap_up_s))
                     said = chance.choices(list(RESULTS), weights=list(RESULTS.values()))[0]
-                    await self.client.wish("dispose", attempt_id=call["attempt_id"], disposition=said)
+                    await self.client.wish(
+                        "dispose",
+                        attempt_id=call["attempt_id"],
+                        disposition=said,
+                        details=details_of(said, call),
+                    )
         except LabError as error:
             self.errors.append(str(error))
 

@@ -70,8 +70,8 @@ try {
   await state("wrap_up");
   await shot("5-wrap-up");
   await by("disposition-promise").click();
-  const save = by("save-disposition");
-  if (await save.isVisible().catch(() => false)) await save.click();
+  await by("field-due_on").fill(new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10));
+  await by("save-disposition").click();
   await page.waitForSelector('[data-testid="my-state"]:not([data-state="wrap_up"])', { timeout: 10_000 });
   seen.state_at_the_end = await by("my-state").getAttribute("data-state");
   await shot("6-after-the-call");

@@ -70,6 +70,7 @@ def test_only_logging_in_health_and_the_console_are_open(tmp_path: object) -> No
     }
     assert public == {
         ("/api/v1/session", "POST"),
+        ("/api/webhooks/payments", "POST"),  # signed
         ("/healthz", "GET"),
         ("/readyz", "GET"),
         ("/{path:path}", "GET", "HEAD"),

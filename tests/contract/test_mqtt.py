@@ -12,7 +12,7 @@ import typing
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from itertools import pairwise
 
@@ -75,6 +75,8 @@ def poison(kind: object, name: str) -> object:
             return next(iter(kind))
         if kind is datetime:
             return T0
+        if kind is date:
+            return T0.date()
         if kind is str:
             if name in ("id", "trunk"):
                 return ATTEMPT if name == "id" else "telco"

@@ -185,6 +185,10 @@ async def test_campaigns_are_listed_with_their_settings(
         "label": {"es": "later", "en": "later", "pt": "later"},
         "effect": "callback",
         "right_party": False,
+        "fields": [
+            {"name": "callback_at", "kind": "moment", "required": True, "choices": []},
+            {"name": "anyone", "kind": "flag", "required": False, "choices": []},
+        ],
     }
     assert (await supervisor.get("/api/v1/campaigns/999/dispositions")).status_code == 404
 

@@ -207,7 +207,7 @@ async def test_a_number_is_found_however_it_is_written(
         await pool.execute("UPDATE lead SET state = 'resting', next_at = now() + interval '1 day'")
     assert await store.claim_phone("555", [portfolio.campaign_id], LEASE, now()) is None
     assert await store.claim_phone(number, [], LEASE, now()) is None
-    await pool.execute("UPDATE lead SET state = 'suppressed'")
+    await pool.execute("UPDATE lead SET state = 'suppressed', state_reason = 'do_not_call'")
     refused = await store.claim_phone(number, [portfolio.campaign_id], LEASE, now())
     assert refused is not None
     assert refused.do_not_call

@@ -187,7 +187,9 @@ async def test_a_plan_without_a_claim_is_refused(
 ) -> None:
     (lead,) = await claim(1)
     planned = plan(lead)
-    await pool.execute("UPDATE lead SET state = 'suppressed' WHERE id = $1", lead.id)
+    await pool.execute(
+        "UPDATE lead SET state = 'suppressed', state_reason = 'do_not_call' WHERE id = $1", lead.id
+    )
     assert await store.append([planned]) == frozenset()
     assert await pool.fetchval("SELECT state FROM lead WHERE id = $1", lead.id) == "suppressed"
     assert await pool.fetchval("SELECT count(*) FROM attempt") == 0

@@ -82,7 +82,7 @@ async def test_a_known_person_is_updated_and_keeps_his_state(
     pool: asyncpg.Pool, dsn: str, portfolio: Portfolio, tmp_path: Path
 ) -> None:
     await import_leads(dsn, portfolio.campaign_id, write(tmp_path, ANA, LUIS))
-    await pool.execute("UPDATE lead SET state = 'finished', attempts = 3")
+    await pool.execute("UPDATE lead SET state = 'finished', state_reason = 'paid', attempts = 3")
     await pool.execute("UPDATE person SET time_zone = 'America/Santo_Domingo', language = 'en'")
     changed = (
         ANA.replace("Ana Díaz", "Ana Díaz Soto").replace("100.50", "90").replace("0101,+1829", "0177,+1829")

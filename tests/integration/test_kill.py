@@ -10,7 +10,7 @@ from pathlib import Path
 from dialer.domain.campaign import DialMode
 from lab.ami_probe import AmiProbe
 from lab.report import compare
-from lab.robots import Pace
+from lab.robots import Pace, details_of
 from lab.shift import Shift, shift, write_leads
 
 BRIDGED = RINGING = 20
@@ -89,7 +89,12 @@ async def _kill_and_look(at_work: Shift) -> None:
         if robot.state == "on_call":
             assert robot.me is not None
             attempt = robot.me["call"]["attempt_id"]
-            await robot.client.wish("dispose", attempt_id=attempt, disposition="promise")
+            await robot.client.wish(
+                "dispose",
+                attempt_id=attempt,
+                disposition="promise",
+                details=details_of("promise", robot.me["call"]),
+            )
     await at_work.stop()
     disposed = "SELECT count(*) = $2 FROM attempt WHERE id = ANY($1::text[]) AND disposition = 'promise'"
     await at_work.until(disposed, bridged, len(bridged), within_s=10)

@@ -231,7 +231,9 @@ async def test_settings_people_and_leads_left_are_read_again(pool: asyncpg.Pool)
     new = await add_agent(pool, portfolio.group_id, "new")
     await pool.execute("UPDATE app_user SET active = false WHERE id = $1", gone)
     await pool.execute("UPDATE campaign SET mode = 'power', ratio = 2, version = version + 1")
-    await pool.execute("UPDATE lead SET state = 'finished' WHERE id = (SELECT min(id) FROM lead)")
+    await pool.execute(
+        "UPDATE lead SET state = 'finished', state_reason = 'paid' WHERE id = (SELECT min(id) FROM lead)"
+    )
     await pool.execute("UPDATE lead SET state = 'in_attempt' WHERE id = (SELECT max(id) FROM lead)")
     assert await refresh_settings(pool, fold) == {
         ("campaign", portfolio.campaign_id),
@@ -290,7 +292,7 @@ async def test_the_card_holds_person_numbers_debts_script_and_results(
     assert card.has_debt
     assert len(card.dispositions) == 13
     assert card.dispositions[0].label["en"] == "Promise to pay"
-    assert {d.effect for d in card.dispositions} == set(Effect)
+    assert {d.effect for d in card.dispositions} == set(Effect) - {Effect.FINISH}
     assert (card.mode, card.attempt_id, card.state, card.recording) == (
         DialMode.PROGRESSIVE,
         None,

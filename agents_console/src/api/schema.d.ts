@@ -81,7 +81,7 @@ export interface paths {
         };
         /**
          * List Campaigns
-         * @description All campaigns, by name.
+         * @description All campaigns, by name; for agents, those of their group.
          */
         get: operations["listCampaigns"];
         put?: never;
@@ -313,6 +313,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Payment
+         * @description Book a signed payment. Whoever has paid is let go of at once: what rings for him is cancelled.
+         */
+        post: operations["postPayment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -517,7 +537,7 @@ export interface components {
          * CallState
          * @enum {string}
          */
-        CallState: "planned" | "originating" | "ringing" | "answered" | "screening" | "waiting" | "bridged" | "message" | "ended";
+        CallState: "planned" | "originating" | "ringing" | "answered" | "screening" | "waiting" | "bridged" | "message" | "machine" | "ended";
         /** CampaignChange */
         CampaignChange: {
             /**
@@ -748,6 +768,43 @@ export interface components {
             note: string;
             /** Callback At */
             callback_at?: string | null;
+            details?: components["schemas"]["DispositionDetails"] | null;
+        };
+        /**
+         * DispositionDetails
+         * @description What was said with a disposition: the fields that its effect asks for (`DispositionView.fields`), no others.
+         */
+        DispositionDetails: {
+            /** Amount Minor */
+            amount_minor?: number | null;
+            /** Currency */
+            currency?: string | null;
+            /** Due On */
+            due_on?: string | null;
+            /**
+             * Instalments
+             * @default []
+             */
+            instalments: components["schemas"]["InstalmentRequest"][];
+            /** Method */
+            method?: string | null;
+            /** Reason */
+            reason?: string | null;
+            /** Explanation */
+            explanation?: string | null;
+            /** Paid On */
+            paid_on?: string | null;
+            /** Reference */
+            reference?: string | null;
+            /** Review On */
+            review_on?: string | null;
+            /** Relation */
+            relation?: string | null;
+            /**
+             * Anyone
+             * @default false
+             */
+            anyone: boolean;
         };
         /** DispositionView */
         DispositionView: {
@@ -760,13 +817,18 @@ export interface components {
             effect: components["schemas"]["Effect"];
             /** Right Party */
             right_party: boolean;
+            /**
+             * Fields
+             * @description What its effect asks for, in the order of the form.
+             */
+            readonly fields: components["schemas"]["FieldView"][];
         };
         /**
          * Effect
          * @description What a disposition does with the lead. The campaign's list maps each code to one of these.
          * @enum {string}
          */
-        Effect: "finish" | "retry" | "callback" | "wrong_number" | "do_not_call";
+        Effect: "finish" | "retry" | "callback" | "wrong_number" | "do_not_call" | "promise" | "paid" | "dispute" | "hardship" | "refused" | "deceased" | "third_party" | "machine";
         /** EventView */
         EventView: {
             /** Seq */
@@ -782,6 +844,24 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * FieldKind
+         * @enum {string}
+         */
+        FieldKind: "amount" | "date" | "moment" | "choice" | "text" | "flag" | "instalments";
+        /**
+         * FieldView
+         * @description One field of a disposition's form. `amount` is `amount_minor` and `currency`; dates are the debtor's days.
+         */
+        FieldView: {
+            /** Name */
+            name: string;
+            kind: components["schemas"]["FieldKind"];
+            /** Required */
+            required: boolean;
+            /** Choices */
+            choices: string[];
         };
         /**
          * GoNotReady
@@ -832,6 +912,19 @@ export interface components {
              * @constant
              */
             status: "ok";
+        };
+        /**
+         * InstalmentRequest
+         * @description A part of a promised plan.
+         */
+        InstalmentRequest: {
+            /** Amount Minor */
+            amount_minor: number;
+            /**
+             * Due On
+             * Format: date
+             */
+            due_on: string;
         };
         /**
          * IntentAccepted
@@ -955,6 +1048,23 @@ export interface components {
          * @enum {string}
          */
         Outcome: "no_answer" | "busy" | "congestion" | "invalid_number" | "rejected" | "cancelled" | "machine" | "fax" | "abandoned" | "customer_hung_up" | "connected" | "failed" | "unknown";
+        /**
+         * PaymentBooked
+         * @description What it changed. `repeated`: this very message was taken before; `new` false: its payment was known.
+         */
+        PaymentBooked: {
+            /** New */
+            new: boolean;
+            /** Promises Kept */
+            promises_kept: number;
+            /** Leads Moved */
+            leads_moved: number;
+            /**
+             * Repeated
+             * @default false
+             */
+            repeated: boolean;
+        };
         /**
          * Peaks
          * @description Both waveforms: per slice the loudest sample, 0-255. GET /recordings/{id}/audio serves the sound.
@@ -1919,6 +2029,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postPayment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentBooked"];
+                };
             };
             /** @description What went wrong (RFC 9457) */
             "4XX": {

@@ -1,6 +1,8 @@
 import type { Words } from "./es";
+import { results } from "./results";
 
 export const en: Words = {
+  ...results.en,
   app: {
     language: "Language",
     dark: "Use dark colours",
@@ -164,6 +166,9 @@ export const en: Words = {
   phoneStatus: {
     active: "active",
     invalid: "does not exist",
+    field_missing: "Something is missing: {{detail}}",
+    field_wrong: "Something is not valid: {{detail}}",
+    field_unwanted: "Something is too much: {{detail}}",
     wrong_person: "someone else's",
     do_not_call: "do not call",
   },
@@ -339,6 +344,9 @@ export const en: Words = {
     not_in_call: "You are no longer in that call.",
     unknown_disposition: "That result is not in the campaign.",
     callback_time: "The time to call back must be in the future.",
+    field_missing: "Something this result needs is missing.",
+    field_wrong: "Something said with this result is not valid.",
+    field_unwanted: "This result does not take that.",
     phone_down: "Your phone is not connected.",
     not_free: "You are not free to call now.",
     number_unknown: "That number is not in the portfolio.",

@@ -1,5 +1,8 @@
+import { results } from "./results";
+
 /** Spanish, the source of every key: the other languages are typed after it. */
 export const es = {
+  ...results.es,
   app: {
     language: "Idioma",
     dark: "Usar colores oscuros",
@@ -164,6 +167,9 @@ export const es = {
   phoneStatus: {
     active: "activo",
     invalid: "no existe",
+    field_missing: "Falta un dato: {{detail}}",
+    field_wrong: "Un dato no es válido: {{detail}}",
+    field_unwanted: "Sobra un dato: {{detail}}",
     wrong_person: "de otra persona",
     do_not_call: "no llamar",
   },
@@ -339,6 +345,9 @@ export const es = {
     not_in_call: "Ya no está en esa llamada.",
     unknown_disposition: "Ese resultado no está en la campaña.",
     callback_time: "La hora para volver a llamar debe ser futura.",
+    field_missing: "Falta un dato de este resultado.",
+    field_wrong: "Un dato de este resultado no es válido.",
+    field_unwanted: "Este resultado no lleva ese dato.",
     phone_down: "Su teléfono no está conectado.",
     not_free: "Ahora no está libre para llamar.",
     number_unknown: "Ese número no está en la cartera.",

@@ -1,6 +1,8 @@
 import type { Words } from "./es";
+import { results } from "./results";
 
 export const pt: Words = {
+  ...results.pt,
   app: {
     language: "Idioma",
     dark: "Usar cores escuras",
@@ -165,6 +167,9 @@ export const pt: Words = {
   phoneStatus: {
     active: "ativo",
     invalid: "não existe",
+    field_missing: "Falta um dado: {{detail}}",
+    field_wrong: "Um dado não é válido: {{detail}}",
+    field_unwanted: "Um dado sobra: {{detail}}",
     wrong_person: "de outra pessoa",
     do_not_call: "não ligar",
   },
@@ -341,6 +346,9 @@ export const pt: Words = {
     not_in_call: "Você já não está nessa ligação.",
     unknown_disposition: "Esse resultado não está na campanha.",
     callback_time: "A hora para ligar de novo deve ser futura.",
+    field_missing: "Falta um dado deste resultado.",
+    field_wrong: "Um dado deste resultado não é válido.",
+    field_unwanted: "Este resultado não leva esse dado.",
     phone_down: "Seu telefone não está conectado.",
     not_free: "Agora você não está livre para ligar.",
     number_unknown: "Esse número não está na carteira.",

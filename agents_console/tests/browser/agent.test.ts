@@ -350,11 +350,26 @@ describe("the result", () => {
     await desk.page.keyboard.press("1");
     expect(await desk.at("disposition-promise").getAttribute("aria-pressed")).toBe("true");
     expect(intents()).toEqual(["connect_phone"]);
+    expect(await desk.at("save-disposition").isDisabled()).toBe(true);
+    const due_on = new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10);
+    await desk.at("field-due_on").fill(due_on);
+    await desk.at("field-instalments").selectOption("2");
+    expect(await desk.breaches()).toEqual([]);
     await desk.at("note").fill("Paga el viernes");
     await desk.at("note").press("Control+Enter");
     await until(lastIntent, (intent) => intent?.type === "dispose");
-    const wanted = { type: "dispose", attempt_id: ATTEMPT, disposition: "promise", note: "Paga el viernes" };
-    expect(lastIntent()).toEqual({ ...wanted, callback_at: null });
+    expect(lastIntent()).toMatchObject({
+      attempt_id: ATTEMPT,
+      disposition: "promise",
+      note: "Paga el viernes",
+      callback_at: null,
+      details: {
+        amount_minor: 4835025,
+        currency: "DOP",
+        due_on,
+        instalments: [{ amount_minor: 2417513, due_on }, { amount_minor: 2417512 }],
+      },
+    });
     await desk.page.getByText("Guardado: Promesa de pago").waitFor();
     expect(
       await desk.page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes("note"))),
@@ -367,9 +382,9 @@ describe("the result", () => {
     expect(await desk.at("wrap-up").innerText()).toMatch(/El cierre termina en 0:(30|29)/);
     expect(await desk.at("hang-up").count()).toBe(0);
     expect(await desk.breaches()).toEqual([]);
-    await desk.page.keyboard.press("2");
+    await desk.page.keyboard.press("5");
     await until(lastIntent, (intent) => intent?.type === "dispose");
-    expect(lastIntent()).toMatchObject({ disposition: "paid", callback_at: null });
+    expect(lastIntent()).toMatchObject({ disposition: "third_party", callback_at: null });
   });
 
   test("a callback needs a time in the future, on the customer's clock", async () => {
@@ -397,7 +412,7 @@ describe("the result", () => {
     desk.server.setMe({ state: "wrap_up", call: ended() });
     await desk.at("note").fill("nota");
     desk.server.onIntent = () => "unknown_disposition";
-    await desk.at("disposition-paid").click();
+    await desk.at("disposition-third_party").click();
     await desk.page.getByText("Ese resultado no está en la campaña.").waitFor();
     expect(await desk.at("note").inputValue()).toBe("nota");
   });

@@ -21,9 +21,29 @@ export const PEOPLE: Record<Schemas["Me"]["role"], Schemas["Me"]> = {
   admin: { id: 1, login: "admin", display_name: "Admin", role: "admin", agent_group_id: null },
 };
 
+type Field = Schemas["FieldView"];
+const asks = (name: string, kind: Field["kind"], required = false, choices: string[] = []): Field => ({
+  name,
+  kind,
+  required,
+  choices,
+});
+
+/** As the server says them, for the effects of the list below. */
+const FIELDS: Partial<Record<Schemas["Effect"], Field[]>> = {
+  promise: [
+    asks("amount", "amount", true),
+    asks("due_on", "date", true),
+    asks("instalments", "instalments"),
+    asks("method", "choice", false, ["transfer", "card", "cash", "other"]),
+  ],
+  paid: [asks("paid_on", "date", true), asks("amount", "amount"), asks("reference", "text")],
+  callback: [asks("callback_at", "moment", true), asks("anyone", "flag")],
+};
+
 export const DISPOSITIONS: Schemas["DispositionView"][] = [
-  ["promise", "Promesa de pago", "Promise to pay", "Promessa de pagamento", "finish", true],
-  ["paid", "Ya pagó", "Already paid", "Já pagou", "finish", true],
+  ["promise", "Promesa de pago", "Promise to pay", "Promessa de pagamento", "promise", true],
+  ["paid", "Ya pagó", "Already paid", "Já pagou", "paid", true],
   ["callback", "Volver a llamar", "Call back", "Ligar de novo", "callback", true],
   ["refuses", "Se niega a pagar", "Refuses to pay", "Recusa-se a pagar", "retry", true],
   ["third_party", "Contestó otra persona", "Third party", "Outra pessoa atendeu", "retry", false],
@@ -42,6 +62,7 @@ export const DISPOSITIONS: Schemas["DispositionView"][] = [
   label: { es: es as string, en: en as string, pt: pt as string },
   effect: effect as Schemas["Effect"],
   right_party: right_party as boolean,
+  fields: FIELDS[effect as Schemas["Effect"]] ?? [],
 }));
 
 const SCRIPT = `Buenas tardes, ¿hablo con **Ana María Rosario Tejeda**?

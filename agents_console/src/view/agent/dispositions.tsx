@@ -1,17 +1,16 @@
-import { Button, Text, Textarea, TextInput, Title } from "@mantine/core";
+import { Button, Text, Textarea, Title } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { IconCheck } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { formatDateTime, fromWallClock, isZone, OWN_ZONE, toWallClock } from "../../format/times";
+import { isZone, OWN_ZONE } from "../../format/times";
 import type { CallCard } from "../../state/state";
 import { useNow_ms } from "../clock";
 import { showDone } from "../notices";
 import { useAsk } from "../use_ask";
-import { useLocale } from "../use_locale";
+import { type Disposition, type Draft, EMPTY, readDraft, suggest } from "./result";
+import { ResultForm } from "./result_form";
 import { dropNote, useNote } from "./use_note";
-
-type Disposition = CallCard["dispositions"][number];
 
 interface DispositionsProps {
   call: CallCard;
@@ -19,18 +18,23 @@ interface DispositionsProps {
 }
 
 /**
- * The agent's word on the call, with the note. In wrap-up one key or click saves; during the call it only chooses,
- * and a second, deliberate step hangs up and saves, so that a stray key never cuts a customer off.
+ * The agent's word on the call, with the note. In wrap-up one key or click saves a result that asks for nothing more;
+ * during the call it only chooses, and a second, deliberate step hangs up and saves, so that a stray key never cuts a
+ * customer off.
  */
 export function Dispositions({ call, attemptId }: DispositionsProps) {
   const { t, i18n } = useTranslation();
   const { pending, run } = useAsk();
   const { note, write } = useNote(attemptId);
   const [chosen, setChosen] = useState<Disposition | null>(null);
-  const [wall, setWall] = useState("");
-  const callbackField = useRef<HTMLInputElement>(null);
+  const [draft, setDraft] = useState<Draft>(EMPTY);
+  const [tried, setTried] = useState(false);
+  const first = useRef<HTMLInputElement>(null);
+  const now_ms = useNow_ms();
   const zone = call.person.time_zone && isZone(call.person.time_zone) ? call.person.time_zone : OWN_ZONE;
-  const callback_ms = fromWallClock(wall, zone);
+  const place = { zone, now_ms, currency: call.debts[0]?.currency ?? "USD" };
+  const reading = readDraft(chosen?.fields ?? [], draft, place);
+  const faulty = Object.keys(reading.faults).length > 0;
   const ended = call.ended_at !== null || call.state === "ended";
   const connected = call.connected_at !== null;
 
@@ -38,18 +42,19 @@ export function Dispositions({ call, attemptId }: DispositionsProps) {
     disposition.label[i18n.language] ?? disposition.label.es ?? disposition.code;
 
   const save = async (disposition: Disposition) => {
-    const needsTime = disposition.effect === "callback";
-    if (needsTime && (callback_ms === null || callback_ms <= Date.now())) {
-      callbackField.current?.focus();
+    const { details, callback_at, faults } = readDraft(disposition.fields, draft, place);
+    if (Object.keys(faults).length > 0) {
+      setTried(true);
+      first.current?.focus();
       return;
     }
-    const callback_at = needsTime && callback_ms !== null ? new Date(callback_ms).toISOString() : null;
     const done = await run({
       type: "dispose",
       attempt_id: attemptId,
       disposition: disposition.code,
       note,
       callback_at,
+      details,
     });
     if (!done) return setChosen(disposition);
     dropNote(attemptId);
@@ -58,10 +63,14 @@ export function Dispositions({ call, attemptId }: DispositionsProps) {
 
   const pick = (disposition: Disposition) => {
     if (pending !== null) return;
-    const needsTime = disposition.effect === "callback";
-    if (ended && !needsTime) return void save(disposition);
+    const asks = disposition.fields.some(({ required }) => required);
+    if (ended && !asks) return void save(disposition);
+    if (disposition.code !== chosen?.code) {
+      setDraft(suggest(disposition, call, place));
+      setTried(false);
+    }
     setChosen(disposition);
-    if (needsTime) setTimeout(() => callbackField.current?.focus(), 0);
+    if (asks) setTimeout(() => first.current?.focus(), 0);
   };
 
   useHotkeys(
@@ -103,8 +112,16 @@ export function Dispositions({ call, attemptId }: DispositionsProps) {
             </button>
           ))}
         </div>
-        {chosen?.effect === "callback" && (
-          <CallbackTime wall={wall} onWall={setWall} zone={zone} at_ms={callback_ms} field={callbackField} />
+        {chosen !== null && chosen.fields.length > 0 && (
+          <ResultForm
+            fields={chosen.fields}
+            draft={draft}
+            reading={reading}
+            place={place}
+            tried={tried}
+            onDraft={setDraft}
+            first={first}
+          />
         )}
         <Textarea
           label={t("disposition.note")}
@@ -127,7 +144,7 @@ export function Dispositions({ call, attemptId }: DispositionsProps) {
           leftSection={<IconCheck size={18} />}
           rightSection={<kbd className="key key-on-colour">Ctrl ⏎</kbd>}
           onClick={() => void save(chosen)}
-          disabled={chosen.effect === "callback" && (callback_ms === null || callback_ms <= Date.now())}
+          disabled={faulty}
           loading={pending !== null}
           className="disposition-save"
           data-testid="save-disposition"
@@ -136,43 +153,5 @@ export function Dispositions({ call, attemptId }: DispositionsProps) {
         </Button>
       )}
     </section>
-  );
-}
-
-interface CallbackTimeProps {
-  wall: string;
-  onWall: (wall: string) => void;
-  zone: string;
-  at_ms: number | null;
-  field: React.RefObject<HTMLInputElement | null>;
-}
-
-/** When to call back, on the customer's own clock: that is the one that was spoken of. */
-function CallbackTime({ wall, onWall, zone, at_ms, field }: CallbackTimeProps) {
-  const { t } = useTranslation();
-  const locale = useLocale();
-  const now_ms = useNow_ms();
-  const past = at_ms !== null && at_ms <= now_ms;
-  const yours = at_ms !== null && zone !== OWN_ZONE;
-  return (
-    <div>
-      <TextInput
-        ref={field}
-        type="datetime-local"
-        label={t("disposition.callbackAt")}
-        description={t("disposition.callbackZone", { zone })}
-        min={toWallClock(now_ms, zone)}
-        value={wall}
-        onChange={(event) => onWall(event.currentTarget.value)}
-        error={past ? t("disposition.callbackPast") : undefined}
-        required
-        data-testid="callback-at"
-      />
-      {yours && !past && (
-        <Text size="sm" c="dimmed" mt={4}>
-          {t("disposition.callbackYours", { time: formatDateTime(at_ms, locale) })}
-        </Text>
-      )}
-    </div>
   );
 }
