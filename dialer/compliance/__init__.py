@@ -75,7 +75,7 @@ def judge(
         debtor,
         channel,
         zones,
-        history,
+        [event for event in history if event.at <= at],
         timedelta(seconds=margin_s),
         agent_reserved,
         campaign_started_at,

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dialer.compliance.case import Case, DaySpans, Deny
 from dialer.compliance.holiday_calendar import HolidayCalendar
 from dialer.compliance.local_time import DAY, changes
 from dialer.compliance.preset import Hours
-from dialer.compliance.rule_set import HOURS
+from dialer.compliance.rule_set import HOURS, RuleSet
 
 #: How far ahead an open moment is looked for before giving up: the longest run of closed days is far shorter.
 HORIZON_DAYS = 40
@@ -44,18 +45,25 @@ def calling_hours(case: Case, at: datetime) -> Deny | None:
     return None
 
 
-def _layers(case: Case) -> list[tuple[str, Rows, Hours | None]]:
+Layer = tuple[str, Rows, Hours | None]
+
+
+def _layers(case: Case) -> list[Layer]:
     """What must be open, by rule name. Hours that never close, with no calendar, close nothing."""
     wishes = case.debtor.wishes
-    layers: list[tuple[str, Rows, Hours | None]] = []
-    for hours in case.rules.hours:
+    layers = _layers_of(case.rules, wishes.more_hours)
+    return [*layers, (WISH, wishes.only_hours, None)] if wishes.only_hours else layers
+
+
+@lru_cache(maxsize=1024)
+def _layers_of(rules: RuleSet, more_hours: Rows | None) -> list[Layer]:
+    layers: list[Layer] = []
+    for hours in rules.hours:
         rows = hours.days.rows()
-        if hours.debtor_can_widen and wishes.more_hours:
-            rows = _union(rows, wishes.more_hours)
-        if case.rules.calendar is not None or any(row != _WHOLE for row in rows):
+        if hours.debtor_can_widen and more_hours:
+            rows = _union(rows, more_hours)
+        if rules.calendar is not None or any(row != _WHOLE for row in rows):
             layers.append((HOURS, rows, hours))
-    if wishes.only_hours:
-        layers.append((WISH, wishes.only_hours, None))
     return layers
 
 
@@ -112,7 +120,7 @@ def _open(
     return False
 
 
-def _opens(layers: list[tuple[str, Rows, Hours | None]], case: Case, at: datetime) -> datetime | None:
+def _opens(layers: list[Layer], case: Case, at: datetime) -> datetime | None:
     """The first instant from `at` on at which every layer is open in every zone."""
     moments = sorted({moment for zone in case.zones for moment in _openings(layers, case, zone, at)})
     for moment in moments:
@@ -125,9 +133,7 @@ def _opens(layers: list[tuple[str, Rows, Hours | None]], case: Case, at: datetim
     return None
 
 
-def _openings(
-    layers: list[tuple[str, Rows, Hours | None]], case: Case, zone: ZoneInfo, at: datetime
-) -> Iterator[datetime]:
+def _openings(layers: list[Layer], case: Case, zone: ZoneInfo, at: datetime) -> Iterator[datetime]:
     """When hours may begin in a zone: at a span's start, and at a change of its clocks."""
     first = at.astimezone(zone).date()
     for n in range(HORIZON_DAYS):

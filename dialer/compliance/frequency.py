@@ -13,11 +13,9 @@ from zoneinfo import ZoneInfo
 from dialer.compliance.case import Case, Debtor, Deny
 from dialer.compliance.preset import ConsentExclusion, Limit, Unit, WindowKind
 from dialer.compliance.rule_set import Cap
-from dialer.compliance.windows import leaves, leaving_day
+from dialer.compliance.windows import leaves, oldest_day
 from dialer.domain.contact import WRITTEN_CHANNELS, Channel, Contact, Count, Place
 
-#: An event in its window: its place in the history and the instant at which it leaves.
-Counted = tuple[int, datetime]
 #: Workplaces are asked for by name: without a word a number is the person's own.
 OWN_PLACE = Place.HOME
 
@@ -67,41 +65,40 @@ def _until(cap: Cap, case: Case, at: datetime, zone: ZoneInfo) -> datetime | Non
     limit = cap.limit
     if limit.max == 0:
         return _NEVER
-    events = [n for n, event in enumerate(case.history) if _counts(cap, case, event, at, zone)]
-    if not events:
+    events = _counted(cap, case, at, zone)
+    if not events or (limit.max and len(events) < limit.max and not limit.min_gap_days):
         return None
     found: list[datetime] = []
     for group in _groups(limit.unit, case.debtor, case.history, events):
-        inside = list(_inside(limit, case, group, at, zone))
+        inside = _inside(limit, case, group, at, zone)
         if limit.max is not None and len(inside) >= limit.max:
-            found.append(sorted(leaving for _, leaving in inside)[len(inside) - limit.max])
+            leaving = sorted(_leaves(limit, case, n, zone) for n in inside)
+            found.append(leaving[len(inside) - limit.max])
         if limit.max_distinct_channels is not None:
-            found += _channels_full(limit.max_distinct_channels, case, inside)
+            found += _channels_full(limit, case, inside, zone)
         if limit.min_gap_days and group:
             rested = max(case.history[n].at for n in group) + timedelta(days=limit.min_gap_days)
             found += [rested] if at < rested else []
     return max(found, default=None)
 
 
-def _counts(cap: Cap, case: Case, event: Contact, at: datetime, zone: ZoneInfo) -> bool:
+def _counted(cap: Cap, case: Case, at: datetime, zone: ZoneInfo) -> list[int]:
+    """The events of the history that the limit counts at all."""
     limit = cap.limit
-    if event.at > at:
-        return False
-    counted = limit.counts in event.counts or (
-        # A conversation is a contact by what the words mean.
-        limit.counts is Count.CONTACT and Count.CONVERSATION in event.counts
-    )
-    if not counted and not (limit.messages_count and Count.MESSAGE in event.counts):
-        return False
-    if limit.channels != "all" and event.channel not in limit.channels:
-        return False
-    if limit.to and event.place is not None and event.place not in limit.to:
-        return False
-    return not (
-        cap.consent
-        and event.consent_at is not None
-        and _consented(cap.consent, event.consent_at, event.at, zone)
-    )
+    wanted = cap.wanted
+    events = [n for n, event in enumerate(case.history) if not wanted.isdisjoint(event.counts)]
+    if limit.channels != "all":
+        events = [n for n in events if case.history[n].channel in limit.channels]
+    if limit.to:
+        events = [n for n in events if case.history[n].place is None or case.history[n].place in limit.to]
+    if consent := cap.consent:
+        given = ((n, case.history[n]) for n in events)
+        events = [
+            n
+            for n, event in given
+            if event.consent_at is None or not _consented(consent, event.consent_at, event.at, zone)
+        ]
+    return events
 
 
 def _groups(
@@ -147,27 +144,33 @@ def _keys_of_debtor(unit: Unit, debtor: Debtor) -> tuple[str, ...]:
             return ()
 
 
-def _inside(limit: Limit, case: Case, group: list[int], at: datetime, zone: ZoneInfo) -> Iterator[Counted]:
+def _inside(limit: Limit, case: Case, group: list[int], at: datetime, zone: ZoneInfo) -> list[int]:
     """Those of the group that the window of `at` still holds."""
     window = limit.window
-    first = case.campaign_started_at
-    first_day = first.astimezone(zone).toordinal() if first else None
+    if window.kind is WindowKind.ROLLING_DAYS:
+        width = timedelta(days=window.days)
+        return [n for n in group if at - case.history[n].at < width]
     ordinals = case.ordinals(zone)
-    today = at.astimezone(zone).toordinal()
-    for n in group:
-        event = case.history[n]
-        if window.kind is WindowKind.ROLLING_DAYS:
-            if at < (gone := event.at + timedelta(days=window.days)):
-                yield n, gone
-        elif today < leaving_day(window, ordinals[n], first_day):
-            yield n, leaves(window, event.at, ordinals[n], zone, first_day)
+    oldest = oldest_day(window, at.astimezone(zone).toordinal(), _first_day(case, zone))
+    return [n for n in group if ordinals[n] >= oldest]
 
 
-def _channels_full(most: int, case: Case, inside: list[Counted]) -> list[datetime]:
+def _leaves(limit: Limit, case: Case, n: int, zone: ZoneInfo) -> datetime:
+    return leaves(limit.window, case.history[n].at, case.ordinals(zone)[n], zone, _first_day(case, zone))
+
+
+def _first_day(case: Case, zone: ZoneInfo) -> int | None:
+    first = case.campaign_started_at
+    return first.astimezone(zone).toordinal() if first else None
+
+
+def _channels_full(limit: Limit, case: Case, inside: list[int], zone: ZoneInfo) -> list[datetime]:
     """When so many other channels have left the window that this one is within the number of them."""
+    most = limit.max_distinct_channels
+    assert most is not None
     gone: dict[Channel, datetime] = {}
-    for n, leaving in inside:
-        channel = case.history[n].channel
+    for n in inside:
+        channel, leaving = case.history[n].channel, _leaves(limit, case, n, zone)
         gone[channel] = max(leaving, gone.get(channel, leaving))
     others = sorted(leaving for channel, leaving in gone.items() if channel is not case.channel)
     return [others[len(others) - most]] if len(others) >= most else []

@@ -50,6 +50,8 @@ class Cap:
     limit: Limit
     consent: ConsentExclusion | None = None
     reply_exempt: bool = False
+    #: What the limit counts. A conversation is a contact by what the words mean.
+    wanted: frozenset[Count] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,9 @@ def merge(preset: Preset, parts: Sequence[Rules], name: str) -> RuleSet:
         hours = hours or [house.hours]
         # An attempt may become a contact: who counts attempts limits contacts with them.
         if not counted & {Count.ATTEMPT}:
-            caps += [Cap(limit) for limit in house.max_attempts]
+            caps += [_cap(limit) for limit in house.max_attempts]
         if not counted & {Count.ATTEMPT, Count.CONTACT, Count.CONVERSATION}:
-            caps.append(Cap(_as_limit(house.after_contact_block)))
+            caps.append(_cap(_as_limit(house.after_contact_block)))
     zones = preset.zones
     for part in parts:
         zones = getattr(part, "zones", ()) or zones
@@ -176,7 +178,17 @@ def merge(preset: Preset, parts: Sequence[Rules], name: str) -> RuleSet:
 
 def _caps(layer: Rules) -> list[Cap]:
     limits = [*layer.limits, *map(_as_limit, layer.cooling_off)]
-    return [Cap(limit, layer.consent_exclusion, layer.reply_exception is not None) for limit in limits]
+    return [_cap(limit, layer) for limit in limits]
+
+
+def _cap(limit: Limit, layer: Rules | None = None) -> Cap:
+    wanted = {limit.counts}
+    if limit.counts is Count.CONTACT:
+        wanted.add(Count.CONVERSATION)
+    if limit.messages_count:
+        wanted.add(Count.MESSAGE)
+    consent = layer.consent_exclusion if layer else None
+    return Cap(limit, consent, bool(layer and layer.reply_exception), frozenset(wanted))
 
 
 def _as_limit(rule: CoolingOff) -> Limit:

@@ -19,18 +19,21 @@ def spacing(case: Case, at: datetime) -> Deny | None:
     if case.channel is not Channel.VOICE:
         return None
     gaps = case.rules.gaps
+    pattern_s = max((pattern.min_gap_s for pattern in case.rules.patterns), default=0)
+    same_s = max(gaps.same_phone if gaps else 0, pattern_s)
+    other_s = gaps.same_person_other_phone if gaps else 0
+    longest = timedelta(seconds=max(same_s, other_s))
     rested: datetime | None = None
     for event in case.history:
-        if Count.ATTEMPT not in event.counts or event.channel is not Channel.VOICE or event.at > at:
+        if (
+            at - event.at >= longest
+            or Count.ATTEMPT not in event.counts
+            or event.channel is not Channel.VOICE
+        ):
             continue
         known = case.debtor.number and event.phone
         same = not known or event.phone == case.debtor.number
-        gap_s = 0
-        if gaps:
-            gap_s = gaps.same_phone if same else gaps.same_person_other_phone
-        if same:
-            gap_s = max([gap_s, *(pattern.min_gap_s for pattern in case.rules.patterns)])
-        until = event.at + timedelta(seconds=gap_s)
+        until = event.at + timedelta(seconds=same_s if same else other_s)
         if at < until and (rested is None or until > rested):
             rested = until
     return Deny(GAP, rested, conf="policy") if rested else None
@@ -48,11 +51,12 @@ def redial(case: Case, at: datetime) -> Deny | None:
     """No automatic call soon after one that was abandoned or hung up as a machine, unless an agent waits for it."""
     if case.channel is not Channel.VOICE or case.agent_reserved:
         return None
-    for name, rules, happened in (
-        ("after_abandoned_call", case.rules.redial_abandoned, "abandoned"),
-        ("after_amd_machine", case.rules.redial_machine, "machine"),
+    lost = [event.at for event in case.history if event.abandoned]
+    machines = [event.at for event in case.history if event.machine]
+    for name, rules, events in (
+        ("after_abandoned_call", case.rules.redial_abandoned, lost),
+        ("after_amd_machine", case.rules.redial_machine, machines),
     ):
-        events = [event.at for event in case.history if getattr(event, happened) and event.at <= at]
         for rule in rules if events else ():
             until = max(events) + timedelta(hours=rule.no_automatic_redial_h)
             if at < until:

@@ -12,27 +12,34 @@ from dialer.compliance.local_time import midnight
 from dialer.compliance.preset import Window, WindowKind
 
 
-def leaving_day(window: Window, day: int, first_day: int | None) -> int:
-    """The local day (as a number) on which an event of local day `day` no longer counts.
+def oldest_day(window: Window, today: int, first_day: int | None) -> int:
+    """The earliest local day (as a number) whose events the window of `today` still holds.
 
-    `first_day` is the campaign's first; blocks of a campaign not known are taken to begin with the event, which is
-    the strictest they can be. `rolling_days` has no such day: see `leaves`.
+    `first_day` is the campaign's first; blocks of a campaign not known are taken to begin with each event, which is
+    the strictest they can be. `rolling_days` knows no days.
     """
     match window.kind:
         case WindowKind.CALENDAR_DAY:
-            return day + 1
+            return today
         case WindowKind.CALENDAR_WEEK:
-            return day - (day - 1) % 7 + 7  # day number 1 is a Monday
+            return today - (today - 1) % 7  # day number 1 was a Monday
         case WindowKind.SUCCESSIVE_BLOCKS if first_day is not None:
-            return day + window.days - (day - first_day) % window.days
-        case WindowKind.SUCCESSIVE_BLOCKS | WindowKind.CONSECUTIVE_DAYS:
-            return day + window.days
-        case WindowKind.ROLLING_DAYS:
-            raise ValueError("a rolling window is no matter of local days")
+            return today - (today - first_day) % window.days
+        case _:
+            return today - window.days + 1
 
 
 def leaves(window: Window, at: datetime, day: int, zone: ZoneInfo, first_day: int | None) -> datetime:
     """The instant at which an event of `at`, local day `day`, leaves the window."""
-    if window.kind is WindowKind.ROLLING_DAYS:
-        return at + timedelta(days=window.days)
-    return midnight(leaving_day(window, day, first_day), zone)
+    match window.kind:
+        case WindowKind.ROLLING_DAYS:
+            return at + timedelta(days=window.days)
+        case WindowKind.CALENDAR_DAY:
+            gone = day + 1
+        case WindowKind.CALENDAR_WEEK:
+            gone = day - (day - 1) % 7 + 7
+        case WindowKind.SUCCESSIVE_BLOCKS if first_day is not None:
+            gone = day + window.days - (day - first_day) % window.days
+        case _:
+            gone = day + window.days
+    return midnight(gone, zone)
