@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NewType
 
 from dialer.domain.campaign import DialMode
+from dialer.domain.contact import Contact
 from dialer.domain.outcomes import PhoneHistory
 
 AttemptId = NewType("AttemptId", str)
@@ -92,6 +93,12 @@ class ClaimedLead:
     do_not_call: bool
     callback_agent_id: int | None = None
     callback: bool = False
+    #: The person's contacts as the ledger held them when the lead was claimed, and how many rows it was then.
+    contacts: tuple[Contact, ...] = ()
+    ledger_rows: int | None = None
+    debts: tuple[str, ...] = ()  # what the call is about
+    account: str | None = None
+    creditor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,8 @@ class Attempt:
     connect_limit_s: float
     language: str
     agent_id: int | None = None  # reserved before the dial: manual, preview, progressive
+    #: How many rows of the person the verdict knew of: with another number it is refused. None = not checked.
+    ledger_rows: int | None = None
 
 
 class HungUpBy(StrEnum):

@@ -37,7 +37,7 @@ def _dial(floor: Floor, run: CampaignRun, lead: ClaimedLead, agent: Agent, at: d
         agent.preview = lead
         floor.move_agent(agent, AgentInput.PREVIEWED, at)
         return True
-    choice = dialling.choose(floor, run, lead, at)
+    choice = dialling.choose(floor, run, lead, at, reserved=True)
     return choice is None or dialling.plan(floor, run, choice, at, agent)
 
 

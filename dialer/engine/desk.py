@@ -246,7 +246,7 @@ def _dial_preview(floor: Floor, agent: Agent, wish: DialPreview, at: datetime) -
         raise Refused("preview_expired")
     if lead.person_id in floor.persons:
         raise Refused("person_in_call")
-    choice = dialling.allow(floor, run, lead, phone, at)
+    choice = dialling.allow(floor, run, lead, phone, at, reserved=True)
     if choice is None:  # the lead rests, the agent goes on
         agent.preview = None
         floor.move_agent(agent, AgentInput.RELEASED, at)
@@ -302,7 +302,7 @@ def _dial_claimed(floor: Floor, event: PhoneClaimed) -> None:
     if refusal or phone is None:
         floor.return_leads(run, event.at, [lead])
         raise Refused(refusal or "number_not_usable")
-    choice = dialling.allow(floor, run, lead, phone, event.at)
+    choice = dialling.allow(floor, run, lead, phone, event.at, reserved=True)
     if choice is None:
         raise Refused("not_allowed_now")
     if not dialling.plan(floor, run, choice, event.at, agent):

@@ -124,23 +124,25 @@ def _return_expiring(floor: Floor, run: CampaignRun, at: datetime) -> None:
     floor.return_leads(run, at, expiring)
 
 
-def next_lead(floor: Floor, run: CampaignRun, at: datetime) -> Choice | None:
-    """The next lead of the hopper that may be called this instant."""
+def next_lead(floor: Floor, run: CampaignRun, at: datetime, *, reserved: bool) -> Choice | None:
+    """The next lead of the hopper that may be called this instant, by an agent `reserved` for it or by nobody yet."""
     while run.hopper:
         lead = run.hopper.popleft()
         if lead.person_id in floor.persons:
             floor.return_leads(run, at, [lead], rest=BUSY_PERSON_REST, rule="one_ring_per_person")
-        elif choice := choose(floor, run, lead, at):
+        elif choice := choose(floor, run, lead, at, reserved=reserved):
             return choice
     return None
 
 
-def choose(floor: Floor, run: CampaignRun, lead: ClaimedLead, at: datetime) -> Choice | None:
+def choose(
+    floor: Floor, run: CampaignRun, lead: ClaimedLead, at: datetime, *, reserved: bool
+) -> Choice | None:
     """The lead's number to dial this instant; None when there is none, and then the lead has been seen to."""
     if (phone := phone_of(lead)) is None:
         _finish_without_number(floor, lead, at)
         return None
-    return allow(floor, run, lead, phone, at)
+    return allow(floor, run, lead, phone, at, reserved=reserved)
 
 
 def phone_of(lead: ClaimedLead, phone_id: int | None = None) -> LeadPhone | None:
@@ -155,16 +157,32 @@ def phone_of(lead: ClaimedLead, phone_id: int | None = None) -> LeadPhone | None
     return usable[next_phone([p.history for p in usable.values()], lead.next_phone_id)]
 
 
-def allow(floor: Floor, run: CampaignRun, lead: ClaimedLead, phone: LeadPhone, at: datetime) -> Choice | None:
-    """The legal verdict of this moment. Denied, the lead rests until it may, or for good when time does not help."""
+def allow(
+    floor: Floor,
+    run: CampaignRun,
+    lead: ClaimedLead,
+    phone: LeadPhone,
+    at: datetime,
+    *,
+    reserved: bool,
+) -> Choice | None:
+    """The legal verdict of this moment; `reserved`: an agent waits for this very call.
+
+    Denied, the lead rests until it may, or for good when time does not help.
+    """
     verdict = judge(
         load_rule_set(run.campaign.rule_set),
         Debtor(
             number=phone.number.e164,
             zone=lead.time_zone,
+            debts=lead.debts,
+            account=lead.account,
+            creditor=lead.creditor,
             do_not_call=lead.do_not_call or phone.history.status is PhoneStatus.DO_NOT_CALL,
         ),
         at=at,
+        history=lead.contacts,
+        agent_reserved=reserved,
         ring_timeout_s=run.campaign.ring_timeout_s,
     )
     if isinstance(verdict, Verdict):
@@ -202,7 +220,7 @@ def _unpromised(floor: Floor) -> list[Agent]:
 
 def _offer_previews(floor: Floor, run: CampaignRun, at: datetime) -> None:
     for agent in _unpromised(floor):
-        if (choice := next_lead(floor, run, at)) is None:
+        if (choice := next_lead(floor, run, at, reserved=True)) is None:
             return
         agent.preview = choice.lead
         floor.move_agent(agent, AgentInput.PREVIEWED, at)
@@ -212,7 +230,7 @@ def dial_reserved(floor: Floor, run: CampaignRun, at: datetime) -> int:
     """One call per reserved agent: whoever answers has somebody waiting for him. How many were placed."""
     placed = 0
     for agent in _unpromised(floor):
-        if (choice := next_lead(floor, run, at)) is None:
+        if (choice := next_lead(floor, run, at, reserved=True)) is None:
             break
         if not plan(floor, run, choice, at, agent):
             run.hopper.appendleft(choice.lead)
@@ -249,6 +267,7 @@ def plan(floor: Floor, run: CampaignRun, choice: Choice, at: datetime, agent: Ag
         connect_limit_s=campaign.connect_limit_s,
         language=campaign.language,
         agent_id=agent.id if agent else None,
+        ledger_rows=lead.ledger_rows,
     )
     call = Call(attempt, lead, CallState.PLANNED, touched_at=at, agent_id=attempt.agent_id)
     floor.add_call(call)

@@ -83,7 +83,7 @@ def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
     if calls > max(0, lines):
         calls, limit = max(0, lines), Hindrance.LINES_PER_AGENT
     while placed < calls:
-        if (choice := dialling.next_lead(floor, run, at)) is None:
+        if (choice := dialling.next_lead(floor, run, at, reserved=False)) is None:
             limit = reasons.no_lead(run) or Limit.LEADS
             break
         if not dialling.plan(floor, run, choice, at):

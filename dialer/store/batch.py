@@ -18,6 +18,8 @@ from dialer.domain import facts as f
 from dialer.domain.call import CallState
 from dialer.domain.outcomes import LeadState, PhoneStatus
 from dialer.domain.values import Attempt, AttemptId
+from dialer.store import contact_ledger
+from dialer.store.contact_ledger import ContactNews
 from dialer.store.dispositions import consequences
 
 #: The far end has picked up.
@@ -119,6 +121,7 @@ class Batch:
     script_runs: dict[AttemptId, tuple[int, datetime]] = field(default_factory=dict)
     returned: list[tuple[int, datetime | None, str | None]] = field(default_factory=list)
     abandonments: list[tuple[str, int, datetime, datetime, datetime]] = field(default_factory=list)
+    contacts: list[ContactNews] = field(default_factory=list)
     verdicts: dict[AttemptId, VerdictNews] = field(default_factory=dict)
     agents: dict[int, f.AgentMoved] = field(default_factory=dict)
     #: Agents who were in more than one state during the batch.
@@ -165,6 +168,8 @@ class Batch:
             todo.append(("return_leads", [shard_id, fence, *columns(self.returned)]))
         if self.abandonments:
             todo.append(("write_abandonments", list(columns(self.abandonments))))
+        if self.contacts:
+            todo.append(("count_contacts", list(columns(self.contacts))))
         if self.verdicts:
             todo.append(("write_verdicts", list(columns(map(verdict_row, self.verdicts.values())))))
         if self.agents:
@@ -221,6 +226,8 @@ class Batch:
                     news.q850, news.sip_status = fact.q850, fact.sip_status
                     if fact.burnt:
                         self._lead(fact.lead_id).burnt += 1
+                    rang = bool(news.ringing_at or news.answered_at)
+                    self.contacts += contact_ledger.of_end(fact, rang=rang)
             case f.LeadMoved():
                 self._move_lead(fact)
             case f.AgentMoved():
@@ -231,6 +238,7 @@ class Batch:
                 news = self._attempt(fact.attempt_id)
                 news.disposition, news.note, news.disposed_at = fact.code, fact.note, fact.at
                 self.disposed.append(fact)
+                self.contacts += contact_ledger.of_disposition(fact)
             case f.ContactCeased():
                 self.do_not_call.append((fact.lead_id, fact.code, fact.at))
             case f.ScriptStepped():
@@ -239,6 +247,7 @@ class Batch:
                 news = self._attempt(fact.attempt_id)
                 news.notice_at = news.notice_at or fact.at
             case f.CallAbandoned():
+                self.contacts.append(contact_ledger.of_abandonment(fact))
                 self.abandonments.append(
                     (fact.attempt_id, fact.campaign_id, fact.answered_at, fact.deadline_at, fact.at)
                 )
@@ -278,6 +287,8 @@ class Batch:
         elif fact.state in _ANSWERED:
             news.answered_at = news.answered_at or fact.at
         if fact.state is CallState.BRIDGED:
+            if news.connected_at is None:
+                self.contacts.append(contact_ledger.of_connection(fact))
             news.connected_at = news.connected_at or fact.at
             news.agent_id = fact.agent_id or news.agent_id
             news.connect_ms = fact.connect_ms if news.connect_ms is None else news.connect_ms
@@ -328,7 +339,7 @@ planned_row = attrgetter(
         "trunk",
         "caller_id",
     ),
-    *("verdict", "planned_at", "ring_timeout_s", "connect_limit_s", "language", "agent_id"),
+    *("verdict", "planned_at", "ring_timeout_s", "connect_limit_s", "language", "agent_id", "ledger_rows"),
 )
 attempt_row, lead_row, phone_row, verdict_row = (
     attrgetter(*(item.name for item in fields(kind)))

@@ -231,7 +231,8 @@ class PostgresShardStore:
             await connection.execute(SQL["update_attempts"], *columns(old))
         if not fresh:
             return frozenset()
-        *attempt, verdicts, at, ring, limit, language, agents = columns(map(planned_row, batch.planned))
+        await connection.execute(SQL["lock_persons"], [attempt.person_id for attempt in batch.planned])
+        *attempt, verdicts, at, ring, limit, language, agents, rows = columns(map(planned_row, batch.planned))
         arguments = (
             *(
                 self._shard_id,
@@ -239,7 +240,7 @@ class PostgresShardStore:
                 *attempt,
                 [orjson.dumps(verdict).decode() for verdict in verdicts],
             ),
-            *(at, ring, limit, language, agents, PERSON_BUSY_REST),
+            *(at, ring, limit, language, agents, rows, PERSON_BUSY_REST),
         )
         inserted = await connection.fetch(SQL["plan_attempts"], *arguments)
         accepted = frozenset(AttemptId(row["id"]) for row in inserted)

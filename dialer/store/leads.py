@@ -9,6 +9,7 @@ import asyncpg
 
 from dialer.domain.outcomes import LeadState, PhoneHistory, PhoneStatus, next_phone
 from dialer.domain.values import ClaimedLead, LeadPhone, PhoneNumber
+from dialer.store.contact_ledger import contacts_of
 from dialer.store.database import Connection
 from dialer.store.queries import SQL
 
@@ -102,4 +103,9 @@ def lead_of(
         do_not_call=row["do_not_call"] or state is LeadState.SUPPRESSED,
         callback_agent_id=row["callback_agent_id"] if state is LeadState.CALLBACK else None,
         callback=state is LeadState.CALLBACK,
+        contacts=contacts_of(row["contacts"], {phone.id: phone.number.e164 for phone in phones}),
+        ledger_rows=row["ledger_rows"],
+        debts=() if row["debt_id"] is None else (str(row["debt_id"]),),
+        account=row["account"],
+        creditor=row["creditor"],
     )

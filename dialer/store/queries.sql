@@ -3,6 +3,22 @@
 
 -- ===== leads ==========================================================================================
 
+-- name: person_ledger
+-- The person's newest contacts as JSON, and how many there are in all. No law looks further back than 30 days, in which
+-- nobody is contacted as often as the limit says.
+SELECT coalesce(jsonb_agg(jsonb_build_array(
+           newest.at, newest.channel, newest.counts, newest.withdrawn, newest.mark, newest.phone_id, newest.debts,
+           newest.account, newest.creditor, newest.attempt_id
+       )), '[]') AS contacts,
+       (SELECT count(*) FROM contact_ledger WHERE contact_ledger.person_id = lead.person_id) AS ledger_rows
+FROM (
+    SELECT *
+    FROM contact_ledger
+    WHERE contact_ledger.person_id = lead.person_id
+    ORDER BY contact_ledger.at DESC
+    LIMIT 300
+) AS newest
+
 -- name: lead_card
 -- All that dialling a lead needs, one row a lead: its person's numbers as parallel arrays in dialling order. A number
 -- that stands on the do-not-call list has that status whatever its own row says.
@@ -18,9 +34,15 @@ SELECT lead.id,
        lead.callback_agent_id,
        person.time_zone,
        EXISTS (SELECT FROM do_not_call WHERE do_not_call.person_id = lead.person_id) AS do_not_call,
+       lead.debt_id,
+       debt.account,
+       debt.creditor,
+       ledger.*,
        numbers.*
 FROM lead
 JOIN person ON person.id = lead.person_id
+LEFT JOIN debt ON debt.id = lead.debt_id
+CROSS JOIN LATERAL ({person_ledger}) AS ledger
 CROSS JOIN LATERAL (
     SELECT array_agg(phone.id ORDER BY phone.position) AS phone_ids,
            array_agg(phone.number ORDER BY phone.position) AS numbers,
@@ -151,16 +173,18 @@ RETURNING claimed_from
 
 -- name: plan_attempts
 -- The attempts of a batch, for shard $1 with fence $2. One is refused, leaving no row, when its lead's claim is no longer
--- ours or when its person has a call open (the unique index attempt_open_person_idx says so). A lead of ours that was
--- refused for its person rests for $19 and is free again. Returns the ids that may be dialled.
+-- ours, when its person has a call open (the unique index attempt_open_person_idx says so), or when the ledger holds other
+-- contacts of the person than its verdict knew. A lead of ours that was refused for its person rests for $20 and is free
+-- again. Each attempt is counted in the ledger. Returns the ids that may be dialled.
 WITH planned AS MATERIALIZED (
     SELECT *
     FROM unnest(
         $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::int[], $9::text[], $10::text[],
-        $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::int[], $16::float8[], $17::text[], $18::bigint[]
+        $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::int[], $16::float8[], $17::text[], $18::bigint[],
+        $19::bigint[]
     ) AS given (
         id, campaign_id, lead_id, person_id, phone_id, n, mode, number,
-        trunk, caller_id, verdict, planned_at, ring_timeout_s, connect_limit_s, language, agent_id
+        trunk, caller_id, verdict, planned_at, ring_timeout_s, connect_limit_s, language, agent_id, ledger_rows
     )
 ), ours AS MATERIALIZED (
     -- Locked, so that a do-not-call request at this moment comes either before the attempt or after its dial.
@@ -179,9 +203,22 @@ WITH planned AS MATERIALIZED (
            trunk, caller_id, verdict::jsonb, planned_at, ring_timeout_s, connect_limit_s, language, agent_id, 'planned'
     FROM planned
     JOIN ours ON ours.id = planned.lead_id
+    WHERE planned.ledger_rows IS NULL
+       OR planned.ledger_rows = (SELECT count(*) FROM contact_ledger WHERE contact_ledger.person_id = planned.person_id)
     ORDER BY person_id, planned.id
     ON CONFLICT DO NOTHING
     RETURNING id, lead_id, n
+), counted AS (
+    INSERT INTO contact_ledger (
+        chain, at, person_id, channel, counts, phone_id, debts, account, creditor, attempt_id, source
+    )
+    SELECT $1, planned.planned_at, planned.person_id, 'voice', ARRAY['attempt'], planned.phone_id,
+           CASE WHEN debt.id IS NULL THEN '{}' ELSE ARRAY[debt.id] END, debt.account, debt.creditor, planned.id, 'dialled'
+    FROM planned
+    JOIN inserted ON inserted.id = planned.id
+    JOIN lead ON lead.id = planned.lead_id
+    LEFT JOIN debt ON debt.id = lead.debt_id
+    ORDER BY planned.id
 ), dialled AS (
     UPDATE lead
     SET state = 'in_attempt', last_n = inserted.n, lease_until = NULL
@@ -191,7 +228,7 @@ WITH planned AS MATERIALIZED (
     UPDATE lead
     SET state = CASE WHEN lead.claimed_from = 'callback' THEN 'callback' ELSE 'callable' END,
         state_reason = 'person_busy',
-        next_at = planned.planned_at + $19::interval,
+        next_at = planned.planned_at + $20::interval,
         claimed_from = NULL, claimed_by = NULL, claim_fence = NULL, lease_until = NULL
     FROM planned
     JOIN ours ON ours.id = planned.lead_id
@@ -199,6 +236,46 @@ WITH planned AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM inserted WHERE inserted.lead_id = planned.lead_id)
 )
 SELECT id FROM inserted
+
+-- name: lock_persons
+-- Before attempts of persons $1 are planned: who plans for the same person at the same time waits, and then sees what the
+-- first one counted.
+SELECT id FROM person WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
+
+-- name: count_contacts
+-- What came of attempts, for the ledger: $3 (joined by commas) counts, or is withdrawn ($4), under the condition $6:
+-- always; never_rang; wrong_number and not_right_party by the disposition $7. The same of one attempt counts once.
+INSERT INTO contact_ledger (
+    chain, at, person_id, channel, counts, withdrawn, mark, phone_id, debts, account, creditor, attempt_id, source
+)
+SELECT attempt.shard_id, given.at, attempt.person_id, 'voice', given.counts, given.withdrawn, given.mark,
+       attempt.phone_id, CASE WHEN debt.id IS NULL THEN '{}' ELSE ARRAY[debt.id] END, debt.account, debt.creditor,
+       attempt.id, 'dialled'
+FROM (
+    SELECT id, at, string_to_array(counts, ',') AS counts, withdrawn, mark, condition, code, ordinality
+    FROM unnest(
+        $1::text[], $2::timestamptz[], $3::text[], $4::bool[], $5::text[], $6::text[], $7::text[]
+    ) WITH ORDINALITY AS rows (id, at, counts, withdrawn, mark, condition, code, ordinality)
+) AS given
+JOIN attempt ON attempt.id = given.id
+JOIN lead ON lead.id = attempt.lead_id
+LEFT JOIN debt ON debt.id = lead.debt_id
+LEFT JOIN disposition ON disposition.campaign_id = attempt.campaign_id AND disposition.code = given.code
+WHERE CASE given.condition
+          WHEN 'always' THEN true
+          WHEN 'never_rang' THEN attempt.ringing_at IS NULL AND attempt.answered_at IS NULL
+          WHEN 'wrong_number' THEN disposition.effect = 'wrong_number'
+          WHEN 'not_right_party' THEN disposition.effect <> 'wrong_number' AND NOT disposition.right_party
+      END
+  AND NOT EXISTS (
+      SELECT
+      FROM contact_ledger AS known
+      WHERE known.attempt_id = given.id
+        AND known.counts = given.counts
+        AND known.withdrawn = given.withdrawn
+        AND known.mark IS NOT DISTINCT FROM given.mark
+  )
+ORDER BY given.ordinality
 
 -- name: update_attempts
 -- What the batch taught of attempts. Null means nothing new; what is set once stays. Of an ended call nothing changes any

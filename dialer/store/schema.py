@@ -1,6 +1,6 @@
 """The tables. Persons, numbers and debts are entities of their own; a lead only points at them.
 
-What the collections side knows of a debtor beyond these is in `debtor_tables`.
+What the collections side knows of a debtor beyond these is in `debtor_tables`, the contact ledger in `ledger_tables`.
 
 Money is integer minor units with an ISO 4217 code, times are `timestamptz` (UTC), numbers are E.164 with `+`.
 Migrations under `migrations/` build exactly this; `tests/integration/test_store.py` compares the two.
@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from dialer.store import debtor_tables as debtor_tables  # these: the rest of the same metadata
 from dialer.store import import_tables as import_tables
+from dialer.store import ledger_tables as ledger_tables
 from dialer.store import script_tables as script_tables
 from dialer.store.columns import at as _at
 from dialer.store.columns import created as _created

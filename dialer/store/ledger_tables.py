@@ -1,0 +1,70 @@
+"""The contact ledger and the approvals: what the law is judged by, and who stands behind a doubtful rule."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Table,
+    Text,
+    text,
+)
+
+from dialer.store.columns import at, created, id_, metadata, ref
+
+#: Every contact with a person: only ever added to (triggers refuse the rest), each row's hash over the one before in
+#: its chain. A chain is a shard's, or 0 for what people and files report.
+contact_ledger = Table(
+    "contact_ledger",
+    metadata,
+    Column("chain", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "n", BigInteger, primary_key=True, autoincrement=False
+    ),  # 1, 2, ... within the chain, by the trigger
+    at("at", nullable=False),
+    ref("person_id", "person.id"),
+    Column("channel", Text, nullable=False),  # domain.contact.Channel
+    Column("counts", ARRAY(Text), nullable=False),  # domain.contact.Count
+    #: The row takes back what an earlier one of the same attempt counted: it reached nobody, or the wrong person.
+    Column("withdrawn", Boolean, nullable=False, server_default="false"),
+    Column("mark", Text),  # abandoned | machine
+    Column("phone_id", BigInteger),
+    Column("debts", ARRAY(BigInteger), nullable=False),  # what it was about; empty = not known
+    Column("account", Text),
+    Column("creditor", Text),
+    Column("attempt_id", Text),
+    Column("reference", Text, unique=True),  # of whoever reports it: the same report twice is one contact
+    Column("source", Text, nullable=False),  # dialled | reported
+    Column("hash", Text, nullable=False),  # SHA-256 of the hash before and this row, hexadecimal
+    Index("contact_ledger_person_id_idx", "person_id", text("at DESC")),
+    Index("contact_ledger_attempt_id_idx", "attempt_id", postgresql_where=text("attempt_id IS NOT NULL")),
+)
+
+#: The newest row of each chain: what the next one is linked to.
+contact_ledger_head = Table(
+    "contact_ledger_head",
+    metadata,
+    Column("chain", BigInteger, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+#: A named person takes responsibility for a rule whose sources disagree or that is this project's own policy.
+rule_approval = Table(
+    "rule_approval",
+    metadata,
+    id_(),
+    Column("rule_set", Text, nullable=False),
+    Column("rule_id", Text, nullable=False),
+    Column("version", Text, nullable=False),  # of the rule set: a changed figure asks again
+    Column("approved_by", Text, nullable=False),  # name and office
+    Column("reason", Text, nullable=False),
+    Column("user_id", BigInteger, ForeignKey("app_user.id")),
+    created(),
+    at("withdrawn_at"),
+    Index("rule_approval_rule_set_idx", "rule_set", "rule_id"),
+)
