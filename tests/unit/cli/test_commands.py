@@ -42,17 +42,8 @@ def run(*arguments: str) -> object:
 def test_the_commands_are_those_that_are_documented() -> None:
     leaves = {" ".join(path) for path in ALL if not any(other[:-1] == path for other in ALL if other)}
     assert leaves == {
-        *(
-            "serve",
-            "doctor",
-            "version",
-            "may-call",
-            "replay",
-            "db upgrade",
-            "leads import",
-            "call show",
-            "user add",
-        ),
+        *("serve", "doctor", "version", "may-call", "replay", "db upgrade", "leads import"),
+        *("call show", "user add", "ledger verify", "ledger show", "ledger report"),
         *("campaign create", "campaign start", "campaign pause", "campaign stop", "campaign list"),
         *("campaign status", "trunk set", "trunk list"),
         *("leads mapping save", "leads mapping list", "leads mapping delete"),
