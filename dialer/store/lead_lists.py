@@ -15,6 +15,7 @@ import asyncpg
 
 from dialer.domain.errors import BadInput
 from dialer.store.database import Connection
+from dialer.store.ordering import SQL as ORDERING
 from dialer.store.queries import read_statements
 
 SQL = read_statements(Path(__file__).with_name("lead_lists.sql"))
@@ -218,7 +219,9 @@ async def write_list(
     await connection.execute(SQL["write_addresses"])
     if close_missing:
         await connection.execute(SQL["close_missing_debts"])
-    leads = await connection.fetchrow(SQL["write_leads"], campaign_id, list_id)
+    leads = await connection.fetchrow(
+        SQL["write_leads"].replace("@urgency", ORDERING["urgency"]), campaign_id, list_id
+    )
     assert leads is not None
     return Written(list_id, leads["new"], leads["known"], leads["suppressed"], phones, debts)
 

@@ -335,13 +335,15 @@ WITH given AS (
         ORDER BY arrived.person_id, debt_ref IS NULL, balance_minor = 0, due_on NULLS LAST, row
     )
 ), written AS (
-    INSERT INTO lead (campaign_id, list_id, person_id, debt_id, segment_id, priority, state, state_reason)
+    INSERT INTO lead (campaign_id, list_id, person_id, debt_id, segment_id, priority, value, state, state_reason)
     SELECT $1,
            $2,
            given.person_id,
-           debt.id,
+           owed.id,
            segment.id,
            given.priority,
+           -- As `ordering.sql` judges whom nobody has called yet.
+           coalesce(owed.balance_minor, 1) * (@urgency) * coalesce(learned.contact_rate, 0.1),
            CASE
                WHEN listed.person_id IS NOT NULL THEN 'suppressed'
                WHEN given.balance_minor = 0 THEN 'finished'
@@ -352,8 +354,9 @@ WITH given AS (
                WHEN given.balance_minor = 0 THEN 'debt_closed'
            END
     FROM given
-    LEFT JOIN debt ON debt.external_ref = given.debt_ref
+    LEFT JOIN debt AS owed ON owed.external_ref = given.debt_ref
     LEFT JOIN segment ON segment.name = given.segment
+    LEFT JOIN campaign_order AS learned ON learned.campaign_id = $1
     LEFT JOIN (SELECT DISTINCT person_id FROM do_not_call WHERE person_id IS NOT NULL) AS listed
            ON listed.person_id = given.person_id
     ORDER BY given.place

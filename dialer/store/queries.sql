@@ -32,7 +32,19 @@ SELECT lead.id,
        lead.attempts,
        lead.last_n,
        lead.callback_agent_id,
+       lead.value,
+       segment.caller_id,
        person.time_zone,
+       -- All debts of whom we call about one are paid or gone: there is nothing to call about.
+       lead.debt_id IS NOT NULL
+           AND NOT EXISTS (SELECT FROM debt WHERE debt.person_id = lead.person_id AND debt.status = 'open') AS settled,
+       ARRAY(
+           SELECT planned_at
+           FROM attempt
+           WHERE attempt.lead_id = lead.id
+             AND coalesce(attempt.outcome, 'unknown') NOT IN ('congestion', 'failed', 'cancelled')
+           ORDER BY n
+       ) AS tries_at,
        EXISTS (SELECT FROM do_not_call WHERE do_not_call.person_id = lead.person_id) AS do_not_call,
        lead.debt_id,
        debt.account,
@@ -43,22 +55,36 @@ FROM lead
 JOIN person ON person.id = lead.person_id
 LEFT JOIN debt ON debt.id = lead.debt_id
 CROSS JOIN LATERAL ({person_ledger}) AS ledger
+LEFT JOIN segment ON segment.id = lead.segment_id
 CROSS JOIN LATERAL (
-    SELECT array_agg(phone.id ORDER BY phone.position) AS phone_ids,
-           array_agg(phone.number ORDER BY phone.position) AS numbers,
-           array_agg(judged.status ORDER BY phone.position) AS statuses,
-           array_agg(phone.same_outcome_run ORDER BY phone.position) AS runs,
-           array_agg(phone.tried_at ORDER BY phone.position) AS tried,
+    SELECT array_agg(judged.id ORDER BY judged.place) AS phone_ids,
+           array_agg(judged.number ORDER BY judged.place) AS numbers,
+           array_agg(judged.status ORDER BY judged.place) AS statuses,
+           array_agg(judged.same_outcome_run ORDER BY judged.place) AS runs,
+           array_agg(judged.tried_at ORDER BY judged.place) AS tried,
            coalesce(bool_or(judged.status = 'active'), false) AS usable
-    FROM phone
-    CROSS JOIN LATERAL (
-        SELECT CASE
+    FROM (
+        SELECT phone.id,
+               phone.number,
+               phone.same_outcome_run,
+               phone.tried_at,
+               CASE
                    WHEN EXISTS (SELECT FROM do_not_call WHERE do_not_call.number = phone.number)
                        THEN 'do_not_call'
                    ELSE phone.status
-               END AS status
+               END AS status,
+               -- As the creditor lists them; or first the one likeliest to be answered by the person: what its source
+               -- said of it weighs as much as ten tries.
+               row_number() OVER (
+                   ORDER BY CASE
+                                WHEN segment.number_order = 'best'
+                                    THEN (phone.right_party + 2 * phone.confidence) / (phone.tries + 10)
+                            END DESC NULLS LAST,
+                            phone.position
+               ) AS place
+        FROM phone
+        WHERE phone.person_id = lead.person_id
     ) AS judged
-    WHERE phone.person_id = lead.person_id
 ) AS numbers
 
 -- name: read_leads
@@ -66,34 +92,97 @@ CROSS JOIN LATERAL (
 {lead_card}
 WHERE lead.id = ANY ($1::bigint[])
 
+-- name: wake_leads
+-- Up to $3 leads of campaign $1 whose rest has ended by $2 may be called: they enter the claim's order.
+UPDATE lead
+SET state = 'callable'
+WHERE id = ANY (ARRAY(
+    SELECT id
+    FROM lead
+    WHERE campaign_id = $1 AND state = 'resting' AND next_at <= $2
+    ORDER BY next_at, id
+    LIMIT $3
+    FOR UPDATE SKIP LOCKED
+))
+
 -- name: claim_leads
 -- Up to $2 leads of campaign $1 that are due at $3, for shard $4 with fence $5, until $6. Callbacks first: they were
--- promised. Rows another claimer holds are skipped, not waited for. On the way, people on the do-not-call list are
--- suppressed and leads without a usable number finished; neither is returned.
-WITH lists AS MATERIALIZED (
-    SELECT array_agg(id) AS ids FROM lead_list WHERE campaign_id = $1 AND active
+-- promised. Then by priority and by what a call is expected to bring at this hour. Lists with a share take turns by it.
+-- Rows another claimer holds are skipped, not waited for. On the way, people on the do-not-call list are suppressed, and
+-- leads without a usable number or an open debt finished; none of these is returned.
+WITH rate AS MATERIALIZED (
+    SELECT factors,
+           CASE
+               WHEN extract(hour FROM $3 AT TIME ZONE zone) < 12 THEN 1
+               WHEN extract(hour FROM $3 AT TIME ZONE zone) < 17 THEN 2
+               ELSE 3
+           END AS now
+    FROM campaign_order
+    WHERE campaign_id = $1
+), lane AS MATERIALIZED (
+    -- The index holds each list's leads in four runs, one a best part of the day; the hour weighs whole runs.
+    SELECT lead_list.id AS list_id,
+           lead_list.share,
+           part,
+           coalesce((SELECT factors[3 * part + now] FROM rate), 1) AS factor
+    FROM lead_list
+    CROSS JOIN generate_series(0, 3) AS part
+    WHERE lead_list.campaign_id = $1
+      AND lead_list.active
+      AND EXISTS (SELECT FROM shard WHERE agent_group_id = $4 AND fence = $5)
 ), callback AS MATERIALIZED (
     SELECT id
     FROM lead
     WHERE campaign_id = $1
       AND state = 'callback'
       AND next_at <= $3
-      AND list_id = ANY ((SELECT ids FROM lists)::bigint[])
-      AND EXISTS (SELECT FROM shard WHERE agent_group_id = $4 AND fence = $5)
+      AND list_id = ANY (ARRAY(SELECT list_id FROM lane))
     ORDER BY next_at, id
     LIMIT $2
     FOR UPDATE SKIP LOCKED
-), candidate AS MATERIALIZED (
-    SELECT id
-    FROM lead
-    WHERE campaign_id = $1
-      AND state IN ('callable', 'resting')
-      AND next_at <= $3
-      AND list_id = ANY ((SELECT ids FROM lists)::bigint[])
-      AND EXISTS (SELECT FROM shard WHERE agent_group_id = $4 AND fence = $5)
-    ORDER BY priority DESC, next_at, id
+), best AS MATERIALIZED (
+    SELECT list_id, part
+    FROM (
+        SELECT list_id,
+               part,
+               priority,
+               worth,
+               id,
+               (row_number() OVER (PARTITION BY list_id ORDER BY priority DESC, worth DESC, id) - 0.5) / share AS turn
+        FROM (
+            SELECT lane.list_id, lane.share, lane.part, due.id, due.priority, due.value * lane.factor AS worth
+            FROM lane
+            CROSS JOIN LATERAL (
+                SELECT id, priority, value
+                FROM lead
+                WHERE campaign_id = $1
+                  AND lead.list_id = lane.list_id
+                  AND lead.part = lane.part
+                  AND state = 'callable'
+                  AND next_at <= $3
+                ORDER BY priority DESC, value DESC, id
+                LIMIT $2
+            ) AS due
+        ) AS found
+    ) AS ranked
+    ORDER BY turn NULLS FIRST, priority DESC, worth DESC, id
     LIMIT $2 - (SELECT count(*) FROM callback)
-    FOR UPDATE SKIP LOCKED
+), candidate AS MATERIALIZED (
+    -- So many from each run, the best that nobody else holds.
+    SELECT taken.id
+    FROM (SELECT list_id, part, count(*) AS leads FROM best GROUP BY list_id, part) AS wanted
+    CROSS JOIN LATERAL (
+        SELECT id
+        FROM lead
+        WHERE campaign_id = $1
+          AND lead.list_id = wanted.list_id
+          AND lead.part = wanted.part
+          AND state = 'callable'
+          AND next_at <= $3
+        ORDER BY priority DESC, value DESC, id
+        LIMIT wanted.leads
+        FOR UPDATE SKIP LOCKED
+    ) AS taken
 ), card AS MATERIALIZED (
     {lead_card}
     -- An array, because the planner expects few rows of one, and so reads every table by its index.
@@ -102,11 +191,12 @@ WITH lists AS MATERIALIZED (
     UPDATE lead
     SET state = CASE
             WHEN card.do_not_call THEN 'suppressed'
-            WHEN NOT card.usable THEN 'finished'
+            WHEN card.settled OR NOT card.usable THEN 'finished'
             ELSE 'claimed'
         END,
         state_reason = CASE
             WHEN card.do_not_call THEN 'do_not_call'
+            WHEN card.settled THEN 'debt_closed'
             WHEN NOT card.usable THEN 'no_number'
         END,
         claimed_from = card.state,
@@ -118,8 +208,8 @@ WITH lists AS MATERIALIZED (
 )
 SELECT *
 FROM card
-WHERE usable AND NOT do_not_call
-ORDER BY state = 'callback' DESC, priority DESC, next_at, id
+WHERE usable AND NOT do_not_call AND NOT settled
+ORDER BY state = 'callback' DESC, priority DESC, value DESC, id
 
 -- name: return_expired_leads
 -- Claims of campaign $1 whose lease ended before $2 (their process died or forgot them) go back to where they were.
@@ -226,7 +316,7 @@ WITH planned AS MATERIALIZED (
     WHERE lead.id = inserted.lead_id
 ), refused AS (
     UPDATE lead
-    SET state = CASE WHEN lead.claimed_from = 'callback' THEN 'callback' ELSE 'callable' END,
+    SET state = CASE WHEN lead.claimed_from = 'callback' THEN 'callback' ELSE 'resting' END,
         state_reason = 'person_busy',
         next_at = planned.planned_at + $20::interval,
         claimed_from = NULL, claimed_by = NULL, claim_fence = NULL, lease_until = NULL
@@ -335,6 +425,7 @@ UPDATE phone
 SET status = coalesce(news.status, phone.status),
     last_outcome = coalesce(news.outcome, phone.last_outcome),
     same_outcome_run = coalesce(news.run, phone.same_outcome_run),
+    tries = phone.tries + CASE WHEN news.outcome NOT IN ('congestion', 'failed', 'cancelled') THEN 1 ELSE 0 END,
     tried_at = coalesce(news.tried_at, phone.tried_at)
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::timestamptz[])
     AS news (id, status, outcome, run, tried_at)
@@ -368,7 +459,11 @@ SELECT pg_notify('cadencia_lead', id::text) FROM suppressed
 -- name: return_leads
 -- Claimed by shard $1 with fence $2 but not dialled: free again, not before $4 where that is set.
 UPDATE lead
-SET state = CASE WHEN claimed_from = 'callback' THEN 'callback' ELSE 'callable' END,
+SET state = CASE
+        WHEN claimed_from = 'callback' THEN 'callback'
+        WHEN given.blocked_until IS NOT NULL THEN 'resting'
+        ELSE 'callable'
+    END,
     state_reason = given.rule,
     next_at = coalesce(given.blocked_until, lead.next_at),
     claimed_from = NULL, claimed_by = NULL, claim_fence = NULL, lease_until = NULL

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     ARRAY,
+    REAL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -34,6 +35,7 @@ from dialer.store import debtor_tables as debtor_tables  # these: the rest of th
 from dialer.store import import_tables as import_tables
 from dialer.store import ledger_tables as ledger_tables
 from dialer.store import script_tables as script_tables
+from dialer.store import segment_tables as segment_tables
 from dialer.store.columns import at as _at
 from dialer.store.columns import created as _created
 from dialer.store.columns import id_ as _id
@@ -134,14 +136,6 @@ script = Table(
     _created(),
 )
 
-segment = Table(
-    "segment",
-    metadata,
-    _id(),
-    Column("name", Text, nullable=False, unique=True),
-    _ref("script_id", "script.id", nullable=True),
-)
-
 # --- who works --------------------------------------------------------------------------------------------
 
 agent_group = Table("agent_group", metadata, _id(), Column("name", Text, nullable=False, unique=True))
@@ -216,6 +210,7 @@ campaign = Table(
     Column("message_text", Text),
     Column("announcement_text", Text),
     Column("message_sound", LargeBinary),  # a recorded message (8 kHz mono WAV) instead of the text
+    Column("contact_plan", JSONB),  # domain.contact_plan.ContactPlan; null = the usual retry rules
     Column("version", Integer, nullable=False, server_default="1"),  # settings version, for If-Match
     _created(),
     CheckConstraint("ring_timeout_s >= 15", name="ring_timeout"),
@@ -248,7 +243,9 @@ lead_list = Table(
     Column("name", Text, nullable=False),
     Column("content_sha256", Text, nullable=False),  # the same file twice is refused
     Column("active", Boolean, nullable=False, server_default="true"),
+    Column("share", Double),  # of the claims, against the other lists; null = no share: its leads come first
     _created(),
+    CheckConstraint("share > 0", name="share"),
     UniqueConstraint("campaign_id", "content_sha256"),
 )
 
@@ -264,7 +261,11 @@ lead = Table(
     Column("state", Text, nullable=False, server_default="callable"),  # domain.outcomes.LeadState
     Column("state_reason", Text),
     Column("priority", SmallInteger, nullable=False, server_default="0"),
-    #: When it may be claimed: RESTING and CALLBACK leads become callable by this alone, no sweep needed.
+    #: What calling it is expected to bring, without the hour (see `ordering.sql`); and its best part of the day, 1
+    #: to 3, 0 when none stands out.
+    Column("value", REAL, nullable=False, server_default="0"),
+    Column("part", SmallInteger, nullable=False, server_default="0"),
+    #: When it may be claimed. RESTING until then; the claim itself wakes what is due, no sweep needed.
     Column("next_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     _ref("next_phone_id", "phone.id", nullable=True),  # null = the first usable number
     _ref("callback_agent_id", "app_user.id", nullable=True),
@@ -278,16 +279,20 @@ lead = Table(
     CheckConstraint(
         "state NOT IN ('finished', 'suppressed') OR state_reason IS NOT NULL", name="closed"
     ),  # nothing closes unsaid
-    # The claim: a campaign's claimable leads by priority, then by age. Partial: it holds nothing else.
-    # Callbacks have an index of their own, because they are promised and go before.
+    # The claim: what is due of a list, in the order of the claim. Partial: it holds nothing else. Callbacks have an
+    # index of their own, because they are promised and go before.
     Index(
         "lead_claim_idx",
         "campaign_id",
+        "list_id",
+        "part",
         text("priority DESC"),
-        "next_at",
+        text("value DESC"),
         "id",
-        postgresql_where=text("state IN ('callable', 'resting')"),
+        postgresql_where=text("state = 'callable'"),
     ),
+    Index("lead_resting_idx", "campaign_id", "next_at", "id", postgresql_where=text("state = 'resting'")),
+    Index("lead_segment_id_idx", "segment_id"),
     Index("lead_callback_idx", "campaign_id", "next_at", "id", postgresql_where=text("state = 'callback'")),
     Index("lead_lease_idx", "lease_until", postgresql_where=text("state = 'claimed'")),
     Index("lead_in_attempt_idx", "campaign_id", postgresql_where=text("state = 'in_attempt'")),

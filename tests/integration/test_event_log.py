@@ -172,7 +172,7 @@ async def test_a_person_has_one_call_open_at_a_time(
     one, two = plan(first), plan(second)
     assert await store.append([one, two]) == {one.attempt.id}
     row = await pool.fetchrow("SELECT * FROM lead WHERE id = $1", second.id)
-    assert (row["state"], row["state_reason"], row["next_at"]) == ("callable", "person_busy", at(60))
+    assert (row["state"], row["state_reason"], row["next_at"]) == ("resting", "person_busy", at(60))
     assert await pool.fetchval("SELECT count(*) FROM call_event") == 1  # the refused plan is not in the log
 
     await pool.execute("UPDATE lead SET next_at = now() - interval '1 day' WHERE id = $1", second.id)
@@ -277,7 +277,7 @@ async def test_returned_leads_are_callable_again_or_wait(
     )
     assert now_.id in {lead.id for lead in await claim(100)}
     row = await pool.fetchrow("SELECT * FROM lead WHERE id = $1", later.id)
-    assert (row["state"], row["state_reason"], row["claimed_by"]) == ("callable", "calling_hours", None)
+    assert (row["state"], row["state_reason"], row["claimed_by"]) == ("resting", "calling_hours", None)
 
 
 async def test_agents_campaigns_intents_the_link_and_abandons_have_their_rows(
