@@ -7,7 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
-from dialer.domain.outcomes import LeadState, PhoneHistory, PhoneStatus, next_phone
+from dialer.domain.outcomes import LeadState, Outcome, PhoneHistory, PhoneStatus, next_phone
 from dialer.domain.values import ClaimedLead, LeadPhone, PhoneNumber
 from dialer.store.contact_ledger import contacts_of
 from dialer.store.database import Connection
@@ -80,11 +80,22 @@ def lead_of(
 ) -> ClaimedLead:
     """A row of `lead_card` as the engine's value; `state` is the lead's before the claim."""
     phones = tuple(
-        LeadPhone(phone, PhoneNumber(number), PhoneHistory(phone, PhoneStatus(status), run, tried_at))
-        for phone, number, status, run, tried_at in zip(
+        LeadPhone(
+            phone,
+            PhoneNumber(number),
+            PhoneHistory(
+                phone,
+                PhoneStatus(status),
+                last_outcome=None if last is None else Outcome(last),
+                same_outcome_run=run,
+                tried_at=tried_at,
+            ),
+        )
+        for phone, number, status, last, run, tried_at in zip(
             row["phone_ids"] or (),
             row["numbers"] or (),
             row["statuses"] or (),
+            row["last_outcomes"] or (),
             row["runs"] or (),
             row["tried"] or (),
             strict=True,

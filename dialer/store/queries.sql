@@ -60,12 +60,14 @@ CROSS JOIN LATERAL (
     SELECT array_agg(judged.id ORDER BY judged.place) AS phone_ids,
            array_agg(judged.number ORDER BY judged.place) AS numbers,
            array_agg(judged.status ORDER BY judged.place) AS statuses,
+           array_agg(judged.last_outcome ORDER BY judged.place) AS last_outcomes,
            array_agg(judged.same_outcome_run ORDER BY judged.place) AS runs,
            array_agg(judged.tried_at ORDER BY judged.place) AS tried,
            coalesce(bool_or(judged.status = 'active'), false) AS usable
     FROM (
         SELECT phone.id,
                phone.number,
+               phone.last_outcome,
                phone.same_outcome_run,
                phone.tried_at,
                CASE

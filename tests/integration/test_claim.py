@@ -11,7 +11,7 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from dialer.domain.outcomes import PhoneStatus
+from dialer.domain.outcomes import Outcome, PhoneStatus
 from dialer.store import leads
 from dialer.store.event_log import PostgresShardStore
 from dialer.store.queries import SQL
@@ -42,7 +42,16 @@ async def test_a_claimed_lead_carries_all_that_dialling_needs(
     pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
 ) -> None:
     at = now()
+    await pool.execute(
+        "UPDATE phone SET last_outcome = 'busy', same_outcome_run = 2, tried_at = $1 WHERE position = 1", at
+    )
     (lead,) = await store.claim(portfolio.campaign_id, 1, LEASE, at)
+    assert [
+        (p.history.last_outcome, p.history.same_outcome_run, p.history.tried_at) for p in lead.phones
+    ] == [
+        (None, 0, None),
+        (Outcome.BUSY, 2, at),
+    ]
     assert [phone.history.status for phone in lead.phones] == [PhoneStatus.ACTIVE] * 2
     assert lead.next_phone_id == lead.phones[0].id
     assert (lead.attempts, lead.last_n, lead.do_not_call, lead.callback) == (0, 0, False, False)
