@@ -27,10 +27,12 @@ from dialer.promise_clock import keep_time
 from dialer.recording.ingest import Ingest
 from dialer.screening.process import ScreenerProcess
 from dialer.shard import Shard
+from dialer.speech import TextSpeaker
 from dialer.store.database import connect, open_pool
 from dialer.store.event_log import PostgresShardStore
 from dialer.store.prompts import PostgresPrompts
 from dialer.store.recordings import PostgresRecordingStore
+from dialer.store.spoken import PostgresSpoken
 
 log = structlog.get_logger()
 
@@ -129,6 +131,7 @@ async def _run_shard(
                 read_prompts=prompts.read,
                 keep_prompt=prompts.keep,
             ),
+            speaker=TextSpeaker(_needed(settings.spool_dir), PostgresSpoken(pool).read),
         )
         if mirror is not None:
             group.create_task(_mirror(shard, mirror), name=f"mqtt {group_id}")
