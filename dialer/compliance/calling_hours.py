@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from heapq import merge
 from zoneinfo import ZoneInfo
 
 from dialer.compliance.case import Case, DaySpans, Deny
@@ -122,26 +123,32 @@ def _open(
 
 def _opens(layers: list[Layer], case: Case, at: datetime) -> datetime | None:
     """The first instant from `at` on at which every layer is open in every zone."""
-    moments = sorted({moment for zone in case.zones for moment in _openings(layers, case, zone, at)})
-    for moment in moments:
+    calendar = case.rules.calendar
+    for moment in merge(*(_openings(layers, calendar, zone, at) for zone in case.zones)):
         if all(
-            _open(rows, case.rules.calendar, zone, moment, case.margin)
-            for _, rows, _ in layers
-            for zone in case.zones
+            _open(rows, calendar, zone, moment, case.margin) for _, rows, _ in layers for zone in case.zones
         ):
             return moment
     return None
 
 
-def _openings(layers: list[Layer], case: Case, zone: ZoneInfo, at: datetime) -> Iterator[datetime]:
-    """When hours may begin in a zone: at a span's start, and at a change of its clocks."""
+def _openings(
+    layers: list[Layer], calendar: HolidayCalendar | None, zone: ZoneInfo, at: datetime
+) -> Iterator[datetime]:
+    """When hours may begin in a zone, in order: at a span's start, and at a change of its clocks."""
     first = at.astimezone(zone).date()
     for n in range(HORIZON_DAYS):
         day = first + n * DAY
-        starts = {start for _, rows, _ in layers for start, _ in _row(rows, case.rules.calendar, day)}
-        for start in starts:
-            for fold in (0, 1):
-                moment = datetime.combine(day, start.replace(fold=fold), zone).astimezone(UTC)
-                if moment >= at:
-                    yield moment
-        yield from (moment for moment in changes(day, zone) if moment >= at)
+        starts = frozenset(start for _, rows, _ in layers for start, _ in _row(rows, calendar, day))
+        yield from (moment for moment in _moments(day, starts, zone) if moment >= at)
+
+
+@lru_cache(maxsize=65536)
+def _moments(day: date, starts: frozenset[time], zone: ZoneInfo) -> tuple[datetime, ...]:
+    """The instants of these times of a day, and of its changes of clocks."""
+    shown = {
+        datetime.combine(day, start.replace(fold=fold), zone).astimezone(UTC)
+        for start in starts
+        for fold in (0, 1)
+    }
+    return tuple(sorted(shown.union(changes(day, zone))))

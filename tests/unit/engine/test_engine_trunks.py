@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from scene import LEASE, T0, Scene, campaign, lead, of, outcomes, shard_state, trunk
@@ -13,6 +13,7 @@ from dialer.compliance import RULES, load_rule_set
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import CampaignState, DialMode
 from dialer.domain.commands import ClaimLeads, Originate
+from dialer.domain.contact import Channel, Contact, Count
 from dialer.domain.events import LeadsClaimed
 from dialer.domain.facts import (
     AttemptEnded,
@@ -22,6 +23,7 @@ from dialer.domain.facts import (
     LeadsReturned,
 )
 from dialer.domain.outcomes import LeadState, NextStep, Outcome
+from dialer.domain.values import ClaimedLead, PhoneNumber
 from dialer.domain.wishes import GoReady, PauseCampaign, StartCampaign
 
 CONGESTION = {"outcome": Outcome.CONGESTION, "q850": 34, "sip": 503, "fault": True}
@@ -213,6 +215,43 @@ def test_outside_the_hours_the_lead_rests_until_the_morning() -> None:
     assert (back.rule, back.blocked_until) == ("hours", T0.replace(hour=13) + timedelta(days=1))
 
 
+def in_bogota(claimed: ClaimedLead) -> ClaimedLead:
+    """The same lead with a Colombian number and address."""
+    (phone,) = claimed.phones
+    number = replace(phone, number=PhoneNumber("+573001234567"))
+    return replace(claimed, time_zone="America/Bogota", phones=(number,))
+
+
+@pytest.mark.parametrize(("seconds", "dials"), [(0, True), (1, False), (30, False)])
+def test_saturday_afternoon_in_bogota(seconds: int, dials: bool) -> None:
+    """1. Ley 2300 ends Saturday at 15:00, and the last ring with it; 2. 14:59:00 dials, 14:59:30 does not, the margin
+    being a minute; 3. the lead rests until Monday at seven."""
+    scene = Scene(campaign(rule_set="CO", ring_timeout_s=25), agents=1)
+    scene.now = datetime(2026, 11, 21, 19, 59, seconds, tzinfo=UTC)
+    until = scene.now + timedelta(minutes=5)
+    scene.list = [replace(in_bogota(lead(1)), lease_until=until)]
+    scene.log_in(1)
+    assert [attempt.lead_id for attempt in scene.planned] == ([1] if dials else [])
+    back = of(LeadsReturned, scene)
+    monday = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    assert [(fact.rule, fact.blocked_until) for fact in back] == ([] if dials else [("hours", monday)])
+
+
+def test_contacts_the_ledger_knows_are_heeded() -> None:
+    """1. The claim brings a talk of this morning; 2. one contact a day: not dialled, until tomorrow at seven."""
+    now = datetime(2026, 11, 18, 19, 0, tzinfo=UTC)
+    talk = Contact(now - timedelta(hours=5), Channel.VISIT, frozenset({Count.CONTACT}))
+    scene = Scene(campaign(rule_set="CO"), agents=1)
+    scene.now = now
+    person = replace(in_bogota(lead(1)), contacts=(talk,), ledger_rows=1)
+    scene.list = [replace(person, lease_until=now + timedelta(minutes=5))]
+    scene.log_in(1)
+    assert scene.planned == []
+    (back,) = of(LeadsReturned, scene)
+    # The week's one channel is the visit's, so a call has to wait for Monday.
+    assert (back.rule, back.blocked_until) == ("CO-day", datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+
+
 def test_do_not_call_suppresses_the_lead() -> None:
     """1. A person on the do-not-call list is never dialled; 2. his lead is suppressed for that reason."""
     scene = Scene(leads=[lead(1, do_not_call=True)], agents=1)
@@ -225,8 +264,6 @@ def test_do_not_call_suppresses_the_lead() -> None:
 @pytest.mark.parametrize("number", ["+99912345678", "+00000000", "+888123456789"])
 def test_number_of_no_country_is_never_dialled(number: str) -> None:
     """1. Nobody knows where it rings, so when it may; 2. it is not dialled, and the engine goes on."""
-    from dialer.domain.values import PhoneNumber
-
     odd = lead(1, time_zone=None)
     odd = replace(odd, phones=(replace(odd.phones[0], number=PhoneNumber(number)),))
     scene = Scene(campaign(rule_set="strict"), leads=[odd, lead(2)], agents=1)
