@@ -61,7 +61,8 @@ def verdict(question: Question) -> tuple[Deny | None, int]:
 
 
 def compare(question: Question, *, clearing: bool = True) -> Answer:
-    """Both words on the case; when it is denied and `clearing` asked for, on the clearing, the second before, and some moments between."""
+    """Both words on the case; when it is denied, and `clearing` asked for, on the instant it clears, the second before
+    and some moments between."""
     law = law_of(question.place)
     forbidden = law.forbids(question)
     denial, took = verdict(question)

@@ -3,7 +3,8 @@
 Every case is judged by `dialer.compliance` and counted again by `lab.law_oracle`, which shares no code with it: real
 presets, instants around holidays, changes of clocks and the ends of the hours, up to twelve earlier contacts over
 several channels, numbers, debts and accounts, known and unknown zones. In one case of five a denial's clearing is
-counted again, too, with the second before it and moments between. A disagreement of any kind counts as a violation. The cases are synthetic.
+counted again, too, with the second before it and moments between. A disagreement of any kind counts as a violation.
+The cases are synthetic.
 """
 
 import argparse
