@@ -54,7 +54,7 @@ def write_docs(found: dict[str, Any]) -> None:
     text = [PREFACE.strip(), _conditions(found)]
     for sheet in sheets(found):
         text.append(f"## {sheet.title}")
-        text.append(_markdown(sheet))
+        text.append(markdown(sheet))
         if note := NOTES.get(sheet.title):
             text.append(note.strip())
     (DOCS / "calls.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
@@ -243,7 +243,8 @@ def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f}"
 
 
-def _markdown(sheet: Sheet) -> str:
+def markdown(sheet: Sheet) -> str:
+    """The table as Markdown."""
     lines = [sheet.columns, ["---"] + ["---:"] * (len(sheet.columns) - 1), *sheet.rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
