@@ -29,17 +29,26 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "--policies",
         required=True,
         metavar="A,B",
-        help=f"any of {', '.join(names())}; settings as power:ratio=3",
+        help=f"any of {', '.join(names())}, or clairvoyant (knows the future); settings as power:ratio=3",
     )
     bench.add_argument(
         "--seeds", type=int, default=1, metavar="N", help="replications, seeds 1 to N (default 1)"
     )
     bench.add_argument("--only", default="", metavar="X,Y", help="only the scenarios of these names")
     bench.add_argument("--hours", type=float, metavar="H", help="only the first hours of each shift")
+    bench.add_argument(
+        "--jobs",
+        type=int,
+        default=min(2, os.cpu_count() or 1),
+        metavar="N",
+        help="processes at once (default 2, or the cores there are)",
+    )
     bench.add_argument("--json", type=Path, metavar="OUT", help="write the figures there")
     arguments = parser.parse_args(argv)
     if arguments.seeds < 1:
         parser.error("--seeds must be at least 1")
+    if arguments.jobs < 1:
+        parser.error("--jobs must be at least 1")
     if arguments.hours is not None and arguments.hours <= 0:
         parser.error("--hours must be above 0")
     return arguments
@@ -53,8 +62,10 @@ def main(argv: list[str] | None = None) -> int:
         scenarios = load_scenarios(arguments.scenarios, only)
         policies = [name for name in arguments.policies.split(",") if name]
         print(COLUMNS)  # noqa: T201
-        for m in compare(scenarios, policies, arguments.seeds, arguments.hours):
+        told = _tell if sys.stderr.isatty() else _be_silent
+        for m in compare(scenarios, policies, arguments.seeds, arguments.hours, arguments.jobs, told):
             measures.append(m)
+            told("")
             print(row(m), flush=True)  # noqa: T201
         if arguments.json:
             document = result(measures, arguments.seeds, arguments.hours)
@@ -63,6 +74,15 @@ def main(argv: list[str] | None = None) -> int:
         print(f"pacing: {error}", file=sys.stderr)  # noqa: T201
         return 2
     return 0
+
+
+def _tell(line: str) -> None:
+    """Show progress in place of the last line of it."""
+    print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _be_silent(line: str) -> None:
+    """Nobody watches."""
 
 
 if __name__ == "__main__":

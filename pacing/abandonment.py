@@ -1,10 +1,10 @@
 """The abandonment budget: how many people may still find no agent, and the risk a call may run because of it.
 
-A budget is `target x live answers - abandoned` over a window; the law's windows (24 h, the campaign) are kept
-beside the current shift, and the tightest decides. Counts left, not rates: a team of five makes some 600 live
-answers a day of which 18 may be abandoned, with a standard deviation of 4, so the rate of the last hour is
-noise. (16 CFR 310.4(b)(4)(i): at most 3 % of calls answered by a person, measured per campaign over up to 30
-days.)
+A budget is `target x live answers - abandoned` over a window; the law's windows (24 h, successive periods of
+30 days, the campaign) are kept beside the current shift, and the tightest decides. Counts left, not rates: a
+team of five makes some 600 live answers a day of which 18 may be abandoned, with a standard deviation of 4,
+so the rate of the last hour is noise. (16 CFR 310.4(b)(4)(i): at most 3 % of calls answered by a person,
+measured per campaign over up to 30 days.)
 """
 
 from __future__ import annotations
@@ -30,6 +30,16 @@ STEEPNESS, FLOOR = 3.0, 0.03
 #: A budget piled up does not buy more than this many times the neutral risk: it would be spent in one burst
 #: when the answer rate turns.
 BOLDEST = 2.2
+#: Where the neutral risk abandons more or less than the target it is learned: what is in hand stays away from
+#: NEUTRAL_LEFT then, and for each abandonment allowed the log of the risk leans that way by LEAN of the
+#: distance. With the square root above this is critically damped (damping 1 / (16 sqrt(LEAN)) = 1).
+LEAN, LEAN_FURTHEST = 0.004, 8.0
+#: Of the abandonments allowed so far, the share which is in hand when all goes well in a young window.
+YOUNG_SHARE = 0.2
+#: The log of the risk leans no further, down and up; and the risk is never more than so many times neutral.
+LEAN_RANGE, HIGHEST_FACTOR = (-1.2, 1.5), 5.0
+#: Length of the successive periods of 16 CFR 310.4(b)(4)(i), seconds.
+PERIOD_S = 30 * 86400.0
 #: Standard deviations kept in hand of what is not known of those abandoned, where machines come through and
 #: nobody can tell which they were.
 MARGIN_DEVIATIONS = 1.0
@@ -59,7 +69,7 @@ class Tally:
 
 
 class AbandonmentBudget:
-    """Counts over a rolling window, the shift and the campaign, and the risk they allow."""
+    """Counts over a rolling window, the shift, 30 days and the campaign, and the risk they allow."""
 
     def __init__(
         self,
@@ -72,6 +82,10 @@ class AbandonmentBudget:
         self.window = Tally()
         self.shift = Tally()
         self.campaign = Tally()
+        #: The running period of 30 days since the campaign's first live answer.
+        self.period = Tally()
+        self.period_from: float | None = None
+        self.lean = 0.0
         self.last_at: float | None = None
 
     def live(self, now: float, people: float = 1.0) -> None:
@@ -86,6 +100,8 @@ class AbandonmentBudget:
         if self.last_at is not None and now - self.last_at > SHIFT_GAP_S:
             self.shift = Tally()
         self.last_at = now if self.last_at is None else max(now, self.last_at)
+        if self.period_from is None or now >= self.period_from + PERIOD_S:
+            self.period, self.period_from = Tally(), now
         number = math.floor(now / BUCKET_S)
         if not self.buckets or self.buckets[-1][0] < number:
             self.buckets.append([number, 0.0, 0.0, 0.0])
@@ -94,9 +110,22 @@ class AbandonmentBudget:
         bucket[1] += live
         bucket[2] += abandoned
         bucket[3] += variance
-        for tally in (self.window, self.shift, self.campaign):
+        for tally in self._windows():
             tally.add(live, abandoned, variance)
         self._roll(now)
+        if live > 0.0:
+            self._learn(now, live)
+
+    def _windows(self) -> tuple[Tally, ...]:
+        return self.shift, self.window, self.period, self.campaign
+
+    def _learn(self, now: float, live: float) -> None:
+        """Lean the risk towards what keeps `NEUTRAL_LEFT` in hand."""
+        tally = self.tightest(now)
+        # A young window has not had the answers to keep that much in hand.
+        away = self.in_hand(tally, 0.0) - min(NEUTRAL_LEFT, YOUNG_SHARE * self.target * tally.live)
+        step = LEAN * max(-LEAN_FURTHEST, min(LEAN_FURTHEST, away)) * self.target * min(live, 1.0)
+        self.lean = max(LEAN_RANGE[0], min(LEAN_RANGE[1], self.lean + step))
 
     def _roll(self, now: float) -> None:
         """Let go what left the window."""
@@ -110,7 +139,7 @@ class AbandonmentBudget:
         self._roll(now)
         if self.last_at is not None and now - self.last_at > SHIFT_GAP_S:
             self.shift = Tally()
-        return min((self.window, self.shift, self.campaign), key=lambda tally: tally.left(self.target))
+        return min(self._windows(), key=lambda tally: tally.left(self.target))
 
     def neutral_risk(self, agents: int) -> float:
         """Marginal risk that abandons about the target with so many agents."""
@@ -132,8 +161,8 @@ class AbandonmentBudget:
     def risk_of(self, tally: Tally, agents: int, committed: float = 0.0) -> float:
         """P(no agent | a person answers) which the next call may run with this tightest window, `agents` able
         to take a call, and `committed` abandonments expected of the calls in flight."""
-        risk = self.neutral_risk(agents) * self.boldness(self.in_hand(tally, committed))
-        return min(risk, HIGHEST_RISK)
+        factor = self.boldness(self.in_hand(tally, committed)) * math.exp(self.lean)
+        return min(self.neutral_risk(agents) * min(factor, HIGHEST_FACTOR), HIGHEST_RISK)
 
     def spent(self, tally: Tally) -> bool:
         """Is the tightest window over its cap, with enough answers to say so?"""
@@ -145,6 +174,9 @@ class AbandonmentBudget:
             "window": [self.window.live, self.window.abandoned, self.window.variance],
             "shift": [self.shift.live, self.shift.abandoned, self.shift.variance],
             "campaign": [self.campaign.live, self.campaign.abandoned, self.campaign.variance],
+            "period": [self.period.live, self.period.abandoned, self.period.variance],
+            "period_from": self.period_from,
+            "lean": self.lean,
             "last_at": self.last_at,
         }
 
@@ -153,4 +185,7 @@ class AbandonmentBudget:
         self.window = Tally(*map(float, state["window"]))
         self.shift = Tally(*map(float, state["shift"]))
         self.campaign = Tally(*map(float, state["campaign"]))
+        self.period = Tally(*map(float, state["period"]))
+        self.period_from = None if state["period_from"] is None else float(state["period_from"])
+        self.lean = float(state["lean"])
         self.last_at = None if state["last_at"] is None else float(state["last_at"])

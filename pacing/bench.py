@@ -4,14 +4,18 @@ reached."""
 from __future__ import annotations
 
 import json
+import multiprocessing
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pacing.bounds import Clairvoyant
 from pacing.measures import Measures, measure
-from pacing.policy import create
-from pacing.simulator import Simulation, shorten
+from pacing.policy import Policy, create
+from pacing.simulator import Run, Simulation, shorten
 from pacing.world import Scenario, read_scenarios
 
 RESULT_SCHEMA = "pacing-bench/1"
@@ -53,24 +57,75 @@ def parse_policy(text: str) -> tuple[str, dict[str, Any]]:
     return name, settings
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One simulation to run: plain values, so that another process can."""
+
+    scenario: Scenario
+    #: As written on the command line, with settings.
+    policy: str
+    seed: int
+
+
+def simulate(job: Job) -> Run:
+    """Run one simulation, timing its decisions."""
+    policy = make(job.policy)
+    simulation = Simulation(job.scenario, policy, job.seed, time.perf_counter)
+    if isinstance(policy, Clairvoyant):
+        policy.attend(simulation)
+    run = simulation.run()
+    run.policy = job.policy
+    return run
+
+
+def make(text: str) -> Policy:
+    """A policy by name and settings, or the clairvoyant; ValueError for another."""
+    name, settings = parse_policy(text)
+    if name == Clairvoyant.name and not settings:
+        return Clairvoyant()
+    return create(name, **settings)
+
+
 def compare(
-    scenarios: Iterable[Scenario], policies: Sequence[str], seeds: int, hours: float | None = None
-) -> Iterable[Measures]:
-    """Each scenario under each policy, pooled over seeds 1..`seeds`."""
-    chosen: list[tuple[str, str, dict[str, Any]]] = []
+    scenarios: Iterable[Scenario],
+    policies: Sequence[str],
+    seeds: int,
+    hours: float | None = None,
+    jobs: int = 1,
+    told: Callable[[str], None] = lambda line: None,
+) -> Iterator[Measures]:
+    """Each scenario under each policy, pooled over seeds 1..`seeds`, in `jobs` processes. `told` hears a line
+    of progress with each run that ends."""
     for text in policies:
-        name, settings = parse_policy(text)
-        create(name, **settings)
-        chosen.append((text, name, settings))
-    for scenario in scenarios:
-        played = scenario if hours is None else shorten(scenario, hours)
-        for text, name, settings in chosen:
-            runs = []
-            for seed in range(1, seeds + 1):
-                run = Simulation(played, create(name, **settings), seed, time.perf_counter).run()
-                run.policy = text
-                runs.append(run)
-            yield measure(runs)
+        make(text)
+    played = [scenario if hours is None else shorten(scenario, hours) for scenario in scenarios]
+    groups = [
+        [Job(scenario, text, seed) for seed in range(1, seeds + 1)]
+        for scenario in played
+        for text in policies
+    ]
+    done, began, of = 0, time.perf_counter(), sum(len(group) for group in groups)
+
+    def one(run: Run) -> Run:
+        nonlocal done
+        done += 1
+        left = (time.perf_counter() - began) / done * (of - done)
+        told(f"{done}/{of} runs, {run.scenario.name} {run.policy} seed {run.seed}, about {left:.0f} s left")
+        return run
+
+    if jobs <= 1:
+        for group in groups:
+            yield measure([one(simulate(job)) for job in group])
+        return
+    # Fresh processes, not copies of this one with whatever threads it has.
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        running = [[pool.submit(simulate, job) for job in group] for group in groups]
+        try:
+            for futures in running:
+                yield measure([one(future.result()) for future in futures])
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def row(m: Measures) -> str:

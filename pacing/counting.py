@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
 from pacing.ledger import Ending, Ledger, Ring, Spell
@@ -20,7 +20,7 @@ from pacing.policy import (
     State,
 )
 
-STATE_SCHEMA = "pacing-state/1"
+STATE_SCHEMA = "pacing-state/2"
 #: Seconds without a sign of life of the switch after which a policy works blind.
 BLIND_AFTER_S = 2.0
 
@@ -52,6 +52,14 @@ class LedgerPolicy(Policy):
     def want(self, now: float, snap: Snapshot) -> Wish:
         """Calls wanted, and why not more. Asked only while somebody is logged in."""
 
+    def weigh(self, call_id: CallId, asked: float, p_human: float | None, segment: Hashable) -> float:
+        """How much likelier than usual a person answers this call, asked for with weight `asked`."""
+        return asked
+
+    def weights_ahead(self) -> Sequence[float]:
+        """The same for the calls of the last wish, in the order of the list."""
+        return ()
+
     def spell_ended(self, now: float, agent_id: AgentId, spell: Spell) -> None:
         """An agent left a state."""
 
@@ -76,7 +84,9 @@ class LedgerPolicy(Policy):
     def call_placed(
         self, now: float, call_id: CallId, p_human: float | None = None, segment: Hashable = None
     ) -> None:
-        self.ledger.call_placed(now, call_id)
+        asked = self.ledger.call_placed(now, call_id)
+        if asked is not None:
+            self.ledger.weigh(call_id, self.weigh(call_id, asked, p_human, segment))
 
     def call_answered(self, now: float, call_id: CallId) -> None:
         ring = self.ledger.call_answered(now, call_id)
@@ -112,7 +122,7 @@ class LedgerPolicy(Policy):
         leads = len(snap.peek(calls)) if calls and snap.peek is not None else calls
         if leads < calls:
             calls, limit, clipped = leads, Limit.LEADS, f"Only {leads} leads are left to dial. "
-        self.ledger.ask(now, calls)
+        self.ledger.ask(now, calls, self.weights_ahead())
         ready, logged_in, in_flight, waiting = snap.ready, snap.logged_in, snap.in_flight, snap.waiting
 
         def told() -> PacingDecision:

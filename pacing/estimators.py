@@ -7,7 +7,6 @@ would raise the answer rate after every burst of calls: quick outcomes come firs
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any
@@ -154,6 +153,8 @@ class AnswerLevel:
     SHARES = np.array([0.05, 0.15, 0.3, 0.5])
     SHARE_S = 400.0
     RANGE = (0.15, 7.0)
+    #: Caution for a level not well known, per squared relative error.
+    DOUBT = 2.0
     #: People answered since the last look beyond twice what was expected: worth a look at once.
     SURPRISE = 2.0
 
@@ -200,7 +201,8 @@ class AnswerLevel:
         theta = float(self.weights @ means)
         variance = float(self.weights @ (shape / scale**2 + (means - theta) ** 2))
         self.theta = min(max(theta, self.RANGE[0]), self.RANGE[1])
-        self.unsure = 1 + 0.5 * math.sqrt(variance) / theta
+        # Not knowing the level costs as its variance does; in calm that is next to nothing.
+        self.unsure = 1 + self.DOUBT * variance / theta**2
         return self.theta, self.unsure
 
     def snapshot(self) -> dict[str, Any]:

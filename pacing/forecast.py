@@ -26,6 +26,10 @@ from pacing.estimators import BIN_S, DurationHazards, Floats, RingEnd, Screening
 
 Complex = NDArray[np.complex128]
 
+#: Rows in the forecast's weights, of calls in the order of the list.
+Kinds = NDArray[np.int64]
+USUAL: Kinds = np.zeros(0, np.int64)
+
 N_INSTANTS = 8
 #: Horizons whose expected answers and freed agents are told to the supervisor, seconds.
 HORIZONS_S = (5.0, 10.0, 20.0)
@@ -47,6 +51,8 @@ class Rates:
     human: Floats
     machine: Floats
     other: Floats
+    #: (n,): the slow part of `human`, without the level of the moment.
+    slow: Floats
     #: (2, ScreeningDelay.N_BINS): how long a verdict takes, people and machines; None when nobody listens.
     screening: Floats | None
     talk: Floats
@@ -58,6 +64,8 @@ class Rates:
     #: (all bins,): calls ringing, agents talking and wrapping up at that moment, for the size of the
     #: transform.
     counts: Floats
+    #: Calls with tables of their own: how much likelier than usual a person answers. The usual ones first.
+    weights: tuple[float, ...] = (1.0,)
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -70,6 +78,8 @@ class Rates:
             "p_ready": self.p_ready,
             "wait_s": self.wait_s,
             "counts": self.counts.tolist(),
+            "slow": self.slow.tolist(),
+            "weights": list(self.weights),
         }
 
     @classmethod
@@ -81,11 +91,12 @@ class Rates:
             screening=None if screening is None else np.array(screening, float),
             p_ready=float(state["p_ready"]),
             wait_s=float(state["wait_s"]),
+            weights=tuple(float(w) for w in state["weights"]),
         )
 
 
 #: The fields of `Rates` which are always arrays.
-ARRAYS = ("human", "machine", "other", "talk", "wrap", "counts")
+ARRAYS = ("human", "machine", "other", "slow", "talk", "wrap", "counts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,34 +143,49 @@ class Forecast:
 
     def __init__(self, rates: Rates, talk: DurationHazards, wrap: DurationHazards) -> None:
         self.rates = rates
-        p_ring, instants, self.p_answer = self._ring(rates)
+        gain, alive, answered, instants = self._ring(rates)
+        #: P(a person answers | placed now), of a usual call.
+        self.p_answer = float(answered[-1])
+        rings, lifts = self._weighed(rates.weights, gain, alive, answered)
         #: (ring bins, delay bins).
         self.p_person = self._persons(rates)
         ends = np.concatenate([(instants + 0.5) * BIN_S + rates.wait_s, np.array(HORIZONS_S)])
         p_talk, p_wrap = self._agents(rates, talk, wrap, ends)
-        self.n_ring, self.n_talk, self.n_wrap = len(p_ring), len(p_talk), len(p_wrap)
-        #: P(answering) per ring bin, P(free) per talk and wrap bin: at the instants, then at the horizons.
-        self.p = np.minimum(np.concatenate([p_ring, p_talk, p_wrap]), 0.999)
+        self.n_ring, self.n_talk, self.n_busy = len(gain), len(p_talk), len(p_talk) + len(p_wrap)
+        #: P(answering) per ring bin of a usual call, P(free) per talk and wrap bin, P(answering) per ring bin of
+        #: each other weight: at the instants, then at the horizons.
+        self.p = np.minimum(np.concatenate([rings[0], p_talk, p_wrap, *rings[1:]]), 0.999)
         p = self.p[:, :N_INSTANTS]
-        self.signs = np.concatenate([np.full(self.n_ring, -1.0), np.ones(self.n_talk + self.n_wrap)])
-        self.signed = self.p * self.signs[:, None]
+        calls, busy = -np.ones(self.n_ring), np.ones(self.n_busy)
+        signs = np.concatenate([calls, busy, *[calls] * (len(rings) - 1)])
+        self.signed = self.p * signs[:, None]
+        #: P(answering at last), and people a second expected by the slow hazards, by row; 0 for agents.
+        self.p_people = np.where(signs < 0, self.p[:, -1], 0.0)
+        slow = [rates.slow * lift / BIN_S for lift in lifts]
+        self.due = np.concatenate([slow[0], np.zeros(self.n_busy), *slow[1:]])
+        self.weights_log = np.log(np.array(rates.weights))
         self.transform = tr = transform(self._size(rates, p))
         half = tr.m // 2
         nodes = np.rint(np.arcsin(np.sqrt(p)) * (2 * NODES / np.pi)).astype(np.int64)
         logs = tr.logs[nodes].reshape(len(p), N_INSTANTS, 2, half)
         # A person answering takes an agent away: the conjugate.
-        logs[: self.n_ring, :, 1] *= -1
+        logs[:, :, 1] *= signs[:, None, None]
         #: (real and imaginary part, N_INSTANTS, all bins, m/2). Small matrices on purpose: a product of this
         #: size, done in one piece, would be shared out to threads, which costs more than it saves.
         self.logs = np.ascontiguousarray(logs.transpose(2, 1, 0, 3))
-        new = (self.logs[0, :, 0] + 1j * self.logs[1, :, 0]).reshape(-1)
-        #: (STEP + 1, N_INSTANTS x m/2): k calls placed now.
-        self.more = np.exp(np.arange(STEP + 1)[:, None] * new[None, :])
+        fresh = [0, *range(self.n_ring + self.n_busy, len(self.p), self.n_ring)]
+        new = (
+            (self.logs[0][:, fresh] + 1j * self.logs[1][:, fresh]).transpose(1, 0, 2).reshape(len(fresh), -1)
+        )
+        #: (weights, N_INSTANTS x m/2): one call placed now; (weights, N_INSTANTS): P(it answers by then).
+        self.new, self.p_new = np.exp(new), p[fresh]
+        #: (STEP + 1, N_INSTANTS x m/2): k usual calls placed now.
+        self.more = np.exp(np.arange(STEP + 1)[:, None] * new[:1])
 
     @staticmethod
-    def _ring(rates: Rates) -> tuple[Floats, NDArray[np.int64], float]:
-        """P(a person wants an agent by each instant and horizon | age bin); the instants in bins from now;
-        P(a person answers | placed now)."""
+    def _ring(rates: Rates) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+        """(n, instants and horizons): P(reaching the age bin, and then a person wants an agent by that time);
+        (n,): P(reaching it); (n + 1,): P(a person answered by then); the instants in bins from now."""
         n = len(rates.human)
         delay = np.eye(1, ScreeningDelay.N_BINS)[0] if rates.screening is None else rates.screening[0]
         total = np.minimum(rates.human + rates.machine + rates.other, 0.98)
@@ -175,8 +201,26 @@ class Forecast:
         until = np.concatenate([instants, horizons])[None, None, :] - np.arange(len(delay))[None, :, None]
         last = np.arange(n)[:, None, None] + until + 1
         gain = answered[np.clip(last, 0, n)] - answered[:n, None, None]
-        gain = np.where(until >= 0, gain, 0.0) / np.maximum(alive[:n], 1e-12)[:, None, None]
-        return np.asarray(np.einsum("d,adu->au", delay, gain)), instants, float(fresh[-1])
+        gain = np.einsum("d,adu->au", delay, np.where(until >= 0, gain, 0.0))
+        return np.asarray(gain), np.asarray(alive[:n]), np.asarray(answered), instants
+
+    @staticmethod
+    def _weighed(
+        weights: tuple[float, ...], gain: Floats, alive: Floats, answered: Floats
+    ) -> tuple[list[Floats], list[Floats]]:
+        """For each weight: P(a person wants an agent by each time | age bin), and the factor on the hazard of
+        a person in each bin. The chance of a person is multiplied, that of all else shrinks to make room, and
+        both keep their times."""
+        rings, lifts = [], []
+        p = float(answered[-1])
+        people = answered[-1] - answered[:-1]
+        for weight in weights:
+            more = min(weight, 0.95 / max(p, 1e-9))
+            less = (1 - more * p) / max(1 - p, 1e-9)
+            left = np.maximum(more * people + less * np.maximum(alive - people, 0.0), 1e-12)
+            rings.append(more * gain / left[:, None])
+            lifts.append(more * alive / left)
+        return rings, lifts
 
     @staticmethod
     def _agents(
@@ -245,35 +289,51 @@ class Slack:
     def ahead(self) -> tuple[Floats, Floats]:
         """Expected people answering, and agents freed, by each of `HORIZONS_S`."""
         by_bin = self.counts[:, None] * self.forecast.p[:, N_INSTANTS:]
-        n = self.forecast.n_ring
-        return by_bin[:n].sum(axis=0) + self.judged, by_bin[n:].sum(axis=0)
+        first = self.forecast.n_ring
+        freed = by_bin[first : first + self.forecast.n_busy].sum(axis=0)
+        return by_bin.sum(axis=0) - freed + self.judged, freed
 
     def answers(self) -> float:
         """Expected people answering within the longest horizon."""
-        n = self.forecast.n_ring
-        return float(self.counts[:n] @ self.forecast.p[:n, -1]) + self.judged
+        return float(self.counts @ self.forecast.p_people) + self.judged
 
-    def risks(self, placed: int = 0) -> Floats:
-        """Risk of the next call after `placed` more, after `placed` + 1, ..., (STEP + 1,)."""
+    def risks(self, kinds: Kinds = USUAL) -> Floats:
+        """Risk of the next call after 0, 1, ..., STEP more, (STEP + 1,). `kinds`: their rows in the forecast's
+        weights, in the order of the list; usual ones beyond."""
+        return self._risks(self.phi, self.expected[:N_INSTANTS], self._chain(kinds))
+
+    def _chain(self, kinds: Kinds) -> Complex:
+        """(STEP + 1, N_INSTANTS x m/2): characteristic functions of the first k calls placed now."""
+        if not len(kinds):
+            return np.asarray(self.forecast.more)
+        padded = np.zeros(STEP, np.int64)
+        padded[: len(kinds)] = kinds
+        one = self.forecast.new[padded]
+        return np.asarray(np.concatenate([np.ones((1, one.shape[1])), np.cumprod(one, axis=0)]))
+
+    def _risks(self, phi: Complex, expected: Floats, chain: Complex) -> Floats:
         fc, tr = self.forecast, self.forecast.transform
-        phi = self.phi
-        if placed:
-            phi = phi * (fc.more[1] ** placed).reshape(phi.shape)
-        centre = np.rint(self.expected[:N_INSTANTS] - (placed + STEP / 4) * fc.p[0, :N_INSTANTS])
+        centre = np.rint(expected - STEP / 4 * fc.p_new[0])
         rows = np.minimum(np.maximum(centre.astype(np.int64) + tr.m // 2, 0), tr.m + 1)
         weighted = (tr.below[rows] * phi).reshape(-1)
-        risks = ((fc.more @ weighted).real + tr.below_0[rows].sum()) / N_INSTANTS
+        risks = ((chain @ weighted).real + tr.below_0[rows].sum()) / N_INSTANTS
         return np.asarray(np.minimum(np.maximum(risks, 0.0), 1.0))
 
-    def most(self, allowed: float, cap: int) -> tuple[int, float]:
+    def most(self, allowed: float, cap: int, kinds: Kinds = USUAL) -> tuple[int, float]:
         """How many calls may be placed now, each within the allowed risk, at most `cap`; and the risk of the
         first that may not (of the next one at the cap)."""
-        placed = 0
+        placed, phi, expected = 0, self.phi, self.expected[:N_INSTANTS]
         while True:
-            risks = self.risks(placed)
+            step = kinds[placed : placed + STEP]
+            chain = self._chain(step)
+            risks = self._risks(phi, expected, chain)
             over = np.flatnonzero(risks > allowed)
-            fit = int(over[0]) if len(over) else len(risks)
-            if placed + fit >= cap or fit < len(risks):
+            fit = int(over[0]) if len(over) else STEP
+            if placed + fit >= cap or len(over):
                 fit = min(fit, max(0, cap - placed))
-                return placed + fit, float(risks[min(fit, len(risks) - 1)])
-            placed += fit
+                return placed + fit, float(risks[fit])
+            placed += STEP
+            phi = phi * chain[STEP].reshape(phi.shape)
+            rows = np.zeros(STEP, np.int64)
+            rows[: len(step)] = step
+            expected = expected - self.forecast.p_new[rows].sum(axis=0)

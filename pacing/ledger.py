@@ -8,7 +8,7 @@ is dialled for again on every tick until the first confirmation arrives.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 from pacing.policy import AgentId, AgentState, CallId, CallOutcome, Snapshot, State
@@ -91,8 +91,11 @@ class Ledger:
         self.talking: dict[CallId, Answered] = {}
         #: Call -> when it ended, for a while.
         self.closed: dict[CallId, float] = {}
-        #: Times of placements asked for and not yet confirmed, oldest first.
-        self.asked: list[float] = []
+        #: Call -> how much likelier than usual a person answers, for calls still open where it is not 1.
+        self.weights: dict[CallId, float] = {}
+        #: Placements asked for and not yet confirmed, oldest first: when, and how much likelier than usual a
+        #: person answers.
+        self.asked: list[tuple[float, float]] = []
         #: How many the last decision asked for.
         self.asked_last = 0
         #: Placements refused so far (beyond lines or calls per second).
@@ -115,10 +118,17 @@ class Ledger:
         self.since[new][agent_id] = now
         return spell
 
-    def call_placed(self, now: float, call_id: CallId) -> None:
-        if self._is_new(call_id):
-            self._confirm()
-            self.ringing[call_id] = now
+    def call_placed(self, now: float, call_id: CallId) -> float | None:
+        """Sent. Gives the weight it was asked for with, None when it was known before."""
+        if not self._is_new(call_id):
+            return None
+        self.ringing[call_id] = now
+        return self._confirm()
+
+    def weigh(self, call_id: CallId, weight: float) -> None:
+        """A ringing call is so much likelier than usual to be answered by a person."""
+        if weight != 1.0:
+            self.weights[call_id] = weight
 
     def call_answered(self, now: float, call_id: CallId) -> Ring | None:
         placed = self.ringing.pop(call_id, None)
@@ -135,6 +145,7 @@ class Ledger:
         if call_id in self.closed or call_id in self.talking or call_id in self.waiting:
             return NOTHING
         ending = self._leave(now, call_id)
+        self.weights.pop(call_id, None)
         self.waiting[call_id] = (min(deadline, now + WAITING_LONGEST_S), ending.rung_s)
         return ending
 
@@ -143,6 +154,7 @@ class Ledger:
         if call_id in self.closed or call_id in self.talking:
             return NOTHING
         ending = self._leave(now, call_id)
+        self.weights.pop(call_id, None)
         self.talking[call_id] = (now, ending.rung_s)
         return ending._replace(live=True)
 
@@ -151,7 +163,7 @@ class Ledger:
         if call_id in self.closed or call_id in self.talking:
             return NOTHING
         ending = self._leave(now, call_id)
-        self.closed[call_id] = now
+        self._close(now, call_id)
         return ending._replace(live=True, abandoned=True)
 
     def call_ended(self, now: float, call_id: CallId, outcome: str) -> Ending:
@@ -159,7 +171,7 @@ class Ledger:
         why = CallOutcome(outcome)
         if call_id in self.closed:
             return NOTHING
-        self.closed[call_id] = now
+        self._close(now, call_id)
         talked = self.talking.pop(call_id, None)
         if talked is not None:
             return NOTHING._replace(talked=True, rung_s=talked[1])
@@ -181,7 +193,7 @@ class Ledger:
             del self.asked[-refused:]
             self.refused += refused
         self.asked_last = 0
-        while self.asked and now - self.asked[0] > ASKED_GRACE_S:
+        while self.asked and now - self.asked[0][0] > ASKED_GRACE_S:
             self.asked.pop(0)
         oldest = now - self.ring_timeout_s - RINGING_GRACE_S
         while self.ringing:
@@ -189,7 +201,7 @@ class Ledger:
             if self.ringing[call_id] >= oldest:
                 break
             del self.ringing[call_id]
-            self.closed[call_id] = now
+            self._close(now, call_id)
         self._write_off(self.screening, now - SCREENING_GRACE_S, now)
         self._write_off(self.waiting, now - WAITING_GRACE_S, now)
         self._write_off(self.talking, now - TALKING_GRACE_S, now)
@@ -200,9 +212,10 @@ class Ledger:
             del self.closed[call_id]
         return refused
 
-    def ask(self, now: float, calls: int) -> None:
-        """End a decision: these placements are asked for."""
-        self.asked.extend([now] * calls)
+    def ask(self, now: float, calls: int, weights: Sequence[float] = ()) -> None:
+        """End a decision: these placements are asked for; the first of them have these weights, others 1."""
+        known = list(weights[:calls])
+        self.asked.extend((now, weight) for weight in known + [1.0] * (calls - len(known)))
         self.asked_last = calls
 
     def dialling(self, snap: Snapshot) -> int:
@@ -220,7 +233,8 @@ class Ledger:
             "waiting": [[call, *answered] for call, answered in self.waiting.items()],
             "talking": [[call, *answered] for call, answered in self.talking.items()],
             "closed": [list(x) for x in self.closed.items()],
-            "asked": list(self.asked),
+            "weights": [list(x) for x in self.weights.items()],
+            "asked": [list(x) for x in self.asked],
             "asked_last": self.asked_last,
             "refused": self.refused,
         }
@@ -235,7 +249,8 @@ class Ledger:
         self.waiting = _answered(state["waiting"])
         self.talking = _answered(state["talking"])
         self.closed = _pairs(state["closed"])
-        self.asked = [float(t) for t in state["asked"]]
+        self.weights = _pairs(state["weights"])
+        self.asked = [(float(t), float(weight)) for t, weight in state["asked"]]
         self.asked_last = int(state["asked_last"])
         self.refused = int(state["refused"])
 
@@ -250,10 +265,13 @@ class Ledger:
             or call_id in self.closed
         )
 
-    def _confirm(self) -> None:
-        """A call not heard of before answers the oldest placement still open."""
-        if self.asked:
-            self.asked.pop(0)
+    def _confirm(self) -> float:
+        """A call not heard of before answers the oldest placement still open: gives its weight."""
+        return self.asked.pop(0)[1] if self.asked else 1.0
+
+    def _close(self, now: float, call_id: CallId) -> None:
+        self.closed[call_id] = now
+        self.weights.pop(call_id, None)
 
     def _leave(self, now: float, call_id: CallId) -> Ending:
         """Take a call out of whatever stage it is in."""
@@ -277,7 +295,7 @@ class Ledger:
             if stage[call_id][0] >= before:
                 break
             del stage[call_id]
-            self.closed[call_id] = now
+            self._close(now, call_id)
 
 
 def _answered(rows: list[list[Any]]) -> dict[Hashable, Answered]:

@@ -14,6 +14,7 @@ risk: a budget recovers by live answers alone, and one call per free agent bring
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,6 @@ import numpy as np
 from pacing.abandonment import AbandonmentBudget, Tally
 from pacing.counting import BLIND_AFTER_S, Figures, LedgerPolicy, Wish
 from pacing.estimators import (
-    BIN_S,
     CallHazards,
     Departures,
     DurationHazards,
@@ -32,11 +32,16 @@ from pacing.estimators import (
     Share,
     as_array,
 )
-from pacing.forecast import HORIZONS_S, Forecast, Rates, Slack
+from pacing.forecast import HORIZONS_S, STEP, USUAL, Forecast, Kinds, Rates, Slack
+from pacing.leads import LeadWeights, tables_for
 from pacing.ledger import Ending, Ring, Spell
 from pacing.policies.progressive import one_per_agent
-from pacing.policy import AgentId, AgentState, CampaignInfo, Limit, Snapshot, State, register
+from pacing.policy import AgentId, AgentState, CallId, CampaignInfo, Limit, Snapshot, State, register
 
+#: Outcomes of calls which wanted an agent.
+PEOPLE = frozenset({"human", "machine_fn", "abandoned"})
+#: Leads looked at ahead: more are never placed in one decision without looking again.
+AHEAD = 2 * STEP
 #: Guesses where the campaign has none, or an impossible one.
 P_HUMAN, TALK_S, WRAP_S = 0.25, 90.0, 20.0
 #: Calls to have seen end before the forecast is trusted.
@@ -87,12 +92,13 @@ class Predictive(LedgerPolicy):
         self.stays = Share(6.0, 6.3)
         self.departures = Departures()
         self.people = PeopleByRing(self.calls.n_bins)
+        self.leads = LeadWeights()
+        #: Weights of the next leads of the list, as far as they were looked at.
+        self.next_weights: Sequence[float] = ()
         self.wait_s = WAIT_SHARE * info.wait_limit
         self.budget = AbandonmentBudget(info.target_abandon, self.window_s)
         self.rates: Rates | None = None
         self.rates_at = -math.inf
-        #: (n_bins,): slow hazard of a person answering, as last refreshed.
-        self.human: Floats = np.zeros(self.calls.n_bins)
         self.forecast: Forecast | None = None
         #: Since when the switch has had more ready agents than the ledger, or fewer, and the least difference
         #: since.
@@ -117,13 +123,24 @@ class Predictive(LedgerPolicy):
         if ring.seconds is not None:
             self.calls.leave(ring.seconds)
 
-    def call_human(self, now: float, call_id: Any, deadline: float) -> None:
+    def weigh(self, call_id: CallId, asked: float, p_human: float | None, segment: Hashable) -> float:
+        return self.leads.placed(call_id, asked, p_human, segment)
+
+    def weights_ahead(self) -> Sequence[float]:
+        return self.next_weights
+
+    def call_ended(self, now: float, call_id: CallId, outcome: str) -> None:
+        super().call_ended(now, call_id, outcome)
+        self.leads.ended(call_id, None if outcome == "cancelled" else outcome in PEOPLE)
+
+    def call_human(self, now: float, call_id: CallId, deadline: float) -> None:
+        self.leads.ended(call_id, True)
         self.wait_s += WAIT_WEIGHT * (min(max(0.0, deadline - now), 2 * self.info.wait_limit) - self.wait_s)
         super().call_human(now, call_id, deadline)
 
     def call_moved(self, now: float, ending: Ending, outcome: str | None) -> None:
         how = RingEnd.HUMAN if outcome is None else RingEnd.OTHER
-        if outcome in ("human", "machine_fn", "abandoned"):
+        if outcome in PEOPLE:
             how = RingEnd.HUMAN
         elif outcome == "machine":
             how = RingEnd.MACHINE
@@ -173,7 +190,8 @@ class Predictive(LedgerPolicy):
         committed = budget.target * slack.answers()
         allowed = budget.risk_of(tally, able, committed) / self.caution
         cap = min(CALLS_PER_AGENT * able + CALLS_MORE, max(0, snap.free_lines) + 1)
-        calls, risk = slack.most(allowed, cap)
+        self.next_weights = self._look_ahead(snap, cap)
+        calls, risk = slack.most(allowed, cap, self._kinds(slack.forecast, self.next_weights))
         limit = _limit(budget, tally, committed)
         ready, theta = snap.ready, self.calls.level.theta
 
@@ -239,26 +257,66 @@ class Predictive(LedgerPolicy):
         return now - self.astray_since >= CONTRADICTION_S
 
     def _slack(self, now: float, snap: Snapshot, drift: int) -> Slack:
-        talking, wrapping, ringing = self._ages(now, snap)
-        counts = np.concatenate(
-            [self.calls.count(ringing), self.talk.count(talking), self.wrap.count(wrapping)]
-        )
-        level = self.calls.level
-        level.expect(now, float(counts[: self.calls.n_bins] @ self.human) / BIN_S)
-        if self.forecast is None or now - self.rates_at >= REFRESH_S or level.surprised():
-            self.forecast = self._refresh(now, talking, wrapping, counts)
-        forecast = self.forecast
-        listened = self.ledger.screening.values()
-        rung = as_array(0.0 if ring_s is None else ring_s for _, ring_s in listened)
-        heard = np.maximum(now - as_array(answered for answered, _ in listened), 0.0)
-        screening = forecast.p_person[self.calls.bins(rung), self.screening.bins(heard)]
+        talking, wrapping, ringing, weights = self._ages(now, snap)
+        forecast, level = self.forecast, self.calls.level
+        if forecast is not None:
+            counts = self._counts(forecast.rates.weights, talking, wrapping, ringing, weights)
+            level.expect(now, float(counts @ forecast.due))
+        if forecast is None or now - self.rates_at >= REFRESH_S or level.surprised():
+            forecast, counts = self._refresh(now, talking, wrapping, ringing, weights)
+            self.forecast = forecast
         ready = min(max(0, len(self.ledger.since[AgentState.READY]) + drift), snap.logged_in)
         leaves = self.departures.share(now, snap.logged_in)
-        return forecast.slack(ready - snap.waiting, counts, screening, ready, leaves)
+        return forecast.slack(ready - snap.waiting, counts, self._listened(now, forecast), ready, leaves)
 
-    def _ages(self, now: float, snap: Snapshot) -> tuple[Floats, Floats, Floats]:
-        """Seconds so far of talks, wrap-ups and calls in flight; agents beyond those logged in and calls not
-        yet confirmed are set right by the switch's own counts."""
+    def _listened(self, now: float, forecast: Forecast) -> Floats:
+        """P(person) of each call being listened to."""
+        listened = self.ledger.screening
+        rung = as_array(0.0 if ring_s is None else ring_s for _, ring_s in listened.values())
+        heard = np.maximum(now - as_array(answered for answered, _ in listened.values()), 0.0)
+        person = forecast.p_person[self.calls.bins(rung), self.screening.bins(heard)]
+        if self.ledger.weights:
+            known = self.ledger.weights
+            more = as_array(known.get(call_id, 1.0) for call_id in listened)
+            person = more * person / (more * person + 1 - person)
+        return np.asarray(person)
+
+    def _look_ahead(self, snap: Snapshot, cap: int) -> Sequence[float]:
+        """Weights of the next leads, or none when they are all as usual."""
+        if snap.peek is None:
+            return ()
+        weights = [self.leads.of_score(score) for score in snap.peek(min(cap, AHEAD))]
+        return weights if any(abs(weight - 1.0) > 0.01 for weight in weights) else ()
+
+    def _kinds(self, forecast: Forecast, weights: Sequence[float]) -> Kinds:
+        """The forecast's tables nearest to these weights."""
+        if not weights or len(forecast.rates.weights) == 1:
+            return USUAL
+        apart = np.abs(np.log(np.array(weights))[:, None] - forecast.weights_log[None, :])
+        return np.asarray(apart.argmin(axis=1))
+
+    def _counts(
+        self,
+        tables: Sequence[float],
+        talking: Floats,
+        wrapping: Floats,
+        ringing: Floats,
+        weights: list[float],
+    ) -> Floats:
+        """Calls and agents by row of a forecast with these weights."""
+        busy = [self.talk.count(talking), self.wrap.count(wrapping)]
+        if len(tables) == 1 or not weights:
+            more = np.zeros((len(tables) - 1) * self.calls.n_bins)
+            return np.concatenate([self.calls.count(ringing), *busy, more])
+        apart = np.abs(np.log(np.array(weights))[:, None] - np.log(np.array(tables))[None, :])
+        kinds = apart.argmin(axis=1)
+        by_kind = [self.calls.count(ringing[kinds == k]) for k in range(len(tables))]
+        return np.concatenate([by_kind[0], *busy, *by_kind[1:]])
+
+    def _ages(self, now: float, snap: Snapshot) -> tuple[Floats, Floats, Floats, list[float]]:
+        """Seconds so far of talks, wrap-ups and calls in flight, and the weights of the latter (none when all
+        are 1); agents beyond those logged in and calls not yet confirmed are set right by the switch's own
+        counts."""
         held = self.ledger.since
         talking = np.maximum(now - as_array(held[AgentState.TALK].values()), 0.0)
         wrapping = np.maximum(now - as_array(held[AgentState.WRAP].values()), 0.0)
@@ -267,29 +325,41 @@ class Predictive(LedgerPolicy):
             # Whoever wraps up longest is the likeliest to be done in truth.
             wrapping = np.sort(wrapping)[: max(0, len(wrapping) - ghosts)]
             talking = np.sort(talking)[: max(0, snap.logged_in - snap.ready - len(wrapping))]
-        unheard = snap.in_flight - len(self.ledger.ringing) - len(self.ledger.asked)
-        placed = [*self.ledger.ringing.values(), *self.ledger.asked, *[now] * max(0, unheard)]
-        return talking, wrapping, np.maximum(now - as_array(placed), 0.0)
+        unheard = max(0, snap.in_flight - len(self.ledger.ringing) - len(self.ledger.asked))
+        asked = self.ledger.asked
+        placed = [*self.ledger.ringing.values(), *[at for at, _ in asked], *[now] * unheard]
+        weights: list[float] = []
+        if self.ledger.weights or any(weight != 1.0 for _, weight in asked):
+            known = self.ledger.weights
+            weights = [known.get(call_id, 1.0) for call_id in self.ledger.ringing]
+            weights += [*[weight for _, weight in asked], *[1.0] * unheard]
+        return talking, wrapping, np.maximum(now - as_array(placed), 0.0), weights
 
-    def _refresh(self, now: float, talking: Floats, wrapping: Floats, counts: Floats) -> Forecast:
-        """Make rates and tables of what is known now."""
-        running = counts[: self.calls.n_bins]
-        human, machine, other = self.calls.hazards(running)
-        self.human = human
+    def _refresh(
+        self, now: float, talking: Floats, wrapping: Floats, ringing: Floats, weights: list[float]
+    ) -> tuple[Forecast, Floats]:
+        """Make rates and tables of what is known now, and count by their rows."""
+        human, machine, other = self.calls.hazards(self.calls.count(ringing))
         theta, unsure = self.calls.level.look(now)
+        tables = tables_for([*weights, *self.next_weights])
+        counts = self._counts(tables, talking, wrapping, ringing, weights)
+        self.leads.forget([*self.ledger.ringing, *self.ledger.screening])
+        leaves = self.departures.share(now, max(1, len(talking) + len(wrapping)))
         self.rates = Rates(
             human=np.minimum(human * theta * unsure, 0.9),
             machine=machine,
             other=other,
+            slow=human,
             screening=self.screening.density() if self.info.amd else None,
             talk=self.talk.hazards(talking),
             wrap=self.wrap.hazards(wrapping),
-            p_ready=self.stays.value * (1 - self.departures.share(now, max(1, len(talking) + len(wrapping)))),
+            p_ready=self.stays.value * (1 - leaves),
             wait_s=self.wait_s,
             counts=counts,
+            weights=tables,
         )
         self.rates_at = now
-        return Forecast(self.rates, self.talk, self.wrap)
+        return Forecast(self.rates, self.talk, self.wrap), counts
 
     # ------------------------------------------------------------------- state
 
@@ -304,7 +374,8 @@ class Predictive(LedgerPolicy):
             "people": self.people.counts.tolist(),
             "wait_s": self.wait_s,
             "budget": self.budget.snapshot(),
-            "human": self.human.tolist(),
+            "leads": self.leads.snapshot(),
+            "next_weights": list(self.next_weights),
             "rates": None if self.rates is None else self.rates.snapshot(),
             "rates_at": None if self.rates is None else self.rates_at,
             "drift_since": self.drift_since,
@@ -318,9 +389,8 @@ class Predictive(LedgerPolicy):
         self.departures.restore(state["departures"])
         self.drift_since, self.drift_least = state["drift_since"], int(state["drift_least"])
         self.astray_since = state["astray_since"]
-        human = np.array(state["human"], float)
-        if len(human) == len(self.human):
-            self.human = human
+        self.leads.restore(state["leads"], floor=True)
+        self.next_weights = [float(weight) for weight in state["next_weights"]]
         if state["rates"] is not None:
             self.rates = Rates.restored(state["rates"])
             self.rates_at = float(state["rates_at"])
@@ -329,6 +399,7 @@ class Predictive(LedgerPolicy):
     def warm_start(self, state: State) -> None:
         super().warm_start(state)
         self._learn(state)
+        self.leads.restore(state["leads"], floor=False)
         for learned in (self.calls, self.talk, self.wrap):
             learned.begin_day()
 

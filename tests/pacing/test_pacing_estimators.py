@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from pacing.abandonment import BOLDEST, FLOOR, AbandonmentBudget
+from pacing.abandonment import BOLDEST, FLOOR, HIGHEST_FACTOR, LEAN_RANGE, AbandonmentBudget
 from pacing.estimators import (
     AnswerLevel,
     CallHazards,
@@ -20,6 +20,7 @@ from pacing.estimators import (
     forgetting,
 )
 from pacing.forecast import N_INSTANTS, Forecast, Rates
+from pacing.leads import LeadWeights, tables_for
 
 
 def test_forgetting_halves_after_its_half_life() -> None:
@@ -151,26 +152,94 @@ def test_screening_delay_and_share() -> None:
     assert share.value == pytest.approx((0.99 + 1) / (1.98 + 1))
 
 
-def constant_rates(calls: CallHazards, talk: DurationHazards, wrap: DurationHazards, human: float) -> Rates:
+def constant_rates(
+    calls: CallHazards, talk: DurationHazards, wrap: DurationHazards, human: float, weights: tuple[float, ...]
+) -> Rates:
     n = calls.n_bins
     return Rates(
         human=np.full(n, human),
         machine=np.zeros(n),
         other=np.zeros(n),
+        slow=np.full(n, human),
         screening=None,
         talk=np.full(len(talk.edges), 1 / 60),
         wrap=np.full(len(wrap.edges), 1 / 10),
         p_ready=1.0,
         wait_s=0.0,
-        counts=np.zeros(n + len(talk.edges) + len(wrap.edges)),
+        counts=np.zeros(n * len(weights) + len(talk.edges) + len(wrap.edges)),
+        weights=weights,
     )
 
 
-def forecast_of(human: float) -> tuple[Forecast, int]:
+def forecast_of(human: float, weights: tuple[float, ...] = (1.0,)) -> tuple[Forecast, int]:
     calls = CallHazards(25.0, 0.2)
     talk, wrap = DurationHazards(60.0, 2.0, 1500.0), DurationHazards(10.0, 1.0, 400.0)
-    forecast = Forecast(constant_rates(calls, talk, wrap, human), talk, wrap)
+    forecast = Forecast(constant_rates(calls, talk, wrap, human, weights), talk, wrap)
     return forecast, calls.n_bins
+
+
+def test_scored_calls_are_forecast_by_their_weight() -> None:
+    """One free agent; a call likelier to be answered, then one less likely, are placed: each adds its own
+    chance to answer before the next one does. The mean over both kinds in their shares is the usual call."""
+    forecast, n = forecast_of(0.004, (1.0, 2.0, 0.5))
+    usual, likely, unlikely = (float(p[-1]) for p in forecast.p_new)
+    assert likely == pytest.approx(2 * usual, rel=0.02)
+    assert unlikely == pytest.approx(usual / 2, rel=0.02)
+    slack = forecast.slack(1, np.zeros(len(forecast.p)), np.zeros(0))
+    risks = slack.risks(np.array([1, 2]))
+    p, q = forecast.p_new[1], forecast.p_new[2]
+    assert risks[0] == pytest.approx(0.0, abs=1e-9)
+    assert risks[1] == pytest.approx(float(p.mean()), abs=2e-4)
+    assert risks[2] == pytest.approx(float((p + q - p * q).mean()), abs=4e-4)
+    # In flight it is the same call, a moment later: counted in its own row.
+    counts = np.zeros(len(forecast.p))
+    counts[n + forecast.n_busy] = 1.0
+    flying = forecast.slack(1, counts, np.zeros(0))
+    assert flying.risks()[0] == pytest.approx(float(p.mean()), abs=2e-4)
+    assert flying.answers() == pytest.approx(forecast.p[n + forecast.n_busy, -1])
+    # Twice as many people are expected of it at first.
+    assert forecast.due[n + forecast.n_busy] == pytest.approx(2 * forecast.due[0])
+
+
+def test_leads_are_weighed_against_those_dialled() -> None:
+    """1. Scores of 2 throughout are soon the usual; 2. a told probability counts against those told before;
+    3. a segment in which nobody answers sinks, another rises."""
+    leads = LeadWeights()
+    assert leads.of_score(2.0) == 2.0
+    for i in range(3000):
+        leads.placed(f"a{i}", leads.of_score(2.0), None, None)
+    assert leads.of_score(2.0) == pytest.approx(1.0, abs=0.05)
+    leads = LeadWeights()
+    for i in range(200):
+        leads.placed(i, 1.0, 0.1, None)
+    assert leads.placed("b", 1.0, 0.2, None) == pytest.approx(2.0, rel=0.03)
+    for i in range(400):
+        leads.placed(f"m{i}", 1.0, None, "mobile")
+        leads.ended(f"m{i}", i % 4 == 0)
+        leads.placed(f"f{i}", 1.0, None, "fixed")
+        leads.ended(f"f{i}", i % 20 == 0)
+    assert leads.factor("mobile") > 1.4
+    assert leads.factor("fixed") < 0.6
+    assert leads.factor("unheard of") == 1.0
+
+
+def test_weights_stay_within_reason() -> None:
+    leads = LeadWeights()
+    assert leads.of_score(1e9) == 8.0
+    assert leads.of_score(0.0) == leads.of_score(float("nan")) == 1.0
+    for i in range(500):
+        leads.placed(i, 1.0, None, f"segment {i}")
+        leads.ended(i, True)
+    assert len(leads.segments) == 64
+    leads.placed("lost", 1.0, None, "segment 1")
+    leads.forget([])
+    assert not leads.open
+
+
+def test_weights_near_each_other_share_a_table() -> None:
+    assert tables_for([1.0, 0.95, 1.1]) == (1.0,)
+    assert tables_for([3.4, 0.2, 3.4, 1.0]) == pytest.approx((1.0, 0.2, 3.4))
+    assert tables_for([2.0, 2.1]) == pytest.approx((1.0, 2.05))
 
 
 def test_risks_are_those_of_the_poisson_binomial_law() -> None:
@@ -260,6 +329,31 @@ def test_the_risk_allowed_grows_with_the_square_root_of_what_is_left(target: flo
     assert budget.boldness(1000.0) == BOLDEST
     assert budget.boldness(0.5) < 0.15
     assert budget.boldness(-50.0) == FLOOR
+
+
+def test_the_risk_leans_towards_what_spends_the_budget() -> None:
+    """Five thousand answers of which one in a hundred is abandoned: two thirds of the budget pile up, so the
+    neutral risk was too low. With five in a hundred it was too high."""
+    careful, careless = AbandonmentBudget(0.03), AbandonmentBudget(0.03)
+    for i in range(5000):
+        for budget, every in ((careful, 100), (careless, 20)):
+            if i % every == every - 1:
+                budget.abandoned(float(i))
+            else:
+                budget.live(float(i))
+    assert careful.lean == LEAN_RANGE[1]
+    assert careless.lean == LEAN_RANGE[0]
+    tally = careful.tightest(5000.0)
+    assert careful.risk_of(tally, 20) == pytest.approx(HIGHEST_FACTOR * careful.neutral_risk(20))
+
+
+def test_a_period_of_thirty_days_begins_anew() -> None:
+    budget = AbandonmentBudget(0.03)
+    counted(budget, 0.0, 100, 10)
+    counted(budget, 29 * 86400.0, 10, 0)
+    assert (budget.period.live, budget.period.abandoned) == (110.0, 10.0)
+    counted(budget, 31 * 86400.0, 5, 0)
+    assert (budget.period.live, budget.period.abandoned) == (5.0, 0.0)
 
 
 def test_calls_in_flight_are_charged_before_they_fail() -> None:

@@ -307,13 +307,21 @@ def test_the_bench_writes_its_table_and_json(tmp_path: Path, capsys: pytest.Capt
         )
     )
     out = tmp_path / "out.json"
-    argv = ["bench", "--scenarios", str(scenarios), "--policies", "progressive,power:ratio=3", "--seeds", "2"]
-    assert main([*argv, "--hours", "0.2", "--json", str(out)]) == 0
+    policies = ["progressive", "power:ratio=3", "clairvoyant"]
+    argv = ["bench", "--scenarios", str(scenarios), "--policies", ",".join(policies), "--seeds", "2"]
+    assert main([*argv, "--hours", "0.2", "--json", str(out), "--jobs", "1"]) == 0
     printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 3
+    assert len(printed) == 4
     results = json.loads(out.read_text())["results"]
-    assert [r["policy"] for r in results] == ["progressive", "power:ratio=3"]
+    assert [r["policy"] for r in results] == policies
     assert all(0 < r["occupancy"] < 1 and r["seeds"] == 2 and r["decision_us"] > 0 for r in results)
+    # In two processes: the same figures, but for the stopwatch.
+    assert main([*argv, "--hours", "0.2", "--json", str(out), "--jobs", "2"]) == 0
+    timed = ("decision_us", "decision_us_p99")
+    again = json.loads(out.read_text())["results"]
+    assert [{k: v for k, v in r.items() if k not in timed} for r in again] == [
+        {k: v for k, v in r.items() if k not in timed} for r in results
+    ]
 
 
 @pytest.mark.parametrize(
