@@ -11,7 +11,18 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from dialer import __version__
-from dialer.api import attempts, campaigns, health, intents, live, recordings, session, softphone, webhooks
+from dialer.api import (
+    attempts,
+    campaigns,
+    health,
+    intents,
+    live,
+    recordings,
+    screening,
+    session,
+    softphone,
+    webhooks,
+)
 from dialer.api.auth import route_permissions
 from dialer.api.console import serve_console
 from dialer.api.guard import Guard
@@ -67,7 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.failure = None
     install_problems(app)
     v1 = APIRouter(prefix="/api/v1")
-    for noun in (session, softphone, intents, campaigns, attempts, recordings, live):
+    for noun in (session, softphone, intents, campaigns, attempts, recordings, screening, live):
         v1.include_router(noun.router)
     app.include_router(v1)
     webhooks.read_secrets(settings.webhook_secret.get_secret_value())  # a bad one is told now

@@ -19,7 +19,7 @@ import structlog
 import typer
 
 from dialer import __version__
-from dialer.cli import calls, campaigns, database, law, leads, ledger, serving, trunks, users
+from dialer.cli import calls, campaigns, database, law, leads, ledger, screening, serving, trunks, users
 from dialer.cli.doctor import examine
 from dialer.cli.output import AsJson, exit_code, first_error, show_error, show_json
 from dialer.cli.replay import replay
@@ -47,6 +47,7 @@ app.add_typer(campaigns.app, name="campaign")
 app.add_typer(trunks.app, name="trunk")
 app.add_typer(users.app, name="user")
 app.add_typer(calls.app, name="call")
+app.add_typer(screening.app, name="screening")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(database.app, name="db")
 

@@ -313,6 +313,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{id}/screening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Screening
+         * @description The dials, whether the screener listens, the verdicts of the last 24 hours and the control sample of 30 days.
+         */
+        get: operations["readScreening"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Patch Screening
+         * @description Change the dials of the version named by If-Match; they count from the next call on.
+         */
+        patch: operations["patchScreening"];
+        trace?: never;
+    };
+    "/api/v1/attempts/{id}/screening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Attempt Screening
+         * @description Who answered this call, and when that was known; null for a call that nobody listened to.
+         */
+        get: operations["readAttemptScreening"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/payments": {
         parameters: {
             query?: never;
@@ -423,6 +467,44 @@ export interface components {
             items: components["schemas"]["AttemptView"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * AttemptScreening
+         * @description Who answered one call. Times are milliseconds of its own sound, which begins with the answer.
+         */
+        AttemptScreening: {
+            /** Attempt Id */
+            attempt_id: string;
+            /** Answered At */
+            answered_at: string | null;
+            /** Judged At */
+            judged_at: string | null;
+            mode: components["schemas"]["Screening"] | null;
+            label: components["schemas"]["Label"] | null;
+            /** Cause */
+            cause: string | null;
+            /** Posterior */
+            posterior: number | null;
+            /** Decided At Ms */
+            decided_at_ms: number | null;
+            /** Greeting End Ms */
+            greeting_end_ms: number | null;
+            /** To Agent */
+            to_agent: boolean | null;
+            /** Control */
+            control: boolean | null;
+            /** Features */
+            features: {
+                [key: string]: number;
+            };
+            corrected_label: components["schemas"]["Label"] | null;
+            /** Corrected Cause */
+            corrected_cause: string | null;
+            /** Corrected At Ms */
+            corrected_at_ms: number | null;
+            spoken_kind: components["schemas"]["SpokenText"] | null;
+            /** Spoken At */
+            spoken_at: string | null;
         };
         /**
          * AttemptStory
@@ -660,6 +742,13 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * ConnectClock
+         * @description What the law counts the wait for an agent from: the answer, or the end of the person's completed greeting
+         *     (16 CFR 310.4(b)(4)(ii)).
+         * @enum {string}
+         */
+        ConnectClock: "answer" | "greeting_end";
         /**
          * ConnectPhone
          * @description Call my softphone and keep the leg up for the whole log-in. Replaces a leg that is still there.
@@ -960,6 +1049,24 @@ export interface components {
             intent: components["schemas"]["ConnectPhone"] | components["schemas"]["GoReady"] | components["schemas"]["GoNotReady"] | components["schemas"]["LogOut"] | components["schemas"]["HangUp"] | components["schemas"]["Dispose"] | components["schemas"]["TickNotice"] | components["schemas"]["DialPreview"] | components["schemas"]["SkipPreview"] | components["schemas"]["DialNumber"];
         };
         /**
+         * IntervalView
+         * @description A share in 0..1 with its 95 % interval; all null while nothing was counted.
+         */
+        IntervalView: {
+            /** Share */
+            share: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+        };
+        /**
+         * Label
+         * @description Who or what is at the far end, in the detector's words.
+         * @enum {string}
+         */
+        Label: "HUMAN" | "MACHINE" | "SIT" | "FAX" | "TONE" | "SILENCE" | "SCREENING";
+        /**
          * LiveView
          * @description The whole state one role sees: agents get `me`, supervisors campaigns and agents, QA only the switch.
          */
@@ -1042,6 +1149,12 @@ export interface components {
             /** Campaigns */
             campaigns: string[];
         };
+        /**
+         * OnMachine
+         * @description What a campaign does with an answering machine.
+         * @enum {string}
+         */
+        OnMachine: "hang_up" | "leave_message" | "connect";
         /**
          * Outcome
          * @description Set once per attempt, by code, never by an agent (a *disposition* is what the agent says).
@@ -1183,6 +1296,81 @@ export interface components {
              */
             type: "resync";
         };
+        /**
+         * Screening
+         * @description Whether a campaign's answered calls are listened to. SHADOW: a verdict is stored, everybody goes to an agent.
+         * @enum {string}
+         */
+        Screening: "off" | "on" | "shadow";
+        /**
+         * ScreeningPatch
+         * @description PATCH /campaigns/{id}/screening with `If-Match: <version>`; absent fields stay, a text of null is the default.
+         */
+        ScreeningPatch: {
+            screening?: components["schemas"]["Screening"] | null;
+            /** Cost Ratio */
+            cost_ratio?: number | null;
+            on_machine?: components["schemas"]["OnMachine"] | null;
+            /** Control Share */
+            control_share?: number | null;
+            connect_clock?: components["schemas"]["ConnectClock"] | null;
+            /** Late Correction */
+            late_correction?: boolean | null;
+            /** Message Text */
+            message_text?: string | null;
+            /** Announcement Text */
+            announcement_text?: string | null;
+        };
+        /**
+         * ScreeningSettingsView
+         * @description A campaign's dials of screening; a text of null is the language's own.
+         */
+        ScreeningSettingsView: {
+            screening: components["schemas"]["Screening"];
+            /** Cost Ratio */
+            cost_ratio: number;
+            on_machine: components["schemas"]["OnMachine"];
+            /** Control Share */
+            control_share: number;
+            connect_clock: components["schemas"]["ConnectClock"];
+            /** Late Correction */
+            late_correction: boolean;
+            /** Message Text */
+            message_text: string | null;
+            /** Announcement Text */
+            announcement_text: string | null;
+        };
+        /**
+         * ScreeningView
+         * @description What screening does and how well, by the control sample of the last 30 days.
+         */
+        ScreeningView: {
+            settings: components["schemas"]["ScreeningSettingsView"];
+            /** Has Sound */
+            has_sound: boolean;
+            /** Version */
+            version: number;
+            /** Screener Up */
+            screener_up: boolean;
+            /** Screener Reason */
+            screener_reason: string | null;
+            /** Screener Since */
+            screener_since: string | null;
+            /** Verdicts */
+            verdicts: components["schemas"]["VerdictCount"][];
+            /** Controls */
+            controls: number;
+            /** Control Persons */
+            control_persons: number;
+            /** Machines Ended */
+            machines_ended: number;
+            /** Machines Passed */
+            machines_passed: number;
+            person_by_control: components["schemas"]["IntervalView"];
+            human_as_machine: components["schemas"]["IntervalView"];
+            /** Abandon Rate */
+            abandon_rate: number | null;
+        };
         /** SkipPreview */
         SkipPreview: {
             /**
@@ -1245,6 +1433,12 @@ export interface components {
              */
             webrtc: boolean;
         };
+        /**
+         * SpokenText
+         * @description What a call may say by itself: a message after the beep, or who calls and why, to an assistant that asks.
+         * @enum {string}
+         */
+        SpokenText: "message" | "announcement";
         /** SwitchChange */
         SwitchChange: {
             /**
@@ -1276,6 +1470,24 @@ export interface components {
             type: "tick_notice";
             /** Attempt Id */
             attempt_id: string;
+        };
+        /**
+         * VerdictCount
+         * @description Calls of the last 24 hours by verdict. `label` is `unknown` where nobody could tell: `cause` says why.
+         */
+        VerdictCount: {
+            /** Label */
+            label: string;
+            /** Cause */
+            cause: string;
+            /** To Agent */
+            to_agent: boolean;
+            /** Calls */
+            calls: number;
+            /** Corrected */
+            corrected: number;
+            /** Messages */
+            messages: number;
         };
     };
     responses: never;
@@ -2029,6 +2241,132 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readScreening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreeningView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchScreening: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScreeningPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScreeningView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readAttemptScreening: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttemptScreening"] | null;
+                };
             };
             /** @description What went wrong (RFC 9457) */
             "4XX": {

@@ -47,6 +47,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("campaign create", "campaign start", "campaign pause", "campaign stop", "campaign list"),
         *("campaign status", "trunk set", "trunk list"),
         *("leads mapping save", "leads mapping list", "leads mapping delete"),
+        *("screening show", "screening set", "screening prompts export", "screening prompts import"),
     }
 
 
