@@ -93,8 +93,11 @@ class Carriers:
                 return True
         return False
 
-    def take(self, attempt_id: AttemptId, now: datetime) -> tuple[str, str] | None:
-        """Seize a slot: (trunk name, caller id), or None when no trunk may take a call now."""
+    def take(self, attempt_id: AttemptId, now: datetime, wanted: str | None = None) -> tuple[str, str] | None:
+        """Seize a slot: (trunk name, caller id), or None when no trunk may take a call now.
+
+        The `wanted` caller id is shown when it is one of the trunk's, else the next in turn.
+        """
         for load in self.loads:
             load.refill(now)
             if load.free_lines(now) and load.tokens >= 1.0:
@@ -102,6 +105,8 @@ class Carriers:
                 load.in_use += 1
                 load.probe = attempt_id if load.open_until is not None else None
                 caller_ids = load.trunk.caller_ids
+                if wanted in caller_ids:
+                    return load.trunk.name, wanted
                 caller_id = caller_ids[load.caller_id_turn % len(caller_ids)]
                 load.caller_id_turn += 1
                 return load.trunk.name, caller_id

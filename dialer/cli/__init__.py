@@ -19,7 +19,19 @@ import structlog
 import typer
 
 from dialer import __version__
-from dialer.cli import calls, campaigns, database, law, leads, ledger, screening, serving, trunks, users
+from dialer.cli import (
+    calls,
+    campaigns,
+    database,
+    law,
+    leads,
+    ledger,
+    screening,
+    segments,
+    serving,
+    trunks,
+    users,
+)
 from dialer.cli.doctor import examine
 from dialer.cli.output import AsJson, exit_code, first_error, show_error, show_json
 from dialer.cli.replay import replay
@@ -43,6 +55,8 @@ app.command("doctor", epilog=EXIT_CODES)(examine)
 app.command("may-call", epilog=EXIT_CODES)(law.may_call)
 app.command("replay", epilog=EXIT_CODES)(replay)
 app.add_typer(leads.app, name="leads")
+app.add_typer(segments.app, name="segment")
+app.add_typer(segments.orders, name="order")
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(trunks.app, name="trunk")
 app.add_typer(users.app, name="user")

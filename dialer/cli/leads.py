@@ -172,14 +172,14 @@ def save(
     column_reader(SPANISH, columns)  # refuses columns that do not exist
     delimiter = _SEPARATORS.get(separator or "", separator)
     kept = Mapping(columns, encoding, delimiter, region)
-    _run(lambda connection: save_mapping(connection, name, kept))
+    with_database(lambda connection: save_mapping(connection, name, kept))
     typer.echo(f"mapping {name!r} saved: {len(columns)} columns by other names")
 
 
 @mappings.command("list")
 def show_all(as_json: AsJson = False) -> None:
     """The saved mappings."""
-    found = _run(read_mappings)
+    found = with_database(read_mappings)
     if as_json:
         show_json([{"name": name} | asdict(mapping) for name, mapping in found.items()])
         return
@@ -197,12 +197,12 @@ def show_all(as_json: AsJson = False) -> None:
 @mappings.command("delete")
 def delete(name: MappingName) -> None:
     """Forget a mapping. Lists that were loaded by it stay."""
-    if not _run(lambda connection: delete_mapping(connection, name)):
+    if not with_database(lambda connection: delete_mapping(connection, name)):
         raise BadInput(f"there is no mapping {name!r}; see `dialer leads mapping list`")
     typer.echo(f"mapping {name!r} deleted")
 
 
-def _run(what: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+def with_database(what: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
     """Do something with the database."""
 
     async def run() -> T:

@@ -123,4 +123,5 @@ def lead_of(
         debts=() if row["debt_id"] is None else (str(row["debt_id"]),),
         account=row["account"],
         creditor=row["creditor"],
+        caller_id=row["caller_id"],
     )

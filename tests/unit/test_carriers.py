@@ -107,6 +107,15 @@ def test_caller_ids_take_turns() -> None:
     assert [slot and slot[1] for slot in shown] == ["+18095550190", "+18095550191", "+18095550190"]
 
 
+def test_a_caller_id_that_is_wanted_is_shown_where_it_is_the_trunks() -> None:
+    desk = Desk(trunk())
+    shown = [
+        desk.carriers.take(AttemptId(f"{n:026}"), T0, wanted)
+        for n, wanted in enumerate(("+18095550191", "+18095550199", "+18095550191"))
+    ]
+    assert [slot and slot[1] for slot in shown] == ["+18095550191", "+18095550190", "+18095550191"]
+
+
 def test_three_faults_in_a_row_open_the_breaker() -> None:
     desk = Desk(trunk())
     desk.fail(2)

@@ -46,8 +46,10 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("call show", "user add", "ledger verify", "ledger show", "ledger report"),
         *("campaign create", "campaign start", "campaign pause", "campaign stop", "campaign list"),
         *("campaign status", "trunk set", "trunk list"),
-        *("leads mapping save", "leads mapping list", "leads mapping delete"),
+        *("leads mapping save", "leads mapping list", "leads mapping delete", "order refresh"),
         *("screening show", "screening set", "screening prompts export", "screening prompts import"),
+        *("segment list", "segment presets", "segment save", "segment preview", "segment run"),
+        "segment moves",
     }
 
 
