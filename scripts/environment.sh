@@ -103,6 +103,11 @@ need_apt() {
 # What the laboratory starts beside Asterisk: the maker of Asterisk's root folder, the voices, the broker.
 need_lab_packages() { need_apt mmdebstrap sox espeak-ng mosquitto; }
 
+# The voices of the corpus of test calls; recorded prompts are fetched into the cache by lab/corpus/voices.py.
+need_corpus_packages() {
+    need_apt espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k festvox-italp16k festvox-ca-ona-hts
+}
+
 # In agents_console: node_modules as package-lock.json says, installed again only when that file changes.
 console_dependencies() {
     local stamp=node_modules/.cadencia-lock

@@ -14,12 +14,13 @@ import numpy as np
 from dialer.screening.columns import Bools, Floats
 from dialer.screening.findings import Prior
 
-#: P(human) that connects before the waiting time is over.
-HUMAN_BAR = 0.93
-#: Before the waiting time is over MACHINE must be this much surer than at its end: waiting may still save a person.
-EARLY_FACTOR = 0.3
-#: A person's greeting is over and short before anything is decided.
-LEAST_GAP_S = 0.1
+#: P(human) that connects as soon as the greeting is over; it falls a little until the waiting time is.
+HUMAN_BAR, LAST_HUMAN_BAR = 0.93, 0.8
+#: While somebody speaks waiting costs nothing, so MACHINE waits for his end, unless he has gone on for so long that no
+#: greeting does, or the posterior is this many times below the bar.
+LONG_SPEECH_S, EARLY_FACTOR = 7.0, 0.02
+#: A pause within a sentence is shorter than this.
+LEAST_GAP_S = 0.36
 #: With speech still going on after so long there is nothing more to learn.
 LONGEST_S = 15.0
 #: What signalling may add to the log-odds, and the posterior of the audio alone above which MACHINE is never said.
@@ -50,8 +51,12 @@ def decide(
     human_p = 1 / (1 + np.exp(-(audio_odds + prior_odds)))
     machine_bar = 1 / (1 + cost_ratio)
     due = (gap_s >= deadline_s) | (since_s >= LONGEST_S)
-    machine = (human_p <= np.where(due, machine_bar, machine_bar * EARLY_FACTOR)) & (audio <= AUDIO_MUST_SAY)
-    human = ~machine & (due | ((human_p >= HUMAN_BAR) & (gap_s >= LEAST_GAP_S)))
+    patient = ~due & (since_s < LONG_SPEECH_S)
+    bar = np.where(patient, machine_bar * EARLY_FACTOR, machine_bar)
+    machine = (human_p <= bar) & (audio <= AUDIO_MUST_SAY)
+    left = np.clip((deadline_s - gap_s) / (deadline_s - LEAST_GAP_S), 0, 1)
+    human_bar = LAST_HUMAN_BAR + (HUMAN_BAR - LAST_HUMAN_BAR) * left
+    human = ~machine & (due | ((human_p >= human_bar) & (gap_s >= LEAST_GAP_S)))
     return Decision(human, machine, due)
 
 

@@ -6,14 +6,14 @@ Every 20 ms `feed` takes one frame of each call and does the arithmetic of all c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dialer.screening import voice
-from dialer.screening.columns import Bools, Columns
+from dialer.screening.columns import Bools, Columns, Floats
 from dialer.screening.decision import decide, prior_log_odds
 from dialer.screening.findings import (
     FRAME_MS,
@@ -75,7 +75,7 @@ class Detector:
         c = self._state = Columns(capacity)
         self._decided, self._human, self._heard_prompt = c.flags(), c.flags(), c.ints(_NO_PROMPT)
         self._corrected, self._odds = c.flags(), c.floats()
-        self._prior, self._cost_ratio, self._deadline_s = c.floats(), c.floats(20.0), c.floats(1.1)
+        self._prior, self._cost_ratio, self._deadline_s = c.floats(), c.floats(50.0), c.floats(1.0)
         self._silence_frames, self._bridged, self._level = c.ints(250), c.ints(), c.floats(-90.0)
 
     def __len__(self) -> int:
@@ -185,6 +185,11 @@ class Detector:
     def features(self, call_id: str) -> dict[str, float]:
         """The model's features of a call as they stand: seconds, dB, shares and counts by name (`voice.FEATURES`)."""
         return self._feature_map(self._slots[call_id])
+
+    def sample(self, call_ids: Sequence[str]) -> tuple[Bools, Floats]:
+        """For training: whether somebody has spoken in each of these calls, and their features (n, len(FEATURES))."""
+        rows = np.array([self._slots[call_id] for call_id in call_ids], np.intp)
+        return self._voices.onset[rows] >= 0, self._voices.features(rows, self._tones)
 
     def _take(self, frames: Mapping[str, NDArray[np.int16]], n: int) -> Bools:
         """Move the windows on by one frame; a lost frame leaves its window as it was, so that a tone or a voice goes on

@@ -48,17 +48,17 @@ class Cause(StrEnum):
 class Settings:
     """What a campaign wants. `cost_ratio`: how many machines an agent may hear to save one person; >= 1."""
 
-    cost_ratio: float = 20.0
+    cost_ratio: float = 50.0
     #: After the greeting's end an undecided call is decided (the law's two seconds run from the same moment).
-    deadline_ms: int = 1100
+    deadline_ms: int = 1000
     #: No voice for so long since the answer is SILENCE.
     silence_ms: int = 5000
 
     def __post_init__(self) -> None:
         if not 1 <= self.cost_ratio <= 1000:
             raise ValueError(f"cost_ratio is {self.cost_ratio}; it must lie between 1 and 1000")
-        if not 300 <= self.deadline_ms <= 1800:
-            raise ValueError(f"deadline_ms is {self.deadline_ms}; it must lie between 300 and 1800")
+        if not 500 <= self.deadline_ms <= 1800:
+            raise ValueError(f"deadline_ms is {self.deadline_ms}; it must lie between 500 and 1800")
         if not 1000 <= self.silence_ms <= 30000:
             raise ValueError(f"silence_ms is {self.silence_ms}; it must lie between 1000 and 30000")
 

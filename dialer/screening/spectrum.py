@@ -76,11 +76,9 @@ def analyse(windows: Floats) -> Spectra:
     width = power.shape[1]
     log_power = np.log(power)
     energy = power.sum(1)
-    sums = np.zeros((n, width + 1), np.float32)
-    np.cumsum(power, axis=1, out=sums[:, 1:])
 
     peak = power.argmax(1)
-    share = _around(sums, rows, peak) / energy
+    share = _around(power, rows, peak) / energy
     rest = power.copy()
     for step in range(-2, 3):
         rest[rows, np.clip(peak + step, 0, width - 1)] = 0
@@ -88,7 +86,7 @@ def analyse(windows: Floats) -> Spectra:
     share2 = (rest[rows, second] * 2) / energy
 
     upper = power[:, UPPER:].argmax(1) + UPPER
-    upper_energy = sums[:, -1] - sums[:, UPPER]
+    upper_energy = power[:, UPPER:].sum(1)
     progress = power[:, PROGRESS]
     progress_energy = progress.sum(1)
     scale = WINDOW * WINDOW / 8
@@ -98,22 +96,22 @@ def analyse(windows: Floats) -> Spectra:
         share=share,
         share2=share2,
         upper_hz=_interpolated(log_power, rows, upper),
-        upper_share=_around(sums, rows, upper) / upper_energy,
+        upper_share=_around(power, rows, upper) / upper_energy,
         upper_db=(10 * np.log10(upper_energy / scale + 1e-9)).astype(np.float32),
         progress_share=progress_energy / energy,
         progress_hz=(progress @ (_BINS[PROGRESS] * np.float32(HZ))) / progress_energy,
         flatness=np.exp(log_power.mean(1)) * width / energy,
         centroid=(power @ (_BINS * np.float32(HZ))) / energy,
-        low_share=sums[:, int(1000 / HZ) - LOW] / energy,
+        low_share=power[:, : int(1000 / HZ) - LOW].sum(1) / energy,
         bands=np.log(power @ _BAND_WEIGHTS + np.float32(1e-6)),
     )
 
 
-def _around(sums: Floats, rows: NDArray[np.intp], peak: NDArray[np.intp]) -> Floats:
+def _around(power: Floats, rows: NDArray[np.intp], peak: NDArray[np.intp]) -> Floats:
     """Energy within two bins of a peak."""
-    low = np.maximum(peak - 2, 0)
-    high = np.minimum(peak + 3, sums.shape[1] - 1)
-    energy: Floats = sums[rows, high] - sums[rows, low]
+    bins = peak[:, None] + np.arange(-2, 3)
+    inside = (bins >= 0) & (bins < power.shape[1])
+    energy: Floats = (power[rows[:, None], np.clip(bins, 0, power.shape[1] - 1)] * inside).sum(1)
     return energy
 
 

@@ -18,15 +18,24 @@ SIT_BANDS_HZ = np.array([(895, 1010), (1340, 1455), (1740, 1855)], np.float32)
 #: A first special tone counts after so many frames, the second earlier: then no music is that lucky.
 SIT_FRAMES = np.array([8, 7], np.int32)
 SIT_GAP_FRAMES = 14
-CED_HZ, CED_FRAMES = (2080.0, 2120.0), 20
+CED_HZ, CED_FRAMES = (2070.0, 2130.0), 20
 CNG_HZ, CNG_FRAMES = (1080.0, 1120.0), (21, 30)
 BEEP_HZ = (380.0, 2600.0)
+LOWEST_HZ = 335.0
+#: Below it a tone may as well be the network's.
+LOWEST_BEEP_HZ = 660.0
+#: Centroids of 350 + 440, 425, 440 + 480 and 480 + 620 Hz.
+PROGRESS_HZ, PROGRESS_TOLERANCE_HZ = np.array([395, 425, 460, 550], np.float32), 14.0
+#: Mains hum lies among these tones but is never as loud for as long.
+STEADY_DB = -44.0
 #: Frames until a tone is a beep: after a pause, and straight out of speech.
 BEEP_FRAMES, BEEP_FRAMES_IN_SPEECH = 4, 8
 #: A call-progress tone that lasts as long is one without a second burst: dial tone, a long ringback.
 STEADY_FRAMES = 75
 #: A burst of a cadence lasts at least so long; two bursts are alike within so many frames.
 BURST_FRAMES, BURST_TOLERANCE = 8, 3
+#: A tone's first frames hold only a part of it.
+ATTACK_FRAMES = 2
 #: With as much speech the call is no fax and no tone any more.
 SPOKEN_FRAMES = 15
 
@@ -88,9 +97,10 @@ class Tones:
         cadence = self._progress(n, s, frame, loud, purity, spoken)
         sit = self._special(n, s, frame)
         fax = self._fax(n, s, frame, spoken)
-        beep, beep_ended = self._beep(n, frame, spoken, ended)
+        beep, beep_ended = self._beep(n, s, frame, spoken, ended)
         burst = self.burst[:n] >= 6
-        tonal = tonal | burst | (self.sit_frames[:n] >= 4)
+        fax_tone = (self.ced_frames[:n] >= 4) | (self.cng_frames[:n] >= 4)
+        tonal = tonal | burst | (self.sit_frames[:n] >= 4) | fax_tone
         self.tonal_frames[:n] += tonal
         self.recent_db[:, :n] = np.concatenate([self.recent_db[1:, :n], s.db[None]])
         return Heard(tonal, proved | (self.burst[:n] == 6), sit, fax, cadence, beep, beep_ended)
@@ -101,7 +111,8 @@ class Tones:
         on, frames, misses = self.on[:n], self.frames[:n], self.misses[:n]
         hz, db = self.hz[:n], self.db[:n]
         drift_hz, drift_db = self.drift_hz[:n], self.drift_db[:n]
-        pure = loud & (s.share > purity)
+        # Lower than all tones of telephones lies the voice's own pitch.
+        pure = loud & (s.share > purity) & (s.hz > LOWEST_HZ)
         same = on & pure & (np.abs(s.hz - hz) < 12) & (np.abs(s.db - db) < 4)
         begins = pure & ~same & (np.abs(s.hz - self.previous_hz[:n]) < 12)
         self.previous_hz[:n] = s.hz
@@ -130,15 +141,34 @@ class Tones:
         steady = on & (frames >= 5) & (drift_hz < 6)
         return steady & same & (frames == 5), ended, steady
 
-    def _beep(self, n: int, frame: Ints, spoken: Ints, ended: Bools) -> tuple[Bools, Bools]:
+    def _beep(self, n: int, s: Spectra, frame: Ints, spoken: Ints, ended: Bools) -> tuple[Bools, Bools]:
         frames, hz = self.frames[:n], self.hz[:n]
-        held = self.on[:n] & (self.misses[:n] == 0) & (hz > BEEP_HZ[0]) & (hz < BEEP_HZ[1])
+        fit = (hz > BEEP_HZ[0]) & (hz < BEEP_HZ[1])
+        held = fit & self.on[:n] & (self.misses[:n] == 0)
         steady = (self.drift_hz[:n] < 4) & (self.drift_db[:n] < 2)
+        # GSM lets a tone waver.
+        nearly = (self.drift_hz[:n] < 7) & (self.drift_db[:n] < 4)
         quiet = self.before_db[:n] < self.db[:n] - 12
-        sure = held & steady & np.where(quiet, frames >= BEEP_FRAMES, frames >= BEEP_FRAMES_IN_SPEECH)
-        new = sure & (spoken >= 10) & (self.sit_stage[:n] < 1) & ~self.beep_on[:n] & (self.fax_at[:n] < 0)
-        over = self.beep_on[:n] & ended
-        self.beep_on[:n] = (self.beep_on[:n] & ~over) | new
+        sudden = quiet & (steady & (frames >= BEEP_FRAMES) | nearly & (frames >= BEEP_FRAMES + 1))
+        # A high voice's vowel is nearly a low tone, but it sways, and it does not break off.
+        low = hz < LOWEST_BEEP_HZ
+        drawn = (self.drift_hz[:n] < 3) & (self.drift_db[:n] < 1) & (frames >= BEEP_FRAMES + 2)
+        sure = held & (np.where(low, quiet & drawn, sudden) | steady & (frames >= BEEP_FRAMES_IN_SPEECH))
+        broken_off = fit & low & quiet & nearly & ended & ~self.beep_on[:n] & (frames >= BEEP_FRAMES - 1)
+        sure |= broken_off & (s.db < self.db[:n] - 25)
+        # What may be a ringback, the first special information tone or a fax is a beep only after a speaker.
+        other = low | (hz > CED_HZ[0])
+        other |= (hz > SIT_BANDS_HZ[0, 0]) & (hz < SIT_BANDS_HZ[0, 1])
+        other |= (hz > CNG_HZ[0]) & (hz < CNG_HZ[1])
+        new = (
+            sure
+            & (spoken >= np.where(other, 25, 10))
+            & (self.sit_stage[:n] < 1)
+            & ~self.beep_on[:n]
+            & (self.fax_at[:n] < 0)
+        )
+        over = (self.beep_on[:n] | new) & ended
+        self.beep_on[:n] = (self.beep_on[:n] | new) & ~over
         self.beep_start[:n] = np.where(new, self.started[:n], self.beep_start[:n])
         self.beep_at[:n] = np.where(new & (self.beep_at[:n] < 0), frame + 1, self.beep_at[:n])
         return new, over
@@ -150,8 +180,10 @@ class Tones:
         inside = (
             (s.upper_hz > band[:, 0]) & (s.upper_hz < band[:, 1]) & (s.upper_share > 0.7) & (s.upper_db > -52)
         )
-        still = (frames == 0) | ((np.abs(s.upper_hz - hz) < 10) & (np.abs(s.upper_db - db) < 4))
-        hit = inside & still
+        still = (np.abs(s.upper_hz - hz) < 12) & (np.abs(s.upper_db - db) < 4)
+        # The first frames hold only a part of the tone: until it stands, each begins anew.
+        hit = inside & (still | (frames <= ATTACK_FRAMES))
+        frames[hit & ~still] = 0
         hz[:] = np.where(hit, s.upper_hz, hz)
         db[:] = np.where(hit, s.upper_db, db)
         frames += hit
@@ -169,7 +201,7 @@ class Tones:
     def _fax(self, n: int, s: Spectra, frame: Ints, spoken: Ints) -> Bools:
         loud = (s.upper_db > -50) & (s.upper_share > 0.75)
         ced = loud & (s.upper_hz > CED_HZ[0]) & (s.upper_hz < CED_HZ[1])
-        self.ced_frames[:n] = np.where(ced, self.ced_frames[:n] + 1, np.maximum(self.ced_frames[:n] - 4, 0))
+        self.ced_frames[:n] = np.where(ced, self.ced_frames[:n] + 1, np.maximum(self.ced_frames[:n] - 3, 0))
         cng = loud & (s.upper_hz > CNG_HZ[0]) & (s.upper_hz < CNG_HZ[1])
         frames, misses = self.cng_frames[:n], self.cng_misses[:n]
         frames += cng
@@ -186,9 +218,12 @@ class Tones:
     def _progress(self, n: int, s: Spectra, frame: Ints, loud: Bools, purity: Floats, spoken: Ints) -> Bools:
         burst, misses = self.burst[:n], self.burst_misses[:n]
         hz, db = self.burst_hz[:n], self.burst_db[:n]
-        hit = loud & (s.progress_share > purity)
-        hit &= (burst == 0) | ((np.abs(s.progress_hz - hz) < 18) & (np.abs(s.db - db) < 4))
-        fresh = hit & (burst == 0)
+        near = np.abs(s.progress_hz[:, None] - PROGRESS_HZ).min(1) < PROGRESS_TOLERANCE_HZ
+        hit = loud & (s.progress_share > purity) & near
+        still = (burst > 0) & (np.abs(s.progress_hz - hz) < 18) & (np.abs(s.db - db) < 4)
+        hit &= still | (burst <= ATTACK_FRAMES)
+        fresh = hit & ~still
+        burst[fresh] = 0
         hz[:] = np.where(fresh, s.progress_hz, np.where(hit, hz + 0.2 * (s.progress_hz - hz), hz))
         db[:] = np.where(fresh, s.db, np.where(hit, db + 0.3 * (s.db - db), db))
         burst += hit
@@ -201,7 +236,7 @@ class Tones:
         repeated = whole & alike
         self.last_burst[:n] = np.where(whole, burst, self.last_burst[:n])
         self.last_burst_hz[:n] = np.where(whole, hz, self.last_burst_hz[:n])
-        long = hit & (burst >= STEADY_FRAMES)
+        long = hit & (burst >= STEADY_FRAMES) & (db > STEADY_DB)
         burst[over] = 0
         found: Bools = (repeated | long) & (spoken < SPOKEN_FRAMES) & (self.cadence_at[:n] < 0)
         self.cadence_at[:n] = np.where(found, frame + 1, self.cadence_at[:n])

@@ -113,7 +113,7 @@ class Voices:
     def step(self, s: Spectra, heard: Heard) -> None:
         """Follow the voices of the first n calls through one frame."""
         n = len(s.db)
-        undo = heard.proved & self.speaking[:n] & (self.current[:n] <= 8) & (self.segments[:n] == 0)
+        undo = heard.proved & self.speaking[:n] & (self.current[:n] <= 10) & (self.segments[:n] == 0)
         if undo.any():
             self.speech.reset(np.flatnonzero(undo))
         speaking, on, off = self.speaking[:n], self.on[:n], self.off[:n]

@@ -1,0 +1,1 @@
+"""Labelled test calls: what a dialer hears after an answer, made from installable voices and from arithmetic."""
