@@ -23,9 +23,11 @@ from dialer.cli import (
     calls,
     campaigns,
     database,
+    explaining,
     law,
     leads,
     ledger,
+    rules,
     screening,
     segments,
     serving,
@@ -63,6 +65,8 @@ app.add_typer(users.app, name="user")
 app.add_typer(calls.app, name="call")
 app.add_typer(screening.app, name="screening")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(rules.app, name="rules")
+app.add_typer(explaining.app, name="explain")
 app.add_typer(database.app, name="db")
 
 

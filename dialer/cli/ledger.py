@@ -31,7 +31,9 @@ def group() -> None:
     """The contact ledger: what the law counts."""
 
 
-def _with_database(work: Callable[[Connection], Awaitable[Result]]) -> Result:
+def with_database(work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    """Do it on one connection to the database of the settings."""
+
     async def run() -> Result:
         connection = await connect(Settings.load().database_dsn.get_secret_value())
         try:
@@ -56,7 +58,7 @@ def verify(as_json: AsJson = False) -> None:
         disable=not screen.is_terminal,
     ) as bar:
         task = bar.add_task("verify", total=None, rows=0)
-        checks = _with_database(
+        checks = with_database(
             lambda connection: ledger_book.verify(connection, lambda rows: bar.update(task, rows=rows))
         )
     whole = all(check.fault is None for check in checks)
@@ -79,7 +81,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """A person's contacts, newest first."""
-    rows = _with_database(lambda connection: ledger_book.entries(connection, person))
+    rows = with_database(lambda connection: ledger_book.entries(connection, person))
     if as_json:
         show_json([dict(row) for row in rows])
         return
@@ -116,7 +118,7 @@ def report(
     same `reference` twice is one contact, so a file may be given again.
     """
     reports = _read(file)
-    new = 0 if dry_run else _with_database(lambda connection: ledger_book.report(connection, reports))
+    new = 0 if dry_run else with_database(lambda connection: ledger_book.report(connection, reports))
     if as_json:
         show_json({"dry_run": dry_run, "contacts": len(reports), "new": new})
     elif dry_run:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -82,13 +82,9 @@ class RuleSet:
     def __hash__(self) -> int:
         return hash((self.name, self.version))
 
-    @property
-    def reach_days(self) -> int:
-        """How far back the history can matter, in days."""
-        spans = [cap.limit.window.days for cap in self.caps] + [7]
-        gaps = [cap.limit.min_gap_days or 0 for cap in self.caps]
-        redials = [redial.no_automatic_redial_h // 24 + 1 for redial in self.redial_abandoned]
-        return max(*spans, *gaps, *redials, 7) + 1
+    def unapproved(self, approvals: Collection[str]) -> list[str]:
+        """The doubtful rules that none of these approvals (`rule@version`) covers."""
+        return [rule for rule in self.to_approve if f"{rule}@{self.version}" not in approvals]
 
 
 @cache

@@ -103,3 +103,5 @@ class Campaign:
     share: float = 1.0  # of the group's calls among campaigns of its priority
     abandon_window: AbandonWindow = AbandonWindow.DAY
     screening: ScreeningSettings = field(default_factory=ScreeningSettings)
+    #: `rule@version` of the doubtful rules that a named person stands behind.
+    approvals: frozenset[str] = frozenset()

@@ -320,9 +320,14 @@ def _campaign_wish(floor: Floor, wish: StartCampaign | PauseCampaign | StopCampa
     match wish:
         case StartCampaign():
             try:
-                load_rule_set(run.campaign.rule_set)
+                rules = load_rule_set(run.campaign.rule_set)
             except BadInput as error:
                 raise Refused("bad_rule_set", str(error)) from error
+            if missing := rules.unapproved(run.campaign.approvals):
+                raise Refused(
+                    "rules_not_approved",
+                    f"nobody has approved {', '.join(missing)} of {rules.name} {rules.version}",
+                )
             done = run.state is CampaignState.RUNNING or floor.move_campaign(run, CampaignInput.STARTED, at)
             run.claim_not_before = None
         case PauseCampaign():

@@ -99,6 +99,7 @@ def campaign_of(row: asyncpg.Record) -> Campaign:
         **{
             **values,
             "screening": screening,
+            "approvals": frozenset(row["approvals"]),
             "state": CampaignState(row["state"]),
             "mode": DialMode(row["mode"]),
             "recording_notice": RecordingNotice(row["recording_notice"]),

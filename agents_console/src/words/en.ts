@@ -361,6 +361,7 @@ export const en: Words = {
     campaign_not_running: "The campaign is not running.",
     unknown_campaign: "That campaign does not exist.",
     bad_rule_set: "The campaign's legal rules have an error; it can't start.",
+    rules_not_approved: "Nobody has approved the campaign's doubtful rules: see them with `dialer rules show`.",
   },
   problem: {
     other: "Something went wrong ({{code}}). {{detail}}",

@@ -362,6 +362,7 @@ export const es = {
     campaign_not_running: "La campaña no está en marcha.",
     unknown_campaign: "Esa campaña no existe.",
     bad_rule_set: "Las reglas legales de la campaña tienen un error; no puede iniciar.",
+    rules_not_approved: "Nadie ha aprobado las reglas dudosas de la campaña: véalas con «dialer rules show».",
   },
   problem: {
     other: "Algo salió mal ({{code}}). {{detail}}",

@@ -363,6 +363,7 @@ export const pt: Words = {
     campaign_not_running: "A campanha não está em andamento.",
     unknown_campaign: "Essa campanha não existe.",
     bad_rule_set: "As regras legais da campanha têm um erro; ela não pode iniciar.",
+    rules_not_approved: "Ninguém aprovou as regras duvidosas da campanha: veja-as com «dialer rules show».",
   },
   problem: {
     other: "Algo deu errado ({{code}}). {{detail}}",

@@ -44,6 +44,8 @@ def test_the_commands_are_those_that_are_documented() -> None:
     assert leaves == {
         *("serve", "doctor", "version", "may-call", "replay", "db upgrade", "leads import"),
         *("call show", "user add", "ledger verify", "ledger show", "ledger report"),
+        *("rules list", "rules show", "rules approve", "rules withdraw", "explain lead"),
+        "explain campaign",
         *("campaign create", "campaign start", "campaign pause", "campaign stop", "campaign list"),
         *("campaign status", "trunk set", "trunk list"),
         *("leads mapping save", "leads mapping list", "leads mapping delete", "order refresh"),

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from scene import NEVER, PAID, Scene, campaign, lead, of, outcomes, trunk
 
+from dialer.compliance import load_rule_set
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import CampaignState, DialMode
 from dialer.domain.commands import ClaimLeads, ClaimPhone, Originate
@@ -366,6 +367,21 @@ def test_unknown_campaign_and_rule_set() -> None:
     assert error(scene.wish(9, StartCampaign(7))) == "unknown_campaign"
     assert error(scene.wish(9, StartCampaign(1))) == "bad_rule_set"
     assert scene.floor.campaigns[1].state is CampaignState.DRAFT
+
+
+def test_rules_that_nobody_stands_behind() -> None:
+    """1. The sources of the Mexican hours disagree: refused until a named person approved these very figures; 2. then
+    it starts."""
+    scene = Scene(campaign(rule_set="MX", state=CampaignState.PAUSED))
+    assert error(scene.wish(9, StartCampaign(1))) == "rules_not_approved"
+    version = load_rule_set("MX").version
+    for approvals, then in (
+        (frozenset({"MX-hours@2020-01-01+00000000"}), "rules_not_approved"),
+        (frozenset({f"MX-hours@{version}"}), None),
+    ):
+        edited = replace(campaign(rule_set="MX"), approvals=approvals)
+        scene.feed(CampaignEdited(at=scene.now, campaign=edited, dispositions=()))
+        assert error(scene.wish(9, StartCampaign(1))) == then
 
 
 def test_leads_that_come_after_the_pause_go_back() -> None:

@@ -1,0 +1,194 @@
+"""Why a lead can, or can't, be called now: the first thing in the way, its norm, and when it clears."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from dialer.compliance import Debtor, Deny, RuleSet, judge, load_rule_set
+from dialer.domain.campaign import CampaignState, DialMode
+from dialer.domain.outcomes import LeadState, PhoneStatus
+from dialer.domain.values import ClaimedLead, LeadPhone
+from dialer.store.database import Connection
+from dialer.store.leads import lead_of
+from dialer.store.queries import SQL
+
+#: Modes in which an agent waits for the very call.
+_RESERVED = frozenset(DialMode) - {DialMode.POWER, DialMode.PREDICTIVE}
+#: Leads of a campaign judged for its counts, unless more are asked for.
+JUDGED = 5000
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneVerdict:
+    """The law's word on one of the person's numbers."""
+
+    phone_id: int
+    number: str
+    denial: Deny | None
+
+
+@dataclass(frozen=True, slots=True)
+class Callability:
+    """Whether a lead would be dialled now. `rule` is the first thing in the way; None: nothing is."""
+
+    lead_id: int
+    campaign: str
+    rule_set: str
+    version: str
+    state: str
+    rule: str | None
+    norm: str
+    src: tuple[str, ...]
+    conf: str
+    clears_at: datetime | None
+    phones: tuple[PhoneVerdict, ...]
+
+
+async def explain_lead(connection: Connection, lead_id: int, now: datetime) -> Callability | None:
+    """What stands between a lead and its next call; None when there is no such lead.
+
+    In the dialer's own order: the campaign and its list, the lead's state and rest, its numbers, then the law.
+    """
+    row = await connection.fetchrow(
+        "SELECT lead.state, lead.state_reason, lead.next_at, lead_list.active, campaign.name, campaign.rule_set,"
+        " campaign.state AS campaign_state, campaign.mode, campaign.ring_timeout_s"
+        " FROM lead JOIN campaign ON campaign.id = lead.campaign_id JOIN lead_list ON lead_list.id = lead.list_id"
+        " WHERE lead.id = $1",
+        lead_id,
+    )
+    card = await connection.fetchrow(SQL["read_leads"], [lead_id])
+    if row is None or card is None:
+        return None
+    rules = load_rule_set(row["rule_set"])
+    lead = lead_of(card, now, LeadState(row["state"]))
+    phones = tuple(
+        PhoneVerdict(phone.id, phone.number.e164, _judged(rules, lead, phone, row, now))
+        for phone in lead.phones
+        if phone.history.status is PhoneStatus.ACTIVE
+    )
+    rule, clears_at, denial = _first_obstacle(row, phones, now)
+    return Callability(
+        lead_id=lead_id,
+        campaign=row["name"],
+        rule_set=rules.name,
+        version=rules.version,
+        state=row["state"],
+        rule=rule,
+        norm=denial.norm if denial else "",
+        src=denial.src if denial else (),
+        conf=denial.conf if denial else "",
+        clears_at=clears_at,
+        phones=phones,
+    )
+
+
+def _first_obstacle(
+    row: asyncpg.Record, phones: tuple[PhoneVerdict, ...], now: datetime
+) -> tuple[str | None, datetime | None, Deny | None]:
+    state = LeadState(row["state"])
+    if state is LeadState.SUPPRESSED or state is LeadState.FINISHED:
+        return row["state_reason"] or str(state), None, None
+    if state is LeadState.IN_ATTEMPT:
+        return "in_call_now", None, None
+    if row["campaign_state"] != CampaignState.RUNNING:
+        return f"campaign_{row['campaign_state']}", None, None
+    if not row["active"]:
+        return "list_inactive", None, None
+    if row["next_at"] > now:
+        return row["state_reason"] or str(state), row["next_at"], None
+    if not phones:
+        return "no_number", None, None
+    denials = [phone.denial for phone in phones if phone.denial]
+    if len(denials) < len(phones):
+        return None, None, None
+    # Of several numbers, the one that may be called first.
+    first = min(denials, key=lambda denial: (denial.until is None, denial.until or now))
+    return first.rule, first.until, first
+
+
+def _judged(
+    rules: RuleSet, lead: ClaimedLead, phone: LeadPhone, row: asyncpg.Record, now: datetime
+) -> Deny | None:
+    verdict = judge(
+        rules,
+        Debtor(
+            number=phone.number.e164,
+            zone=lead.time_zone,
+            debts=lead.debts,
+            account=lead.account,
+            creditor=lead.creditor,
+            do_not_call=lead.do_not_call,
+        ),
+        at=now,
+        history=lead.contacts,
+        ring_timeout_s=row["ring_timeout_s"],
+        agent_reserved=DialMode(row["mode"]) in _RESERVED,
+    )
+    return verdict if isinstance(verdict, Deny) else None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignCallability:
+    """A campaign's leads by what stands in their way. The law was asked for `judged` of the `due` ones."""
+
+    states: dict[str, int]
+    due: int
+    judged: int
+    law: dict[str, int]  # the first rule in the way of those, or "callable"
+
+
+async def explain_campaign(
+    connection: Connection, campaign_id: int, now: datetime, most: int = JUDGED
+) -> CampaignCallability:
+    """Counts per reason: of all leads by state and its reason, of those that are due by the law's word."""
+    row = await connection.fetchrow(
+        "SELECT rule_set, mode, ring_timeout_s FROM campaign WHERE id = $1", campaign_id
+    )
+    assert row is not None, "the caller has looked the campaign up"
+    states: dict[str, int] = {}
+    due = 0
+    waiting = (LeadState.CALLABLE, LeadState.RESTING, LeadState.CALLBACK)
+    for found in await connection.fetch(
+        "SELECT state, state_reason, next_at > $2 AS rests, count(*) AS n FROM lead WHERE campaign_id = $1"
+        " GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2",
+        campaign_id,
+        now,
+    ):
+        if found["state"] in waiting and not found["rests"]:
+            due += found["n"]
+            continue
+        name = (
+            found["state"] if found["state_reason"] is None else f"{found['state']}: {found['state_reason']}"
+        )
+        states[name] = states.get(name, 0) + found["n"]
+    rules, law, judged = load_rule_set(row["rule_set"]), Counter[str](), 0
+    ids = [
+        found["id"]
+        for found in await connection.fetch(
+            "SELECT id FROM lead WHERE campaign_id = $1 AND state = ANY ($2::text[]) AND next_at <= $3"
+            " ORDER BY priority DESC, next_at, id LIMIT $4",
+            campaign_id,
+            list(waiting),
+            now,
+            most,
+        )
+    ]
+    for start in range(0, len(ids), PAGE):
+        for card in await connection.fetch(SQL["read_leads"], ids[start : start + PAGE]):
+            lead = lead_of(card, now, LeadState(card["state"]))
+            usable = [phone for phone in lead.phones if phone.history.status is PhoneStatus.ACTIVE]
+            words = [_judged(rules, lead, phone, row, now) for phone in usable]
+            denials = [word for word in words if word]
+            if not usable:
+                law["no_number"] += 1
+            elif len(denials) < len(words):
+                law["callable"] += 1
+            else:
+                law[denials[0].rule] += 1
+            judged += 1
+    return CampaignCallability(states, due, judged, dict(law.most_common()))
