@@ -288,3 +288,61 @@ export const RECORDINGS: Schemas["RecordingView"][] = Array.from({ length: 12 },
   bytes: 480_000,
   sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 }));
+
+const verdicts = (label: string, cause: string, to_agent: boolean, calls: number) => ({
+  ...{ label, cause, to_agent, calls, corrected: 0, messages: 0 },
+});
+
+/** A day of a campaign whose calls are listened to. */
+export const SCREENING: Schemas["ScreeningView"] = {
+  settings: {
+    screening: "on",
+    cost_ratio: 20,
+    on_machine: "leave_message",
+    control_share: 0.015,
+    connect_clock: "greeting_end",
+    late_correction: true,
+    message_text: null,
+    announcement_text: null,
+  },
+  has_sound: false,
+  version: 7,
+  screener_up: true,
+  screener_reason: null,
+  screener_since: "2026-03-03T12:00:00Z",
+  verdicts: [
+    verdicts("HUMAN", "timing", true, 318),
+    verdicts("MACHINE", "timing", false, 240),
+    verdicts("MACHINE", "beep", false, 61),
+    verdicts("FAX", "fax", false, 3),
+    verdicts("unknown", "late", true, 2),
+  ],
+  controls: 212,
+  control_persons: 1,
+  machines_ended: 9400,
+  machines_passed: 31,
+  person_by_control: { share: 0.0047, low: 0.0001, high: 0.026 },
+  human_as_machine: { share: 0.0042, low: 0.0001, high: 0.0231 },
+  abandon_rate: 0.014,
+};
+
+/** Who answered the calls of all recordings. */
+export const VERDICT: Schemas["AttemptScreening"] = {
+  attempt_id: "01KJT3D3C01HEAD8X4A1JH69RE",
+  answered_at: "2026-03-03T15:00:00Z",
+  judged_at: "2026-03-03T15:00:01Z",
+  mode: "on",
+  label: "HUMAN",
+  cause: "timing",
+  posterior: 0.96,
+  decided_at_ms: 1140,
+  greeting_end_ms: 840,
+  to_agent: true,
+  control: false,
+  features: {},
+  corrected_label: "MACHINE",
+  corrected_cause: "beep",
+  corrected_at_ms: 7260,
+  spoken_kind: null,
+  spoken_at: null,
+};

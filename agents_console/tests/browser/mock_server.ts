@@ -5,11 +5,22 @@ import { extname, join } from "node:path";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Schemas } from "../../src/api/client";
 import type { Intent } from "../../src/intents";
-import { AGENTS, campaignLive, campaignView, DISPOSITIONS, meLive, PEOPLE, RECORDINGS } from "./demo_data";
+import {
+  AGENTS,
+  campaignLive,
+  campaignView,
+  DISPOSITIONS,
+  meLive,
+  PEOPLE,
+  RECORDINGS,
+  SCREENING,
+  VERDICT,
+} from "./demo_data";
 import { makeStereoWav, PEAKS_PER_S, soundPeaks } from "./sound";
 
 type Change = Schemas["Delta"]["changes"][number];
 type Role = Schemas["Me"]["role"];
+type Screening = Schemas["ScreeningView"];
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -26,6 +37,7 @@ export class MockServer {
   me = meLive();
   campaigns: Record<string, Schemas["CampaignLive"]> = { 1: campaignLive() };
   agents = { ...AGENTS };
+  screening: Screening = SCREENING;
   switch: Schemas["SwitchLive"] = { dialer_up: true, switch_up: true };
   intents: Intent[] = [];
   /** Requests to REST paths that change something, as "METHOD path". */
@@ -198,7 +210,15 @@ export class MockServer {
       }
       case "GET /recordings":
         return void json(this.#findRecordings(url.searchParams));
+      case "GET /campaigns/1/screening":
+        return void (reads ? json(this.screening) : refuse(403, "not_allowed"));
+      case "PATCH /campaigns/1/screening": {
+        const settings = { ...this.screening.settings, ...(await readJson(request)) };
+        this.screening = { ...this.screening, settings, version: this.screening.version + 1 } as Screening;
+        return void json(this.screening);
+      }
     }
+    if (/^\/attempts\/\w+\/screening$/.test(path)) return void json(VERDICT);
     const recording = RECORDINGS.find(({ id }) => path.startsWith(`/recordings/${id}`));
     if (recording && path.endsWith("/peaks")) {
       const { customer, agent } = soundPeaks(recording.duration_ms / 1000);

@@ -76,6 +76,22 @@ test("mode and ratio change with Apply, against the version that was seen", asyn
   expect(await desk.at("apply").isDisabled()).toBe(true);
 });
 
+test("who answers: verdicts, the measured error, and its dials", async () => {
+  await desk.at("screening").waitFor();
+  expect(await desk.at("verdicts").innerText()).toMatch(/Persona\s+318\s+Contestador\s+301/);
+  expect(await desk.at("human-as-machine").innerText()).toContain("0.4%");
+  expect(await desk.at("apply-screening").isDisabled()).toBe(true);
+  await desk.at("on-machine").click();
+  await desk.page.getByRole("option", { name: "Colgar" }).click();
+  await desk.at("cost-ratio").fill("12");
+  await desk.at("apply-screening").click();
+  await desk.page.getByText("Cambios aplicados").waitFor();
+  expect(desk.server.screening.settings).toMatchObject({ on_machine: "hang_up", cost_ratio: 12 });
+  desk.server.screening = { ...desk.server.screening, screener_up: false, screener_reason: "it ended" };
+  campaign({ version: 9 });
+  await desk.at("screener-down").waitFor();
+});
+
 test("settings that somebody else changed meanwhile are not overwritten", async () => {
   await desk.at("mode").click();
   await desk.page.getByRole("option", { name: "Progresivo" }).click();

@@ -31,6 +31,7 @@ import { problemWords, showDone } from "../notices";
 import { useLocale } from "../use_locale";
 import { useDispositionLabels } from "./use_disposition_labels";
 import { useWaves } from "./use_waves";
+import { WhoAnswered } from "./who_answered";
 
 const SPEEDS = ["0.75", "1", "1.25", "1.5", "2"];
 const SPEED_KEY = "cadencia.speed";
@@ -110,6 +111,7 @@ function Deck({ recording, peaks }: { recording: Schemas["RecordingView"]; peaks
   return (
     <>
       <About recording={recording} />
+      <WhoAnswered recording={recording} />
       {waves.failed && (
         <Alert color="red" role="alert" data-testid="sound-failed">
           {t("qa.soundFailed")}

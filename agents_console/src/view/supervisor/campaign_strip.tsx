@@ -9,6 +9,7 @@ import { CampaignButtons } from "./campaign_buttons";
 import { CampaignSettings } from "./campaign_settings";
 import { Outcomes } from "./outcomes";
 import { PacingWords } from "./pacing_words";
+import { ScreeningPanel } from "./screening_panel";
 import { Tile } from "./tile";
 
 /** One campaign: its calls of this instant, today's totals, the abandonment against its cap, and the levers. */
@@ -69,6 +70,7 @@ export function CampaignStrip({ campaign }: { campaign: CampaignLive }) {
         <Outcomes outcomes={campaign.outcomes_today} />
         <PacingWords pacing={campaign.pacing} />
         <CampaignSettings campaign={campaign} />
+        <ScreeningPanel campaignId={campaign.id} version={campaign.version} />
       </div>
     </article>
   );
