@@ -31,13 +31,14 @@ STEEPNESS, FLOOR = 3.0, 0.03
 #: when the answer rate turns.
 BOLDEST = 2.2
 #: Where the neutral risk abandons more or less than the target it is learned: what is in hand stays away from
-#: NEUTRAL_LEFT then, and for each abandonment allowed the log of the risk leans that way by LEAN of the
-#: distance. With the square root above this is critically damped (damping 1 / (16 sqrt(LEAN)) = 1).
-LEAN, LEAN_FURTHEST = 0.004, 8.0
-#: Of the abandonments allowed so far, the share which is in hand when all goes well in a young window.
-YOUNG_SHARE = 0.2
+#: `_wanted` then, and for each abandonment allowed the log of the risk leans that way by LEAN of the distance.
+#: With the square root above this is a damped oscillator (damping 1 / (16 sqrt(LEAN)) = 0.7).
+LEAN, LEAN_FURTHEST = 0.008, 8.0
+#: Of the abandonments allowed so far, the share which is in hand when all goes well: in a young window, and in
+#: one that has had many answers.
+YOUNG_SHARE, OLD_SHARE = 0.2, 0.02
 #: The log of the risk leans no further, down and up; and the risk is never more than so many times neutral.
-LEAN_RANGE, HIGHEST_FACTOR = (-1.2, 1.5), 5.0
+LEAN_RANGE, HIGHEST_FACTOR = (-1.2, 2.3), 10.0
 #: Length of the successive periods of 16 CFR 310.4(b)(4)(i), seconds.
 PERIOD_S = 30 * 86400.0
 #: Standard deviations kept in hand of what is not known of those abandoned, where machines come through and
@@ -116,14 +117,18 @@ class AbandonmentBudget:
         if live > 0.0:
             self._learn(now, live)
 
+    def _wanted(self, tally: Tally) -> float:
+        """Abandonments that should be in hand: a young window has not had the answers for many."""
+        allowed = self.target * tally.live
+        return max(min(NEUTRAL_LEFT, YOUNG_SHARE * allowed), OLD_SHARE * allowed)
+
     def _windows(self) -> tuple[Tally, ...]:
         return self.shift, self.window, self.period, self.campaign
 
     def _learn(self, now: float, live: float) -> None:
         """Lean the risk towards what keeps `NEUTRAL_LEFT` in hand."""
         tally = self.tightest(now)
-        # A young window has not had the answers to keep that much in hand.
-        away = self.in_hand(tally, 0.0) - min(NEUTRAL_LEFT, YOUNG_SHARE * self.target * tally.live)
+        away = self.in_hand(tally, 0.0) - self._wanted(tally)
         step = LEAN * max(-LEAN_FURTHEST, min(LEAN_FURTHEST, away)) * self.target * min(live, 1.0)
         self.lean = max(LEAN_RANGE[0], min(LEAN_RANGE[1], self.lean + step))
 
@@ -161,7 +166,10 @@ class AbandonmentBudget:
     def risk_of(self, tally: Tally, agents: int, committed: float = 0.0) -> float:
         """P(no agent | a person answers) which the next call may run with this tightest window, `agents` able
         to take a call, and `committed` abandonments expected of the calls in flight."""
-        factor = self.boldness(self.in_hand(tally, committed)) * math.exp(self.lean)
+        in_hand = self.in_hand(tally, committed)
+        # What was learned must not weaken the brake when little is left.
+        lean = self.lean * min(1.0, max(0.0, in_hand / NEUTRAL_LEFT)) if self.lean > 0.0 else self.lean
+        factor = self.boldness(in_hand) * math.exp(lean)
         return min(self.neutral_risk(agents) * min(factor, HIGHEST_FACTOR), HIGHEST_RISK)
 
     def spent(self, tally: Tally) -> bool:
