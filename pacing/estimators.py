@@ -156,7 +156,7 @@ class AnswerLevel:
     #: Caution for a level not well known, per squared relative error.
     DOUBT = 2.0
     #: People answered since the last look beyond twice what was expected: worth a look at once.
-    SURPRISE = 2.0
+    SURPRISE = 4.0
 
     def __init__(self) -> None:
         self.people = np.zeros(len(self.PRIOR))

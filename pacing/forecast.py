@@ -319,6 +319,10 @@ class Slack:
         risks = ((chain @ weighted).real + tr.below_0[rows].sum()) / N_INSTANTS
         return np.asarray(np.minimum(np.maximum(risks, 0.0), 1.0))
 
+    def next_risk(self) -> float:
+        """Risk of the next call, whoever it goes to."""
+        return float(self._risks(self.phi, self.expected[:N_INSTANTS], self.forecast.more[:1])[0])
+
     def most(self, allowed: float, cap: int, kinds: Kinds = USUAL) -> tuple[int, float]:
         """How many calls may be placed now, each within the allowed risk, at most `cap`; and the risk of the
         first that may not (of the next one at the cap)."""

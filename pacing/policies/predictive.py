@@ -190,8 +190,10 @@ class Predictive(LedgerPolicy):
         committed = budget.target * slack.answers()
         allowed = budget.risk_of(tally, able, committed) / self.caution
         cap = min(CALLS_PER_AGENT * able + CALLS_MORE, max(0, snap.free_lines) + 1)
-        self.next_weights = self._look_ahead(snap, cap)
-        calls, risk = slack.most(allowed, cap, self._kinds(slack.forecast, self.next_weights))
+        calls, risk = 0, slack.next_risk()
+        if risk <= allowed:
+            self.next_weights = self._look_ahead(snap, cap)
+            calls, risk = slack.most(allowed, cap, self._kinds(slack.forecast, self.next_weights))
         limit = _limit(budget, tally, committed)
         ready, theta = snap.ready, self.calls.level.theta
 

@@ -4,6 +4,7 @@ or a restart decides the same."""
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,10 +16,14 @@ from pacing.policy import AgentState, CallOutcome, Policy, Snapshot, names
 
 AGENTS = st.integers(0, 5)
 CALLS = st.integers(0, 12)
+#: What may be told of a call besides, and the scores of the next leads: nothing, sense and nonsense.
+P_HUMAN = st.sampled_from([None, None, 0.05, 0.6, 0.0, -1.0, 7.0, float("nan")])
+SEGMENTS = st.sampled_from([None, None, "mobile", "fixed", 3])
+SCORES = st.sampled_from([(1.0,), (3.4, 0.2, 0.2), (0.0, 1e9, float("nan"), -2.0), ()])
 #: An event as (method, arguments); its time comes from a separate draw, so it may lie before the last one's.
 EVENTS = st.one_of(
     st.tuples(st.just("agent_state"), st.tuples(AGENTS, st.sampled_from([s.value for s in AgentState]))),
-    st.tuples(st.just("call_placed"), st.tuples(CALLS)),
+    st.tuples(st.just("call_placed"), st.tuples(CALLS, P_HUMAN, SEGMENTS)),
     st.tuples(st.just("call_answered"), st.tuples(CALLS)),
     st.tuples(st.just("call_human"), st.tuples(CALLS, st.floats(0, 1e6, allow_nan=False))),
     st.tuples(st.just("call_connected"), st.tuples(CALLS, AGENTS)),
@@ -29,7 +34,7 @@ LOOKS = st.tuples(
     st.just("decide"),
     st.tuples(
         st.integers(0, 6), st.integers(0, 6), st.integers(0, 30), st.integers(0, 3), st.integers(0, 60),
-        st.integers(0, 40), st.sampled_from([0.0, 0.0, 0.0, 3.0]),
+        st.integers(0, 40), st.sampled_from([0.0, 0.0, 0.0, 3.0]), SCORES,
     ),
 )  # fmt: skip
 STEPS = st.lists(
@@ -50,6 +55,11 @@ def warm(policy: Policy) -> Policy:
     return policy
 
 
+def repeated(scores: tuple[float, ...]) -> Callable[[int], list[float]]:
+    """A list of leads with these scores over and over; none when there are none."""
+    return lambda n: [scores[i % len(scores)] for i in range(n)] if scores else []
+
+
 def play(policy: Policy, steps: list[Any], begin: float = 30.0) -> list[int]:
     """Tell the steps, each event up to 3 s late, and give every decision."""
     now, decisions = begin, []
@@ -58,8 +68,10 @@ def play(policy: Policy, steps: list[Any], begin: float = 30.0) -> list[int]:
         if method != "decide":
             getattr(policy, method)(now - late, *args)
             continue
-        ready, others, in_flight, waiting, free_lines, placed, lag = args
-        snapshot = Snapshot(ready, ready + others, in_flight, waiting, free_lines, placed, lag=lag)
+        ready, others, in_flight, waiting, free_lines, placed, lag, scores = args
+        snapshot = Snapshot(
+            ready, ready + others, in_flight, waiting, free_lines, placed, peek=repeated(scores), lag=lag
+        )
         answer = calls(policy, now, snapshot)
         json.dumps(policy.explain(), allow_nan=False)
         if snapshot.logged_in == 0:

@@ -58,22 +58,22 @@ def test_call_hazards_count_events_over_exposure() -> None:
 
 
 def test_each_memory_of_the_level_counts_people_seen_over_people_expected() -> None:
-    """2 people expected in 5 s, 8 seen: each filter has its prior on both sides, and what was forgotten is
+    """2 people expected in 5 s, 9 seen: each filter has its prior on both sides, and what was forgotten is
     the same part of both."""
     level = AnswerLevel()
     level.look(0.0)
     level.expect(0.0, 0.4)
     level.expect(5.0, 0.4)
-    for _ in range(8):
+    for _ in range(9):
         level.seen()
     assert level.surprised()
     theta, unsure = level.look(5.0)
     assert not level.surprised()
-    assert level.people.tolist() == [8.0] * 4
+    assert level.people.tolist() == [9.0] * 4
     assert level.expected.tolist() == pytest.approx([2.0] * 4)
-    means = (8 + AnswerLevel.PRIOR) / (2 + AnswerLevel.PRIOR)
+    means = (9 + AnswerLevel.PRIOR) / (2 + AnswerLevel.PRIOR)
     assert theta == pytest.approx(float(level.weights @ means))
-    # The shortest prior foretold six too many best: it gained weight on both others.
+    # The shortest prior foretold seven too many best: it gained weight on both others.
     assert level.weights[0] > AnswerLevel.SHARES[0]
     assert unsure > 1.0
 
