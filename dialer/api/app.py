@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from dialer import __version__
 from dialer.api import (
     attempts,
+    callability,
     campaigns,
     health,
     intents,
@@ -78,7 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.failure = None
     install_problems(app)
     v1 = APIRouter(prefix="/api/v1")
-    for noun in (session, softphone, intents, campaigns, attempts, recordings, screening, live):
+    for noun in (session, softphone, intents, campaigns, attempts, callability, recordings, screening, live):
         v1.include_router(noun.router)
     app.include_router(v1)
     webhooks.read_secrets(settings.webhook_secret.get_secret_value())  # a bad one is told now

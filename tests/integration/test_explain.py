@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 import pytest_asyncio
+from api_harness import furnish, serve
 
 from dialer.compliance import load_rule_set
 from dialer.domain.contact import Channel, Contact, Count
@@ -101,3 +102,19 @@ async def test_approvals_reach_the_campaign(pool: asyncpg.Pool, portfolio: Portf
         assert await approvals.withdraw(connection, "MX", "MX-hours") == 0
         history = await approvals.approvals(connection, "MX")
     assert [row["withdrawn_at"] is None for row in history] == [False, False]
+
+
+async def test_supervisors_are_told_why(dsn: str, pool: asyncpg.Pool) -> None:
+    office = await furnish(pool)
+    await pool.execute("UPDATE campaign SET rule_set = 'CO', state = 'running'")
+    await pool.execute("UPDATE lead SET state = 'suppressed', state_reason = 'do_not_call'")
+    lead, campaign = f"/api/v1/leads/{office.lead_id}", f"/api/v1/campaigns/{office.campaign_id}"
+    async with serve(dsn) as api, api.client("supervisor") as client, api.client("agent") as agent:
+        told = (await client.get(f"{lead}/callability")).json()
+        assert (told["callable"], told["rule"], told["rule_set"]) == (False, "do_not_call", "CO")
+        counts = (await client.get(f"{campaign}/callability")).json()
+        assert counts["not_due"] == [{"reason": "suppressed: do_not_call", "leads": 1}]
+        assert (counts["due"], counts["law"]) == (0, [])
+        assert (await client.get("/api/v1/leads/999999/callability")).status_code == 404
+        assert (await client.get("/api/v1/campaigns/999999/callability")).status_code == 404
+        assert (await agent.get(f"{lead}/callability")).status_code == 403

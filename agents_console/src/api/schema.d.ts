@@ -236,6 +236,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/leads/{id}/callability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Lead Callability
+         * @description What stands between a lead and its next call.
+         */
+        get: operations["readLeadCallability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/callability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Campaign Obstacles
+         * @description Counts per reason why the campaign's leads are not called now.
+         */
+        get: operations["readCampaignObstacles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recordings": {
         parameters: {
             query?: never;
@@ -682,6 +722,20 @@ export interface components {
             };
         };
         /**
+         * CampaignObstacles
+         * @description A campaign's leads by what holds them back. Of the `due` ones the law was asked for `judged`.
+         */
+        CampaignObstacles: {
+            /** Due */
+            due: number;
+            /** Judged */
+            judged: number;
+            /** Law */
+            law: components["schemas"]["ReasonCount"][];
+            /** Not Due */
+            not_due: components["schemas"]["ReasonCount"][];
+        };
+        /**
          * CampaignPatch
          * @description PATCH /campaigns/{id} with `If-Match: <version>`; absent fields stay.
          */
@@ -741,6 +795,18 @@ export interface components {
             language: "es" | "en" | "pt";
             /** Version */
             version: number;
+        };
+        /**
+         * CitedSource
+         * @description Where a rule was read.
+         */
+        CitedSource: {
+            /** Id */
+            id: string;
+            /** Ref */
+            ref: string;
+            /** Url */
+            url: string;
         };
         /**
          * ConnectClock
@@ -1067,6 +1133,36 @@ export interface components {
          */
         Label: "HUMAN" | "MACHINE" | "SIT" | "FAX" | "TONE" | "SILENCE" | "SCREENING";
         /**
+         * LeadCallability
+         * @description Whether a lead would be called now; `rule` is the first thing in the way, `clears_at` null = not by waiting.
+         */
+        LeadCallability: {
+            /** Lead Id */
+            lead_id: number;
+            /** Campaign */
+            campaign: string;
+            /** State */
+            state: string;
+            /** Callable */
+            callable: boolean;
+            /** Rule */
+            rule: string | null;
+            /** Norm */
+            norm: string | null;
+            /** Confidence */
+            confidence: string | null;
+            /** Sources */
+            sources: components["schemas"]["CitedSource"][];
+            /** Clears At */
+            clears_at: string | null;
+            /** Rule Set */
+            rule_set: string;
+            /** Rule Set Version */
+            rule_set_version: string;
+            /** Phones */
+            phones: components["schemas"]["PhoneCallability"][];
+        };
+        /**
          * LiveView
          * @description The whole state one role sees: agents get `me`, supervisors campaigns and agents, QA only the switch.
          */
@@ -1201,6 +1297,20 @@ export interface components {
             /** Time Zone */
             time_zone: string | null;
         };
+        /**
+         * PhoneCallability
+         * @description The law's word on one of the person's numbers.
+         */
+        PhoneCallability: {
+            /** Phone Id */
+            phone_id: number;
+            /** Callable */
+            callable: boolean;
+            /** Rule */
+            rule: string | null;
+            /** Clears At */
+            clears_at: string | null;
+        };
         /** PhoneCard */
         PhoneCard: {
             /** Id */
@@ -1238,6 +1348,13 @@ export interface components {
             database: boolean;
             /** Live */
             live: boolean;
+        };
+        /** ReasonCount */
+        ReasonCount: {
+            /** Reason */
+            reason: string;
+            /** Leads */
+            leads: number;
         };
         /**
          * RecordingNotice
@@ -2055,6 +2172,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AttemptStory"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readLeadCallability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeadCallability"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readCampaignObstacles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignObstacles"];
                 };
             };
             /** @description What went wrong (RFC 9457) */
