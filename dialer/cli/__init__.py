@@ -27,6 +27,7 @@ from dialer.cli import (
     law,
     leads,
     ledger,
+    plans,
     rules,
     screening,
     segments,
@@ -59,6 +60,7 @@ app.command("replay", epilog=EXIT_CODES)(replay)
 app.add_typer(leads.app, name="leads")
 app.add_typer(segments.app, name="segment")
 app.add_typer(segments.orders, name="order")
+campaigns.app.command("plan")(plans.plan)
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(trunks.app, name="trunk")
 app.add_typer(users.app, name="user")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dialer.domain.contact_plan import USUAL, ContactPlan
 from dialer.domain.screening import ScreeningSettings
 
 
@@ -105,3 +106,4 @@ class Campaign:
     screening: ScreeningSettings = field(default_factory=ScreeningSettings)
     #: `rule@version` of the doubtful rules that a named person stands behind.
     approvals: frozenset[str] = frozenset()
+    plan: ContactPlan = USUAL

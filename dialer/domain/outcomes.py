@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 
 class Outcome(StrEnum):
@@ -147,20 +149,22 @@ def recycle(
     phone_id: int,
     phones: tuple[PhoneHistory, ...],
     attempts: int,
+    rules: Mapping[Outcome, RecycleRule] = RECYCLE,
+    max_attempts: int = MAX_ATTEMPTS,
 ) -> NextStep:
-    """The lead's next step after `outcome` on `phone_id` at `at`.
+    """The lead's next step after `outcome` on `phone_id` at `at`, by the campaign's `rules`.
 
     `phones`: the person's numbers in dialling order, the dialled one with its run *including* this attempt;
     `attempts`: burnt attempts on the lead including this one. An invalid number is never dialled again: the
     next number of the person is, at once; with none left the lead is finished. A worn-out number is not either.
     """
-    rule = RECYCLE[outcome]
+    rule = rules[outcome]
     status = PhoneStatus.INVALID if outcome in (Outcome.INVALID_NUMBER, Outcome.FAX) else None
     usable = [p for p in phones if p.status is PhoneStatus.ACTIVE and not (status and p.phone_id == phone_id)]
     if not usable:
         return NextStep(LeadState.FINISHED, reason="no_number", phone_status=status)
-    fresh = [p for p in usable if not worn_out(p)]
-    if attempts >= MAX_ATTEMPTS or not fresh:
+    fresh = [p for p in usable if not worn_out(p, rules)]
+    if attempts >= max_attempts or not fresh:
         return NextStep(LeadState.FINISHED, reason="exhausted", phone_status=status)
     again = not rule.next_phone and any(p.phone_id == phone_id for p in fresh)
     following = phone_id if again else next_phone(fresh, phone_id)
@@ -168,10 +172,10 @@ def recycle(
     return NextStep(LeadState.RESTING, at + rule.rest(run), following, phone_status=status)
 
 
-def worn_out(phone: PhoneHistory) -> bool:
+def worn_out(phone: PhoneHistory, rules: Mapping[Outcome, RecycleRule] = RECYCLE) -> bool:
     """Whether the number has had its last outcome so often in a row that it is not dialled again."""
     last = phone.last_outcome
-    return last is not None and phone.same_outcome_run >= RECYCLE[last].max_tries
+    return last is not None and phone.same_outcome_run >= rules[last].max_tries
 
 
 def next_phone(phones: list[PhoneHistory], after: int) -> int:
@@ -207,6 +211,8 @@ def dispose(
     attempts: int,
     callback_at: datetime | None = None,
     review_at: datetime | None = None,
+    rules: Mapping[Outcome, RecycleRule] = RECYCLE,
+    max_attempts: int = MAX_ATTEMPTS,
 ) -> NextStep:
     """The lead's next step after the agent's disposition. Raises ValueError on a callback without a time.
 
@@ -223,8 +229,17 @@ def dispose(
         if review_at is None:
             return NextStep(LeadState.FINISHED, reason=code)
         return NextStep(LeadState.RESTING, review_at, phone_id, reason=code)
+    as_usual = partial(
+        recycle,
+        at=at,
+        phone_id=phone_id,
+        phones=phones,
+        attempts=attempts,
+        rules=rules,
+        max_attempts=max_attempts,
+    )
     if effect is Effect.MACHINE:
-        return recycle(Outcome.MACHINE, at=at, phone_id=phone_id, phones=phones, attempts=attempts)
+        return as_usual(Outcome.MACHINE)
     if effect is Effect.DO_NOT_CALL:
         return NextStep(LeadState.SUPPRESSED, reason=code, phone_status=PhoneStatus.DO_NOT_CALL)
     if effect is Effect.CALLBACK:
@@ -238,4 +253,4 @@ def dispose(
         return NextStep(
             LeadState.RESTING, at, next_phone(usable, phone_id), phone_status=PhoneStatus.WRONG_PERSON
         )
-    return recycle(Outcome.CONNECTED, at=at, phone_id=phone_id, phones=phones, attempts=attempts)
+    return as_usual(Outcome.CONNECTED)

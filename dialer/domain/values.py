@@ -99,6 +99,7 @@ class ClaimedLead:
     debts: tuple[str, ...] = ()  # what the call is about
     account: str | None = None
     creditor: str | None = None
+    tries_at: tuple[datetime, ...] = ()  # the burnt attempts before
     caller_id: str | None = None  # what the segment's treatment wants shown, E.164
 
 

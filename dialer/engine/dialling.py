@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from dialer.compliance import Debtor, judge, load_rule_set
+from dialer.compliance.local_time import zones_to_obey
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import DIALLING_STATES, CallInput, CallState
 from dialer.domain.campaign import CampaignState
@@ -130,9 +132,27 @@ def next_lead(floor: Floor, run: CampaignRun, at: datetime, *, reserved: bool) -
         lead = run.hopper.popleft()
         if lead.person_id in floor.persons:
             floor.return_leads(run, at, [lead], rest=BUSY_PERSON_REST, rule="one_ring_per_person")
+        elif not _in_plan(floor, run, lead, at):
+            continue
         elif choice := choose(floor, run, lead, at, reserved=reserved):
             return choice
     return None
+
+
+def _in_plan(floor: Floor, run: CampaignRun, lead: ClaimedLead, at: datetime) -> bool:
+    """Whether the campaign's quota allows another try now; otherwise the lead rests until it does, or is done."""
+    quota = run.campaign.plan.quota
+    if quota is None:
+        return True
+    number = phone_of(lead)
+    zones = zones_to_obey(lead.time_zone, number.number.e164 if number else None, ())
+    slot = quota.next_slot(lead.tries_at, at, zones[0] if zones else ZoneInfo("UTC"))
+    if slot is None:
+        step = NextStep(LeadState.FINISHED, reason="plan_done")
+        floor.note(LeadMoved(at=at, lead_id=lead.id, campaign_id=lead.campaign_id, step=step))
+    elif slot > at:
+        floor.return_leads(run, at, [lead], rest=slot - at, rule="contact_plan")
+    return slot is not None and slot <= at
 
 
 def choose(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 from dialer.domain.agent import AgentInput, AgentState
@@ -23,6 +25,7 @@ from dialer.domain.outcomes import (
     NextStep,
     Outcome,
     PhoneHistory,
+    RecycleRule,
     dispose,
     recycle,
 )
@@ -190,6 +193,7 @@ def settle_disposition(floor: Floor, call: Call, agent: Agent, at: datetime) -> 
         attempts=call.lead.attempts + 1,
         callback_at=said.callback_at,
         review_at=_begin_of(call.lead, said.details.review_on),
+        **_retries(floor, call),
     )
     floor.note(
         AttemptDisposed(
@@ -270,6 +274,7 @@ def move_lead(
             phone_id=call.attempt.phone_id,
             phones=phones,
             attempts=call.lead.attempts + burnt,
+            **_retries(floor, call),
         )
     dialled = next(p for p in phones if p.phone_id == call.attempt.phone_id)
     floor.note(
@@ -284,6 +289,17 @@ def move_lead(
             callback_agent_id=callback_agent,
         )
     )
+
+
+class _Retries(TypedDict):
+    rules: Mapping[Outcome, RecycleRule]
+    max_attempts: int
+
+
+def _retries(floor: Floor, call: Call) -> _Retries:
+    """The campaign's own retry rules."""
+    plan = floor.campaigns[call.attempt.campaign_id].campaign.plan
+    return {"rules": plan.rules, "max_attempts": plan.max_attempts}
 
 
 def _histories(call: Call, outcome: Outcome, at: datetime) -> tuple[PhoneHistory, ...]:

@@ -123,5 +123,6 @@ def lead_of(
         debts=() if row["debt_id"] is None else (str(row["debt_id"]),),
         account=row["account"],
         creditor=row["creditor"],
+        tries_at=tuple(row["tries_at"]),
         caller_id=row["caller_id"],
     )

@@ -607,7 +607,7 @@ ORDER BY intent.id
 -- name: campaigns_of_group
 SELECT id, name, agent_group_id, state, mode, ratio, max_lines_per_agent, abandon_cap, connect_limit_s, ring_timeout_s,
        wrap_up_s, priority, rule_set, recording_notice, language, version, policy, share, abandon_window,
-       screening, cost_ratio, on_machine, control_share, connect_clock, late_correction,
+       screening, cost_ratio, on_machine, control_share, connect_clock, late_correction, contact_plan,
        ARRAY(
            SELECT rule_id || '@' || version
            FROM rule_approval

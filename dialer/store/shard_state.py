@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import asyncpg
+import orjson
 
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
@@ -16,6 +17,7 @@ from dialer.domain.campaign import (
     PacingPolicy,
     RecordingNotice,
 )
+from dialer.domain.contact_plan import read_plan
 from dialer.domain.outcomes import Effect, LeadState
 from dialer.domain.screening import ConnectClock, OnMachine, Screening, ScreeningSettings
 from dialer.domain.values import AttemptId, ClaimedLead, LegId, Trunk
@@ -95,9 +97,11 @@ def campaign_of(row: asyncpg.Record) -> Campaign:
         clock=ConnectClock(values.pop("connect_clock")),
         late_correction=values.pop("late_correction"),
     )
+    stored = values.pop("contact_plan")
     return Campaign(
         **{
             **values,
+            "plan": read_plan(None if stored is None else orjson.loads(stored)),
             "screening": screening,
             "approvals": frozenset(row["approvals"]),
             "state": CampaignState(row["state"]),

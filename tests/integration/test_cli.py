@@ -329,6 +329,32 @@ async def test_a_bad_row_stops_the_file_unless_it_is_skipped(
     assert (absent.code, "can't be read" in absent.err) == (REFUSED, True)
 
 
+async def test_plans_and_segments_are_set_in_plain_words(
+    dsn: str, pool: asyncpg.Pool, portfolio: Portfolio
+) -> None:
+    usual = await dialer("campaign", "plan", "Mora 30", database_dsn=dsn)
+    assert (usual.code, "no quota by day" in usual.out) == (DONE, True), usual.err
+    six = ("--tries", "6", "--days", "5", "--rule", "no_answer=3h:2")
+    plan = await dialer("campaign", "plan", "Mora 30", *six, database_dsn=dsn)
+    assert plan.code == DONE, plan.err
+    assert "6 tries over 5 days, at most 2 a day; 2 in the morning, 2 in the afternoon" in plan.out
+    assert "no_answer *" in plan.out
+    wrong = await dialer("campaign", "plan", "Mora 30", "--parts", "1,1,1", database_dsn=dsn)
+    assert (wrong.code, "hold 3 tries, fewer than the 6" in wrong.err) == (REFUSED, True)
+    reset = await dialer("campaign", "plan", "Mora 30", "--reset", "--json", database_dsn=dsn)
+    assert reset.data == {"rules": {}, "max_attempts": 10}
+    assert (await dialer("segment", "presets", "--save", database_dsn=dsn)).code == DONE
+    counted = await dialer("segment", "preview", "--where", "tries <= 0", "--json", database_dsn=dsn)
+    assert isinstance(counted.data, dict)
+    assert (counted.data["leads"], counted.data["of"]) == (3, 3)
+    bad = await dialer("segment", "preview", "--where", "balance; DROP TABLE lead >= 1", database_dsn=dsn)
+    assert (bad.code, "is not FIELD >= VALUE" in bad.err) == (REFUSED, True)
+    run = await dialer("segment", "run", database_dsn=dsn)
+    assert (run.code, "3 leads judged, 0 moved" in run.out) == (DONE, True), run.err
+    order = await dialer("order", "refresh", "--campaign", "Mora 30", database_dsn=dsn)
+    assert (order.code, order.out.startswith("3 leads of 'Mora 30' judged")) == (DONE, True), order.err
+
+
 # --- the story of a call ------------------------------------------------------------------------------------
 
 

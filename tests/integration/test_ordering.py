@@ -8,8 +8,13 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from dialer.domain.contact_plan import read_plan
+from dialer.domain.outcomes import LeadState
 from dialer.store import leads
+from dialer.store.contact_plans import read_contact_plan, save_contact_plan
 from dialer.store.ordering import refresh_order
+from dialer.store.queries import SQL as QUERIES
+from dialer.store.shard_state import campaign_of
 from tests.integration.portfolio import Portfolio, add_leads, make_portfolio
 
 pytestmark = pytest.mark.integration
@@ -138,3 +143,21 @@ async def test_a_rest_ends_by_itself_and_not_before(pool: asyncpg.Pool, portfoli
     await pool.execute("UPDATE lead SET state = 'resting', next_at = $1", MORNING)
     assert await claimed(pool, portfolio, 6, MORNING - timedelta(seconds=1)) == []
     assert len(await claimed(pool, portfolio, 6, MORNING)) == 6
+
+
+async def test_a_plan_reaches_the_dialer_with_the_tries_so_far(
+    pool: asyncpg.Pool, portfolio: Portfolio
+) -> None:
+    plan = read_plan({"quota": {"tries": 6, "days": 5, "per_day": 2, "parts": [2, 2, 2]}, "max_attempts": 6})
+    async with pool.acquire() as connection:
+        await save_contact_plan(connection, portfolio.campaign_id, plan)
+        assert await read_contact_plan(connection, portfolio.campaign_id) == plan
+        row = (await connection.fetch(QUERIES["campaigns_of_group"], portfolio.group_id))[0]
+        assert campaign_of(row).plan == plan
+        await tries(pool, 1, MORNING, None, count=2)
+        await tries(pool, 1, EVENING, "no_result")
+        card = await connection.fetchrow(
+            QUERIES["read_leads"], [await connection.fetchval("SELECT min(id) FROM lead")]
+        )
+        found = leads.lead_of(card, EVENING, LeadState.CALLABLE)
+        assert found.tries_at == (MORNING, MORNING, EVENING)

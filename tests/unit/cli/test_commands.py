@@ -52,6 +52,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("screening show", "screening set", "screening prompts export", "screening prompts import"),
         *("segment list", "segment presets", "segment save", "segment preview", "segment run"),
         "segment moves",
+        "campaign plan",
     }
 
 
