@@ -167,8 +167,8 @@ class AbandonmentBudget:
         """P(no agent | a person answers) which the next call may run with this tightest window, `agents` able
         to take a call, and `committed` abandonments expected of the calls in flight."""
         in_hand = self.in_hand(tally, committed)
-        # What was learned must not weaken the brake when little is left.
-        lean = self.lean * min(1.0, max(0.0, in_hand / NEUTRAL_LEFT)) if self.lean > 0.0 else self.lean
+        # What was learned must not weaken the brake when less than one is left.
+        lean = self.lean * min(1.0, max(0.0, in_hand)) if self.lean > 0.0 else self.lean
         factor = self.boldness(in_hand) * math.exp(lean)
         return min(self.neutral_risk(agents) * min(factor, HIGHEST_FACTOR), HIGHEST_RISK)
 

@@ -7,8 +7,8 @@ budget allows (`pacing.abandonment`). In the memoryless case the optimal policy'
 same in every state, so one threshold, steered by the budget, comes close to it at any team size.
 
 It works as one call per free agent while it has seen too few calls (WARM_UP) and while what it hears is late
-or contradicts the switch (BLIND). With a window's abandonments used up (CAP) it goes on, at a tenth of the
-risk: a budget recovers by live answers alone, and one call per free agent brings far fewer of them.
+or contradicts the switch (BLIND). With a window's abandonments used up (CAP) it goes on at hardly any risk: a
+budget recovers by live answers alone, and one call per free agent brings far fewer of them.
 """
 
 from __future__ import annotations
