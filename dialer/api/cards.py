@@ -6,9 +6,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from dialer.api.schemas import CallCard, DebtCard, DispositionView, PersonCard, PhoneCard
+from dialer.api.script_views import ScriptView, show_script
 from dialer.domain.call import CallState
 from dialer.domain.outcomes import Outcome
-from dialer.portfolio.scripts import LOCALES, RenderedScript, ScriptCall, ScriptDebt, render_script
+from dialer.portfolio.script_graph import parse_graph
+from dialer.portfolio.scripts import LOCALES, ScriptCall, ScriptDebt
+from dialer.portfolio.split import choose
 from dialer.store.live import WAITING_STATES, AgentFigures, Event
 from dialer.store.read_models import Card, CardDebt
 
@@ -39,7 +42,7 @@ def advance(card: Card, event: Event) -> Card:
             return card
 
 
-def show_card(card: Card, agent: AgentFigures, script: RenderedScript) -> CallCard:
+def show_card(card: Card, agent: AgentFigures, script: ScriptView | None) -> CallCard:
     """The card as it goes to `agent`'s screen."""
     today = datetime.now(UTC).date()
     return CallCard(
@@ -73,8 +76,7 @@ def show_card(card: Card, agent: AgentFigures, script: RenderedScript) -> CallCa
         ],
         segment=card.segment,
         script_name=card.script_name,
-        script_markdown=script.markdown,
-        script_error=script.error,
+        script=script,
         dispositions=[
             DispositionView(code=d.code, label=d.label, effect=d.effect, right_party=d.right_party)
             for d in card.dispositions
@@ -90,10 +92,12 @@ def show_card(card: Card, agent: AgentFigures, script: RenderedScript) -> CallCa
     )
 
 
-def fill_script(card: Card, agent_name: str) -> RenderedScript:
-    """The lead's script with the call's fields; empty where its segment has none."""
-    if card.script_body is None:
-        return RenderedScript("")
+def fill_script(card: Card, agent_name: str) -> ScriptView | None:
+    """The version of the lead's script that he hears, filled with the call's fields; None where there is none."""
+    chosen = choose(card.lead_id, [(id_, share) for id_, share, _, _ in card.script_versions])
+    if chosen is None:
+        return None
+    number, graph = next((number, graph) for id_, _, number, graph in card.script_versions if id_ == chosen)
     debt = None
     if card.has_debt:
         first = card.debts[0]
@@ -116,7 +120,7 @@ def fill_script(card: Card, agent_name: str) -> RenderedScript:
         debt=debt,
         language=language if language in LOCALES else "es",
     )
-    return render_script(card.script_body, call)
+    return show_script(parse_graph(graph), call, version_id=chosen, number=number)
 
 
 def _days_past_due(debt: CardDebt, today: date) -> int | None:

@@ -18,9 +18,9 @@ import structlog
 
 from dialer.api.cards import advance, fill_script, show_card
 from dialer.api.schemas import CallCard
+from dialer.api.script_views import ScriptView
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import CampaignState
-from dialer.portfolio.scripts import RenderedScript
 from dialer.store.database import CONNECTION_ERRORS
 from dialer.store.listening import notifications
 from dialer.store.live import WAITING_STATES, AgentFigures, CampaignFigures, Change, Event, LiveFold
@@ -58,7 +58,7 @@ class _HeldCard:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     card: Card | None = None
     missed: list[Event] = field(default_factory=list)
-    scripts: dict[int, RenderedScript] = field(default_factory=dict)  # by agent
+    scripts: dict[int, ScriptView | None] = field(default_factory=dict)  # by agent
 
 
 class Floor:
@@ -241,10 +241,9 @@ class Floor:
                 return None
         if held.card is None:
             return None
-        script = held.scripts.get(agent.id)
-        if script is None:
-            script = held.scripts[agent.id] = fill_script(held.card, agent.name)
-        return show_card(held.card, agent, script)
+        if agent.id not in held.scripts:
+            held.scripts[agent.id] = fill_script(held.card, agent.name)
+        return show_card(held.card, agent, held.scripts[agent.id])
 
     def _keep_cards_current(self, shard_id: int, event: Event) -> None:
         if event.attempt_id is None:

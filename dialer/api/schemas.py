@@ -6,21 +6,16 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import Path
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
+from pydantic import AwareDatetime, Field, computed_field
 
+from dialer.api.script_views import ScriptView
+from dialer.api.wire import Wire as Wire
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
 from dialer.domain.campaign import CampaignState, DialMode, RecordingNotice
 from dialer.domain.dispositions import FIELDS, MAX_AMOUNT_MINOR, MAX_INSTALMENTS, MAX_TEXT, FieldKind
 from dialer.domain.outcomes import Effect, Outcome, PhoneStatus
 from dialer.domain.screening import ConnectClock, Label, OnMachine, Screening, SpokenText
-
-
-class Wire(BaseModel):
-    """Base of every message: unknown fields are an error, not a silence."""
-
-    model_config = ConfigDict(extra="forbid", from_attributes=True, allow_inf_nan=False)
-
 
 Role = Literal["agent", "supervisor", "qa", "admin"]
 Language = Literal["es", "en", "pt"]
@@ -148,6 +143,16 @@ class Dispose(Wire):
     details: DispositionDetails | None = None
 
 
+class WalkScript(Wire):
+    """The agent is at this step of the call's script; `answer` brought him there (absent: the beginning, or back)."""
+
+    type: Literal["walk_script"] = "walk_script"
+    attempt_id: str = Field(pattern=ULID)
+    version_id: RowNumber
+    step: str = Field(pattern=r"^[a-z0-9_]{1,40}$")
+    answer: str | None = Field(default=None, max_length=80, pattern=LINE)
+
+
 class TickNotice(Wire):
     """The agent has spoken the recording notice (campaigns with `recording_notice` = spoken)."""
 
@@ -184,6 +189,7 @@ AgentIntent = Annotated[
     | HangUp
     | Dispose
     | TickNotice
+    | WalkScript
     | DialPreview
     | SkipPreview
     | DialNumber,
@@ -446,9 +452,7 @@ class CallCard(Wire):
     debts: list[DebtCard]
     segment: str | None
     script_name: str | None
-    script_markdown: str
-    #: Set when the script could not be filled in and is shown with its gaps: what its author has to mend.
-    script_error: str | None
+    script: ScriptView | None
     dispositions: list[DispositionView]
     recording_notice: RecordingNotice
     notice_at: datetime | None

@@ -30,6 +30,7 @@ from dialer.cli import (
     plans,
     rules,
     screening,
+    scripts,
     segments,
     serving,
     trunks,
@@ -66,6 +67,7 @@ app.add_typer(trunks.app, name="trunk")
 app.add_typer(users.app, name="user")
 app.add_typer(calls.app, name="call")
 app.add_typer(screening.app, name="screening")
+app.add_typer(scripts.app, name="script")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(rules.app, name="rules")
 app.add_typer(explaining.app, name="explain")

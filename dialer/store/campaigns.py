@@ -17,6 +17,7 @@ from dialer.domain.outcomes import Effect
 from dialer.domain.screening import ScreeningSettings
 from dialer.domain.values import PhoneNumber
 from dialer.store.database import Connection
+from dialer.store.scripts import publish, save_draft
 
 ROLES = ("agent", "supervisor", "qa", "admin")
 LANGUAGES = ("es", "en", "pt")
@@ -131,15 +132,19 @@ async def ensure_trunk(
 
 
 async def ensure_script(connection: Connection, name: str, body: str, *, language: str = "es") -> int:
-    """An agent's script, a Liquid template; `dialer.portfolio` says which fields it may use."""
-    return await _id(
-        connection,
-        "INSERT INTO script (name, language, body) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE"
-        " SET language = excluded.language, body = excluded.body RETURNING id",
-        _name("script", name),
-        _language(language),
-        body,
+    """A script of one page, published for all; the same text again makes no new version. Its id."""
+    name, language = _name("script", name), _language(language)
+    graph = {"start": "page", "steps": [{"id": "page", "title": name[:80], "say": body}]}
+    same = await connection.fetchval(
+        "SELECT s.id FROM script s JOIN script_version v ON v.script_id = s.id"
+        " WHERE s.name = $1 AND s.language = $2 AND v.share = 100 AND v.graph = $3::text::jsonb",
+        name,
+        language,
+        orjson.dumps(graph).decode(),
     )
+    if same is None:
+        await publish(connection, name, await save_draft(connection, name, graph, language=language))
+    return await _id(connection, "SELECT id FROM script WHERE name = $1", name)
 
 
 async def ensure_segment(connection: Connection, name: str, script_id: int | None = None) -> int:

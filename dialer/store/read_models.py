@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import orjson
@@ -196,7 +197,8 @@ class Card:
     has_debt: bool
     segment: str | None
     script_name: str | None
-    script_body: str | None
+    #: The versions that calls hear: (id, share, number, graph).
+    script_versions: tuple[tuple[int, int, int, Any], ...]
     script_language: str | None
     dispositions: tuple[CardDisposition, ...]
     attempt_id: AttemptId | None
@@ -230,6 +232,7 @@ async def read_card(
             "recording_notice": RecordingNotice(row["recording_notice"]),
             "state": CallState(row["state"]) if row["state"] else None,
             "outcome": Outcome(row["outcome"]) if row["outcome"] else None,
+            "script_versions": tuple(map(tuple, orjson.loads(row["script_versions"]))),
             "phones": tuple(
                 CardPhone(phone, number, PhoneStatus(status))
                 for phone, number, status in orjson.loads(row["phones"])

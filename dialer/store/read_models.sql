@@ -95,7 +95,9 @@ SELECT attempt.id AS attempt_id,
        person.time_zone,
        segment.name AS segment,
        script.name AS script_name,
-       script.body AS script_body,
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(version.id, version.share, version.number, version.graph)), '[]')
+        FROM script_version AS version
+        WHERE version.script_id = script.id AND version.share > 0) AS script_versions,
        script.language AS script_language,
        (SELECT coalesce(jsonb_agg(jsonb_build_array(phone.id, phone.number, phone.status) ORDER BY phone.position), '[]')
         FROM phone

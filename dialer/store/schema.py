@@ -126,13 +126,13 @@ do_not_call = Table(
 
 # --- what we say ------------------------------------------------------------------------------------------
 
+#: What agents say to a segment; its words are in `script_version`.
 script = Table(
     "script",
     metadata,
     _id(),
     Column("name", Text, nullable=False, unique=True),
     Column("language", Text, nullable=False, server_default="es"),
-    Column("body", Text, nullable=False),  # Liquid template, rendered to Markdown with the call's fields
     _created(),
 )
 

@@ -18,6 +18,7 @@ from dialer.api.passwords import hash_password
 from dialer.api.server import make_server
 from dialer.config import Settings
 from dialer.domain.values import mint_ulid
+from dialer.store.campaigns import ensure_script
 
 PASSWORD = "correct horse battery"
 #: Made once: each costs a tenth of a second.
@@ -53,9 +54,10 @@ async def furnish(pool: asyncpg.Pool) -> Office:
     for role in ROLES:
         users[role] = await add_user(pool, role, group_id=group if role == "agent" else None)
     users["agent2"] = await add_user(pool, "agent", login="agent2", group_id=group)
-    script = await insert(
-        "INSERT INTO script (name, body) VALUES ('Saludo', 'Hola **{{ debtor.name }}**, debe {{ debt.balance }}')"
-    )
+    async with pool.acquire() as connection:
+        script = await ensure_script(
+            connection, "Saludo", "Hola **{{ debtor.name }}**, debe {{ debt.balance }}"
+        )
     segment = await insert("INSERT INTO segment (name, script_id) VALUES ('30-60 días', $1)", script)
     campaign = await insert(
         "INSERT INTO campaign (name, agent_group_id, state) VALUES ('Tarjetas', $1, 'paused')", group

@@ -244,8 +244,12 @@ async def test_a_call_reaches_the_agent_s_screen_with_its_card(
         (debt,) = call["debts"]
         assert (debt["balance_minor"], debt["currency"], debt["due_on"]) == (123450, "USD", "2026-10-01")
         assert debt["days_past_due"] == (now().date() - datetime(2026, 10, 1).date()).days
-        assert call["script_markdown"] == r"Hola **Ana Pérez Mota**, debe USD1,234\.50"
-        assert (call["segment"], call["script_name"], call["script_error"]) == ("30-60 días", "Saludo", None)
+        assert call["script"]["steps"][0]["markdown"] == r"Hola **Ana Pérez Mota**, debe USD1,234\.50"
+        assert (call["segment"], call["script_name"], call["script"]["error"]) == (
+            "30-60 días",
+            "Saludo",
+            None,
+        )
         assert [d["code"] for d in call["dispositions"]] == ["paid", "later"]
         assert call["answered_at"] <= call["connected_at"]
         assert not call["recording"]
@@ -313,7 +317,7 @@ async def test_a_previewed_lead_is_shown_before_it_is_dialled(api: Api, office: 
         await agent.until(lambda view: view["me"]["call"] is not None)
         call = agent.view["me"]["call"]
         assert (call["lead_id"], call["attempt_id"], call["state"]) == (office.lead_id, None, None)
-        assert "Ana Pérez Mota" in call["script_markdown"]
+        assert "Ana Pérez Mota" in call["script"]["steps"][0]["markdown"]
 
 
 async def test_the_answer_to_an_intent_goes_to_who_asked(

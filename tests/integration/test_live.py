@@ -280,7 +280,9 @@ async def test_the_card_holds_person_numbers_debts_script_and_results(
     card = await read_card(pool, lead_id=lead_id)
     assert isinstance(card, Card)
     assert (card.full_name, card.time_zone, card.segment) == ("Ana Díaz", "America/Santo_Domingo", "Tardía")
-    assert (card.script_name, card.script_body) == ("Atraso", "Hola {{ debtor.name }}")
+    ((_, share, number, graph),) = card.script_versions
+    assert (card.script_name, share, number) == ("Atraso", 100, 1)
+    assert graph["steps"][0]["say"] == "Hola {{ debtor.name }}"
     assert [(phone.number, phone.status) for phone in card.phones] == [
         ("+18095550101", PhoneStatus.ACTIVE),
         ("+18295550101", PhoneStatus.ACTIVE),

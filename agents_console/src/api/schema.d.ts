@@ -501,6 +501,14 @@ export interface components {
          * @enum {string}
          */
         AgentState: "logged_out" | "not_ready" | "ready" | "previewing" | "reserved" | "on_call" | "wrap_up" | "unreachable";
+        /** AnswerView */
+        AnswerView: {
+            /** Label */
+            label: string;
+            /** To */
+            to: string;
+            result: components["schemas"]["ResultView"] | null;
+        };
         /** AttemptPage */
         AttemptPage: {
             /** Items */
@@ -634,10 +642,7 @@ export interface components {
             segment: string | null;
             /** Script Name */
             script_name: string | null;
-            /** Script Markdown */
-            script_markdown: string;
-            /** Script Error */
-            script_error: string | null;
+            script: components["schemas"]["ScriptView"] | null;
             /** Dispositions */
             dispositions: components["schemas"]["DispositionView"][];
             recording_notice: components["schemas"]["RecordingNotice"];
@@ -1112,7 +1117,7 @@ export interface components {
             /** Key */
             key: string;
             /** Intent */
-            intent: components["schemas"]["ConnectPhone"] | components["schemas"]["GoReady"] | components["schemas"]["GoNotReady"] | components["schemas"]["LogOut"] | components["schemas"]["HangUp"] | components["schemas"]["Dispose"] | components["schemas"]["TickNotice"] | components["schemas"]["DialPreview"] | components["schemas"]["SkipPreview"] | components["schemas"]["DialNumber"];
+            intent: components["schemas"]["ConnectPhone"] | components["schemas"]["GoReady"] | components["schemas"]["GoNotReady"] | components["schemas"]["LogOut"] | components["schemas"]["HangUp"] | components["schemas"]["Dispose"] | components["schemas"]["TickNotice"] | components["schemas"]["WalkScript"] | components["schemas"]["DialPreview"] | components["schemas"]["SkipPreview"] | components["schemas"]["DialNumber"];
         };
         /**
          * IntervalView
@@ -1244,6 +1249,13 @@ export interface components {
             call: components["schemas"]["CallCard"] | null;
             /** Campaigns */
             campaigns: string[];
+        };
+        /** ObjectionView */
+        ObjectionView: {
+            /** Title */
+            title: string;
+            /** Markdown */
+            markdown: string;
         };
         /**
          * OnMachine
@@ -1402,6 +1414,18 @@ export interface components {
             sha256: string;
         };
         /**
+         * ResultView
+         * @description The disposition that an answer or an end proposes, with fields of its form.
+         */
+        ResultView: {
+            /** Disposition */
+            disposition: string;
+            /** Fields */
+            fields: {
+                [key: string]: string;
+            };
+        };
+        /**
          * Resync
          * @description What a console may say on /live: send me a new snapshot.
          */
@@ -1488,6 +1512,24 @@ export interface components {
             /** Abandon Rate */
             abandon_rate: number | null;
         };
+        /**
+         * ScriptView
+         * @description One version of a script, for one call.
+         */
+        ScriptView: {
+            /** Version Id */
+            version_id: number;
+            /** Number */
+            number: number;
+            /** Start */
+            start: string;
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+            /** Objections */
+            objections: components["schemas"]["ObjectionView"][];
+            /** Error */
+            error: string | null;
+        };
         /** SkipPreview */
         SkipPreview: {
             /**
@@ -1556,6 +1598,22 @@ export interface components {
          * @enum {string}
          */
         SpokenText: "message" | "announcement";
+        /** StepView */
+        StepView: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Markdown */
+            markdown: string;
+            /** Notices */
+            notices: string[];
+            /** Answers */
+            answers: components["schemas"]["AnswerView"][];
+            /** To */
+            to: string | null;
+            result: components["schemas"]["ResultView"] | null;
+        };
         /** SwitchChange */
         SwitchChange: {
             /**
@@ -1605,6 +1663,25 @@ export interface components {
             corrected: number;
             /** Messages */
             messages: number;
+        };
+        /**
+         * WalkScript
+         * @description The agent is at this step of the call's script; `answer` brought him there (absent: the beginning, or back).
+         */
+        WalkScript: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "walk_script";
+            /** Attempt Id */
+            attempt_id: string;
+            /** Version Id */
+            version_id: number;
+            /** Step */
+            step: string;
+            /** Answer */
+            answer?: string | null;
         };
     };
     responses: never;

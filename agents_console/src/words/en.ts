@@ -351,6 +351,8 @@ export const en: Words = {
     free_agents_ahead: "Free agents within {{seconds}} s",
   },
   qa: {
+    marks: "Moments of the call",
+    noticeMark: "Recording notice",
     title: "Recordings",
     search: "Search by name, number or attempt",
     campaign: "Campaign",
@@ -409,7 +411,8 @@ export const en: Words = {
     campaign_not_running: "The campaign is not running.",
     unknown_campaign: "That campaign does not exist.",
     bad_rule_set: "The campaign's legal rules have an error; it can't start.",
-    rules_not_approved: "Nobody has approved the campaign's doubtful rules: see them with `dialer rules show`.",
+    rules_not_approved:
+      "Nobody has approved the campaign's doubtful rules: see them with `dialer rules show`.",
   },
   problem: {
     other: "Something went wrong ({{code}}). {{detail}}",

@@ -353,6 +353,8 @@ export const es = {
     free_agents_ahead: "Agentes libres en {{seconds}} s",
   },
   qa: {
+    marks: "Momentos de la llamada",
+    noticeMark: "Aviso de grabación",
     title: "Grabaciones",
     search: "Buscar por nombre, número o intento",
     campaign: "Campaña",

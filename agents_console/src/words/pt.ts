@@ -353,6 +353,8 @@ export const pt: Words = {
     free_agents_ahead: "Agentes livres em {{seconds}} s",
   },
   qa: {
+    marks: "Momentos da ligação",
+    noticeMark: "Aviso de gravação dado",
     title: "Gravações",
     search: "Buscar por nome, número ou tentativa",
     campaign: "Campanha",

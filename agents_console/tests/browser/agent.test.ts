@@ -15,8 +15,11 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
-const intents = () => desk.server.intents.map((intent) => intent.type);
-const lastIntent = () => desk.server.intents.at(-1);
+/** What the agent asked for; the steps of the script, which the console tells by itself, apart. */
+const asked = () => desk.server.intents.filter(({ type }) => type !== "walk_script");
+const intents = () => asked().map(({ type }) => type);
+const lastIntent = () => asked().at(-1);
+const lastStep = () => desk.server.intents.findLast((intent) => intent.type === "walk_script");
 
 /** An agent in a call. */
 async function inCall(change: Parameters<typeof callCard>[0] = {}): Promise<Page> {
@@ -205,7 +208,7 @@ describe("in a call", () => {
     const pushed = Date.now();
     desk.server.setMe({ state: "on_call", call: callCard() });
     expect((await shown) - pushed).toBeLessThan(300);
-    expect(requests).toEqual([]);
+    expect(requests.filter((url) => !url.endsWith("/intents"))).toEqual([]);
     expect(await desk.at("person-name").innerText()).toBe("Ana María Rosario Tejeda");
     expect(await desk.at("total-balance").innerText()).toBe("$60,450.25 DOP");
     expect(await desk.at("script").innerText()).toContain(
@@ -213,6 +216,52 @@ describe("in a call", () => {
     );
     expect(await desk.at("laboratory").isVisible()).toBe(true);
     expect(await desk.breaches()).toEqual([]);
+  });
+
+  test("a script is walked by keyboard, logs its steps and proposes the result", async () => {
+    const way = (id: string, more: object) => ({
+      ...{ id, title: id, markdown: `Texto de ${id}`, notices: [], answers: [], to: null, result: null },
+      ...more,
+    });
+    const steps = [
+      way("hello", {
+        notices: ["agent_name"],
+        answers: [
+          { label: "Va a pagar", to: "pays", result: null },
+          { label: "No puede", to: "cannot", result: null },
+        ],
+      }),
+      way("pays", { to: "thanks" }),
+      way("thanks", { result: { disposition: "promise", fields: { method: "card" } } }),
+      way("cannot", {}),
+    ];
+    const objections = [{ title: "Ya pagué", markdown: "¿En qué fecha?" }];
+    const script = { version_id: 9, number: 2, start: "hello", steps, objections, error: null };
+    await inCall({ script });
+    await until(lastStep, (intent) => intent !== undefined);
+    expect(lastStep()).toEqual({
+      type: "walk_script",
+      attempt_id: ATTEMPT,
+      version_id: 9,
+      step: "hello",
+      answer: null,
+    });
+    expect(await desk.breaches()).toEqual([]);
+    await desk.page.keyboard.press("Alt+1");
+    await desk.page.locator('[data-testid=script][data-step="pays"]').waitFor();
+    await desk.page.keyboard.press("Alt+b");
+    await desk.page.locator('[data-testid=script][data-step="hello"]').waitFor();
+    await desk.page.keyboard.press("Alt+1");
+    await desk.page.keyboard.press("Alt+n");
+    await desk.page.locator('[data-testid=script][data-step="thanks"]').waitFor();
+    await until(lastStep, (intent) => intent?.step === "thanks");
+    expect(await desk.at("disposition-promise").getAttribute("aria-pressed")).toBe("true");
+    expect(await desk.at("field-method").inputValue()).toBe("card");
+    await desk.page.keyboard.press("Alt+o");
+    await desk.page.keyboard.type("pague");
+    await desk.at("objection").getByText("¿En qué fecha?").waitFor();
+    expect(await desk.breaches()).toEqual([]);
+    if (process.env.SHOTS) await desk.page.screenshot({ path: `${process.env.SHOTS}/script.png` });
   });
 
   test("a script's HTML is text", async () => {

@@ -219,6 +219,8 @@ export class MockServer {
       }
     }
     if (/^\/attempts\/\w+\/screening$/.test(path)) return void json(VERDICT);
+    const told = RECORDINGS.find(({ attempt_id }) => path === `/attempts/${attempt_id}`);
+    if (told) return void json({ events: storyOf(told) });
     const recording = RECORDINGS.find(({ id }) => path.startsWith(`/recordings/${id}`));
     if (recording && path.endsWith("/peaks")) {
       const { customer, agent } = soundPeaks(recording.duration_ms / 1000);
@@ -252,6 +254,16 @@ export class MockServer {
     const error = this.onIntent(intent);
     this.push([{ kind: "intent", id, error }]);
   }
+}
+
+/** The log of a recorded call, as far as the player reads it. */
+function storyOf({ started_at }: Schemas["RecordingView"]): Schemas["EventView"][] {
+  const at = (s: number) => new Date(Date.parse(started_at) + s * 1000).toISOString();
+  const data = { agent_id: 1, version_id: 1 };
+  return [
+    { seq: 1, type: "ScriptStepped", at: at(0), data: { ...data, step: "saludo", answer: null } },
+    { seq: 2, type: "ScriptStepped", at: at(9), data: { ...data, step: "promesa", answer: "Va a pagar" } },
+  ];
 }
 
 async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {

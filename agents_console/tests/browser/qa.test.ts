@@ -51,6 +51,7 @@ test("plays a recording with both voices drawn from the peaks", async () => {
   await desk.page.locator("[data-testid=recording-898] a").click();
   await desk.page.locator("[data-testid=waves][data-ready=true]").waitFor();
   expect(await desk.at("recording-person").innerText()).toBe("Mercedes Polanco");
+  await desk.at("marks").getByText("promesa (Va a pagar)").waitFor();
   // Two canvases (a channel each), each with something drawn, and not the same.
   const drawn = await desk.page.evaluate(() => {
     const host = [...document.querySelectorAll("[data-testid=waves] *")].find(

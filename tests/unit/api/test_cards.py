@@ -13,7 +13,6 @@ from dialer.domain.call import CallState
 from dialer.domain.campaign import DialMode, RecordingNotice
 from dialer.domain.outcomes import Effect, Outcome, PhoneStatus
 from dialer.domain.values import AttemptId
-from dialer.portfolio.scripts import RenderedScript
 from dialer.store.live import AgentFigures, Event
 from dialer.store.read_models import Card, CardDebt, CardDisposition, CardPhone
 
@@ -38,7 +37,7 @@ def card(**fields: object) -> Card:
         "has_debt": True,
         "segment": None,
         "script_name": None,
-        "script_body": None,
+        "script_versions": (),
         "script_language": None,
         "dispositions": (CardDisposition("paid", {"es": "Pagó"}, Effect.FINISH, True),),
         "attempt_id": ID,
@@ -109,21 +108,31 @@ def test_events_read_twice_change_nothing(read_at: int, asked_at: int) -> None:
 def test_what_the_agent_is_shown() -> None:
     until = T0 + timedelta(seconds=60)
     agent = AgentFigures(7, "Luis", AgentState.WRAP_UP, None, T0, wrap_up_until=until)
-    shown = show_card(after(10, card()), agent, RenderedScript("x", "y"))
+    shown = show_card(after(10, card()), agent, None)
     assert shown.wrap_up_until == until
-    assert (shown.script_markdown, shown.script_error) == ("x", "y")
+    assert shown.script is None
     assert shown.debts[0].days_past_due is not None
     assert shown.debts[0].days_past_due > 2500
     due_tomorrow = CardDebt("D-2", "Banco", "Auto", 1, "USD", datetime.now(UTC).date() + timedelta(days=1))
     undated = CardDebt("D-3", "Banco", "Auto", 1, "USD", None)
-    shown = show_card(card(debts=(due_tomorrow, undated)), agent, RenderedScript(""))
+    shown = show_card(card(debts=(due_tomorrow, undated)), agent, None)
     assert [debt.days_past_due for debt in shown.debts] == [0, None]
+
+
+def with_script(body: str, **more: object) -> Card:
+    graph = {"start": "page", "steps": [{"id": "page", "title": "Hola", "say": body}]}
+    return card(script_versions=((5, 100, 2, graph),), **more)
 
 
 def test_scripts_are_filled_for_the_agent_who_reads_them() -> None:
     body = "{{ agent.name }}: {{ debtor.first_name }}{% if debt %} {{ debt.reference }}{% endif %}"
-    assert fill_script(card(script_body=body), "Luis").markdown == r"Luis: Ana D\-1"
-    assert fill_script(card(script_body=body, has_debt=False), "Luis").markdown == "Luis: Ana"
-    assert fill_script(card(), "Luis") == RenderedScript("")
-    faulty = fill_script(card(script_body="Hola {{ x }}"), "Luis")
-    assert faulty.error == "'x' is undefined (line 1)"
+    filled = fill_script(with_script(body), "Luis")
+    assert filled is not None
+    assert (filled.version_id, filled.number, filled.steps[0].markdown) == (5, 2, r"Luis: Ana D\-1")
+    without = fill_script(with_script(body, has_debt=False), "Luis")
+    assert without is not None
+    assert without.steps[0].markdown == "Luis: Ana"
+    assert fill_script(card(), "Luis") is None
+    faulty = fill_script(with_script("Hola {{ x }}"), "Luis")
+    assert faulty is not None
+    assert faulty.error == "page: 'x' is undefined (line 1)"

@@ -1,7 +1,7 @@
 import { Button, Text, Textarea, Title } from "@mantine/core";
 import { useHotkeys } from "@mantine/hooks";
 import { IconCheck } from "@tabler/icons-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { isZone, OWN_ZONE } from "../../format/times";
 import type { CallCard } from "../../state/state";
@@ -11,10 +11,13 @@ import { useAsk } from "../use_ask";
 import { type Disposition, type Draft, EMPTY, readDraft, suggest } from "./result";
 import { ResultForm } from "./result_form";
 import { dropNote, useNote } from "./use_note";
+import type { Result } from "./walk";
 
 interface DispositionsProps {
   call: CallCard;
   attemptId: string;
+  /** What the script came to; the agent confirms or changes it. */
+  proposed: Result | null;
 }
 
 /**
@@ -22,7 +25,7 @@ interface DispositionsProps {
  * during the call it only chooses, and a second, deliberate step hangs up and saves, so that a stray key never cuts a
  * customer off.
  */
-export function Dispositions({ call, attemptId }: DispositionsProps) {
+export function Dispositions({ call, attemptId, proposed }: DispositionsProps) {
   const { t, i18n } = useTranslation();
   const { pending, run } = useAsk();
   const { note, write } = useNote(attemptId);
@@ -72,6 +75,16 @@ export function Dispositions({ call, attemptId }: DispositionsProps) {
     setChosen(disposition);
     if (asks) setTimeout(() => first.current?.focus(), 0);
   };
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only a new proposal chooses anew
+  useEffect(() => {
+    const disposition = call.dispositions.find(({ code }) => code === proposed?.disposition);
+    if (disposition === undefined || proposed === null) return;
+    const suggested = suggest(disposition, call, place);
+    setDraft({ ...suggested, texts: { ...suggested.texts, ...proposed.fields } });
+    setTried(false);
+    setChosen(disposition);
+  }, [proposed]);
 
   useHotkeys(
     call.dispositions.slice(0, 9).map((disposition, n) => [String(n + 1), () => pick(disposition)] as const),

@@ -29,6 +29,7 @@ import { formatPhone } from "../../format/amounts";
 import { formatDateTime, formatSpan } from "../../format/times";
 import { problemWords, showDone } from "../notices";
 import { useLocale } from "../use_locale";
+import { Marks } from "./marks";
 import { useDispositionLabels } from "./use_disposition_labels";
 import { useWaves } from "./use_waves";
 import { WhoAnswered } from "./who_answered";
@@ -134,6 +135,7 @@ function Deck({ recording, peaks }: { recording: Schemas["RecordingView"]; peaks
         size="sm"
         mb={4}
       />
+      <Marks recording={recording} onSeek={waves.seek} />
       <Group justify="space-between">
         <Group gap="xs">
           <Jump label={t("qa.back5")} onClick={() => waves.skip(-5)} testid="back5">
