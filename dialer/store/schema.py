@@ -311,8 +311,6 @@ trunk = Table(
     Column("channels", Integer, nullable=False),
     Column("caller_ids", ARRAY(Text), nullable=False),
     Column("enabled", Boolean, nullable=False, server_default="true"),
-    # Listen before the answer: announcements behind special information tones then end the attempt.
-    Column("early_media", Boolean, nullable=False, server_default="false"),
 )
 
 # --- dialling ---------------------------------------------------------------------------------------------

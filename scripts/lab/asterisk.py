@@ -281,17 +281,22 @@ class TelcoCall:
 class Telco(AsteriskInstance):
     """The telco stand-in; the last two digits of the number choose what the far end does.
 
-    `out_of_order`: it answers every call with 503.
+    `out_of_order`: it answers every call with 503. `corpus`: WAV files (8 kHz, mono) by the last ten digits of the
+    numbers that answer with them; `sounds_of` is what each of them said and heard.
     """
 
     role = "telco"
 
-    def __init__(self, root: AsteriskRoot, *, out_of_order: bool = False) -> None:
+    def __init__(
+        self, root: AsteriskRoot, *, out_of_order: bool = False, corpus: Mapping[str, Path] | None = None
+    ) -> None:
+        self._corpus = corpus
         voices = yaml.safe_load(VOICES.read_text("utf-8"))
         super().__init__(
             root,
             {
                 "out_of_order": out_of_order,
+                "corpus": corpus is not None,
                 "voices": {"people": len(voices["people"]), "voicemail": len(voices["voicemail"])},
             },
         )
@@ -299,6 +304,17 @@ class Telco(AsteriskInstance):
     def trunk(self, name: str = "telco") -> Trunk:
         """This telco as a trunk of the switch."""
         return Trunk(name, HOST, self.sip_port)
+
+    def _make_folder(self) -> None:
+        super()._make_folder()
+        if self._corpus is not None:
+            (self.folder / "sounds" / "corpus").mkdir()
+            for digits, path in self._corpus.items():
+                shutil.copy(path, self.folder / "sounds" / "corpus" / f"{digits}.wav")
+
+    def sounds_of(self, digits: str) -> tuple[Path, Path]:
+        """Of a call to a number of the corpus: what it said and what it heard, from the same instant on."""
+        return self.spool / f"{digits}-said.wav", self.spool / f"{digits}-heard.wav"
 
     def cdr(self) -> list[TelcoCall]:
         """Every INVITE that has ended, in the order of their ends: the telco's word, not the switch's."""

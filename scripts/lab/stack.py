@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -41,11 +42,13 @@ class Stack:
         trunks: list[Trunk] | None = None,
         api_port: int | None = None,
         quiet: bool = True,
+        corpus: Mapping[str, Path] | None = None,
     ) -> None:
         self._data_dir = data_dir
         self._wanted_recordings = recordings_dir
         self._trunks = trunks
         self._quiet = quiet
+        self._corpus = corpus
         self._exit = AsyncExitStack()
         self.api_port = api_port or free_tcp_port()
         self.telco: Telco | None = None
@@ -80,7 +83,7 @@ class Stack:
         root = await asyncio.to_thread(asterisk_root)
         self._root = root
         if self._trunks is None:
-            self.telco = await self._exit.enter_async_context(Telco(root))
+            self.telco = await self._exit.enter_async_context(Telco(root, corpus=self._corpus))
         database = Database(self.postgres.host, self.postgres.port, DATABASE, SWITCH_ROLE, password)
         trunks = self._trunks if self._trunks is not None else [self.telco.trunk()] if self.telco else []
         self.switch = await self._exit.enter_async_context(Switch(root, database=database, trunks=trunks))

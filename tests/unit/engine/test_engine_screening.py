@@ -279,6 +279,21 @@ def test_the_control_sample_goes_to_an_agent_unmarked() -> None:
     assert of(HangUpCall, scene.feed(corrected)) == [], "his word is the measure"
 
 
+@pytest.mark.parametrize(("said", "lost"), [(LATER, 3), (MACHINE_DISPOSITION, 0)])
+def test_a_person_in_the_control_sample_stands_for_those_hung_up_on(said: str, lost: int) -> None:
+    scene = listening(replace(ON, control_share=1.0))
+    call = answered(scene)
+    judge(scene, call, Label.MACHINE, posterior=0.01)
+    hearing = scene.call(call).hearing
+    assert hearing is not None
+    hearing.settings = replace(hearing.settings, control_share=0.25)  # as if one in four had been drawn
+    scene.bridge(call, 1)
+    scene.hang_up(call)
+    before = scene.floor.campaigns[1].gauge.abandoned
+    scene.wish(1, Dispose(call, said, "", None))
+    assert scene.floor.campaigns[1].gauge.abandoned - before == lost
+
+
 def test_a_shadow_only_looks_on() -> None:
     scene = listening(replace(ON, mode=Screening.SHADOW))
     assert of(Originate, scene)[0].screener is None
