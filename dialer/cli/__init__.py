@@ -22,6 +22,7 @@ from dialer import __version__
 from dialer.cli import (
     calls,
     campaigns,
+    cases,
     database,
     explaining,
     law,
@@ -68,6 +69,8 @@ app.add_typer(users.app, name="user")
 app.add_typer(calls.app, name="call")
 app.add_typer(screening.app, name="screening")
 app.add_typer(scripts.app, name="script")
+app.add_typer(cases.person_app, name="person")
+app.add_typer(cases.case_app, name="case")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(rules.app, name="rules")
 app.add_typer(explaining.app, name="explain")

@@ -22,6 +22,8 @@ from dialer.promise_clock import look
 from dialer.store.campaigns import create_campaign, ensure_group
 from dialer.store.event_log import PostgresShardStore
 from dialer.store.payments import Payment, book_payments, resolve_dispute, withdraw_promise
+from dialer.store.timelines import read_story
+from tests.integration.test_cli import dialer
 
 pytestmark = pytest.mark.integration
 
@@ -374,3 +376,37 @@ async def test_who_says_he_has_paid_is_left_alone_until_it_shows(
 async def test_nothing_closes_without_a_reason(case: Case) -> None:
     with pytest.raises(asyncpg.CheckViolationError, match="lead_closed_check"):
         await case.pool.execute("UPDATE lead SET state = 'finished', state_reason = NULL")
+
+
+async def test_a_persons_story_is_told_newest_first(dsn: str, case: Case, store: PostgresShardStore) -> None:
+    await case.promise(store, at=AT + timedelta(minutes=1))
+    await case.pay(40_000, at=AT + timedelta(hours=1))
+    await case.pool.execute(
+        "INSERT INTO note (person_id, body, created_at) VALUES ($1, 'llamar de tarde', $2)",
+        case.person,
+        AT + timedelta(hours=2),
+    )
+    story = await read_story(case.pool, "C-1")
+    assert [(entry.kind, entry.state) for entry in story.entries] == [
+        ("note", None),
+        ("payment", "file"),
+        ("promise", "open"),
+        ("attempt", "connected"),
+    ]
+    assert story.entries[2].more["amount_minor"] == 100_000
+    with pytest.raises(BadInput, match="there is no person"):
+        await read_story(case.pool, "C-404")
+
+    told = await dialer("person", "show", "C-1", database_dsn=dsn)
+    assert "1,000.00 DOP by 2026-11-27" in told.out
+    assert "+…01" in told.out
+    assert "18095550101" not in told.out
+    listed = await dialer("case", "list", "--json", database_dsn=dsn)
+    assert [(found["kind"], found["person"], found["debt"]) for found in listed.data] == [
+        ("promise", "C-1", "D-1")
+    ]
+    taken = await dialer("case", "withdraw", str(listed.data[0]["id"]), database_dsn=dsn)
+    assert taken.code == 0, taken.err
+    assert await case.promises() == ["withdrawn"]
+    again = await dialer("case", "withdraw", str(listed.data[0]["id"]), database_dsn=dsn)
+    assert (again.code, "not open" in again.err) == (1, True)

@@ -53,6 +53,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("segment list", "segment presets", "segment save", "segment preview", "segment run"),
         "segment moves",
         "campaign plan",
+        *("person show", "case list", "case resolve", "case withdraw"),
         *("script check", "script publish", "script diff", "script list"),
     }
 

@@ -1,0 +1,81 @@
+-- name: person
+-- By the creditor's reference $1.
+SELECT id, external_ref, full_name, language, time_zone,
+       EXISTS (SELECT FROM do_not_call WHERE do_not_call.person_id = person.id) AS do_not_call
+FROM person
+WHERE external_ref = $1
+
+-- name: timeline
+-- All that happened with person $1, the newest first, at most $2 entries: what kind, when, how it stands, by whom, and the
+-- rest as JSON.
+SELECT *
+FROM (
+    SELECT 'attempt' AS kind, attempt.planned_at AS at, coalesce(attempt.outcome, attempt.state) AS state,
+           agent.display_name AS who, attempt.note AS text,
+           jsonb_build_object('id', attempt.id, 'number', attempt.number, 'disposition', attempt.disposition,
+                              'campaign', campaign.name) AS more
+    FROM attempt
+    JOIN campaign ON campaign.id = attempt.campaign_id
+    LEFT JOIN app_user AS agent ON agent.id = attempt.agent_id
+    WHERE attempt.person_id = $1
+    UNION ALL
+    SELECT 'promise', promise.created_at, promise.state, agent.display_name, NULL,
+           jsonb_build_object('id', promise.id, 'amount_minor', amount_minor, 'currency', promise.currency,
+                              'due_on', promise.due_on, 'settled_at', settled_at, 'debt', debt.external_ref)
+    FROM promise
+    LEFT JOIN app_user AS agent ON agent.id = promise.agent_id
+    LEFT JOIN debt ON debt.id = promise.debt_id
+    WHERE promise.person_id = $1
+    UNION ALL
+    SELECT 'payment', payment.paid_at, payment.source, NULL, NULL,
+           jsonb_build_object('reference', payment.external_ref, 'amount_minor', amount_minor,
+                              'currency', payment.currency, 'debt', debt.external_ref)
+    FROM payment
+    LEFT JOIN debt ON debt.id = payment.debt_id
+    WHERE payment.person_id = $1
+    UNION ALL
+    SELECT 'dispute', dispute.created_at, dispute.state, opener.display_name, dispute.note,
+           jsonb_build_object('id', dispute.id, 'reason', reason, 'resolution', resolution,
+                              'resolved_at', resolved_at, 'debt', debt.external_ref)
+    FROM dispute
+    LEFT JOIN app_user AS opener ON opener.id = dispute.opened_by
+    LEFT JOIN debt ON debt.id = dispute.debt_id
+    WHERE dispute.person_id = $1
+    UNION ALL
+    SELECT 'note', note.created_at, NULL, author.display_name, note.body, jsonb_build_object('id', note.id)
+    FROM note
+    LEFT JOIN app_user AS author ON author.id = note.author_id
+    WHERE note.person_id = $1
+    UNION ALL
+    SELECT 'document', document.created_at, NULL, adder.display_name, document.title,
+           jsonb_build_object('id', document.id, 'media_type', media_type, 'sha256', sha256)
+    FROM document
+    LEFT JOIN app_user AS adder ON adder.id = document.added_by
+    WHERE document.person_id = $1
+    UNION ALL
+    SELECT 'do_not_call', do_not_call.created_at, do_not_call.reason, NULL, NULL,
+           jsonb_build_object('source', do_not_call.source)
+    FROM do_not_call
+    WHERE do_not_call.person_id = $1
+) AS entry
+ORDER BY at DESC, kind
+LIMIT $2
+
+-- name: open_cases
+-- What waits for somebody: open promises and disputes, the oldest first.
+SELECT 'promise' AS kind, promise.id, person.external_ref AS person, debt.external_ref AS debt, promise.created_at AS since,
+       promise.due_on::text AS what, agent.login AS by
+FROM promise
+JOIN person ON person.id = promise.person_id
+LEFT JOIN debt ON debt.id = promise.debt_id
+LEFT JOIN app_user AS agent ON agent.id = promise.agent_id
+WHERE promise.state = 'open'
+UNION ALL
+SELECT 'dispute', dispute.id, person.external_ref, debt.external_ref, dispute.created_at, dispute.reason, agent.login
+FROM dispute
+JOIN person ON person.id = dispute.person_id
+LEFT JOIN debt ON debt.id = dispute.debt_id
+LEFT JOIN app_user AS agent ON agent.id = dispute.opened_by
+WHERE dispute.state = 'open'
+ORDER BY since
+LIMIT $1
