@@ -22,6 +22,8 @@ from dialer.api.schemas import (
     IntentAccepted,
     RowId,
 )
+from dialer.store.campaign_changes import change_campaign
+from dialer.store.database import Connection
 
 log = structlog.get_logger()
 
@@ -37,14 +39,14 @@ async def list_campaigns(user: CampaignReader, pool: Database) -> list[CampaignV
         "SELECT * FROM campaign WHERE $1::bigint IS NULL OR agent_group_id = $1 ORDER BY name",
         user.only_group_id,
     )
-    return [_view(row) for row in rows]
+    return [show_campaign(row) for row in rows]
 
 
 @router.get("/{id}")
 async def read_campaign(id: RowId, user: CampaignReader, response: Response, pool: Database) -> CampaignView:
     """One campaign; its ETag is what a change sends back as If-Match."""
     campaign = await _find(pool, user, id)
-    response.headers["ETag"] = _etag(campaign.version)
+    response.headers["ETag"] = etag(campaign.version)
     return campaign
 
 
@@ -58,57 +60,36 @@ async def patch_campaign(
     if_match: Annotated[str | None, Header()] = None,
 ) -> CampaignView:
     """Change settings of the version named by If-Match (its number, quoted or not); the dialer takes them over."""
+    changed = patch.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    async with pool.acquire() as connection, connection.transaction():
+        row = await lock_campaign(connection, id, if_match)
+        before = row["version"]
+        row = await change_campaign(connection, row, changed, user_id=user.me.id)
+    if row["version"] != before:
+        log.info("campaign_changed", user_id=user.me.id, campaign_id=id, version=row["version"], **changed)
+    response.headers["ETag"] = etag(row["version"])
+    return show_campaign(row)
+
+
+async def lock_campaign(connection: Connection, id: int, if_match: str | None) -> asyncpg.Record:
+    """The campaign's row, locked, at the version named by If-Match; problems 428, 404 and 412 otherwise."""
     if if_match is None:
         raise ProblemError(
             HTTPStatus.PRECONDITION_REQUIRED,
             "if_match_missing",
             "send If-Match: <version> of the settings you saw",
         )
-    changed = patch.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow("SELECT * FROM campaign WHERE id = $1 FOR UPDATE", id)
-        if row is None:
-            raise not_found("campaign", id)
-        campaign = _view(row)
-        if if_match.strip().strip('"') != str(campaign.version):
-            raise ProblemError(
-                HTTPStatus.PRECONDITION_FAILED,
-                "version_mismatch",
-                f"somebody changed the campaign meanwhile; it is at version {campaign.version}: read it again",
-                {"ETag": _etag(campaign.version)},
-            )
-        if changed:
-            row = await connection.fetchrow(
-                """
-                UPDATE campaign SET
-                    mode = coalesce($2, mode),
-                    ratio = coalesce($3, ratio),
-                    max_lines_per_agent = coalesce($4, max_lines_per_agent),
-                    abandon_cap = coalesce($5, abandon_cap),
-                    ring_timeout_s = coalesce($6, ring_timeout_s),
-                    wrap_up_s = coalesce($7, wrap_up_s),
-                    recording_notice = coalesce($8, recording_notice),
-                    version = version + 1
-                WHERE id = $1
-                RETURNING *
-                """,
-                id,
-                changed.get("mode"),
-                changed.get("ratio"),
-                changed.get("max_lines_per_agent"),
-                changed.get("abandon_cap"),
-                changed.get("ring_timeout_s"),
-                changed.get("wrap_up_s"),
-                changed.get("recording_notice"),
-            )
-            assert row is not None
-            campaign = _view(row)
-            await connection.execute("SELECT pg_notify('cadencia_campaign', $1)", str(id))
-            log.info(
-                "campaign_changed", user_id=user.me.id, campaign_id=id, version=campaign.version, **changed
-            )
-    response.headers["ETag"] = _etag(campaign.version)
-    return campaign
+    row = await connection.fetchrow("SELECT * FROM campaign WHERE id = $1 FOR UPDATE", id)
+    if row is None:
+        raise not_found("campaign", id)
+    if if_match.strip().strip('"') != str(row["version"]):
+        raise ProblemError(
+            HTTPStatus.PRECONDITION_FAILED,
+            "version_mismatch",
+            f"somebody changed the campaign meanwhile; it is at version {row['version']}: read it again",
+            {"ETag": etag(row["version"])},
+        )
+    return row
 
 
 @router.post("/{id}/start", status_code=HTTPStatus.ACCEPTED)
@@ -177,12 +158,12 @@ async def _find(pool: asyncpg.Pool, user: User, id_: int) -> CampaignView:
     )
     if row is None:
         raise not_found("campaign", id_)
-    return _view(row)
+    return show_campaign(row)
 
 
-def _view(row: asyncpg.Record) -> CampaignView:
+def show_campaign(row: asyncpg.Record) -> CampaignView:
     return CampaignView(**{name: row[name] for name in CampaignView.model_fields})
 
 
-def _etag(version: int) -> str:
+def etag(version: int) -> str:
     return f'"{version}"'

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from dialer.api.pacing_schemas import ForecastLine
 from dialer.api.problems import MEDIA_TYPE
 from dialer.api.schemas import Delta, Problem, Resync, Snapshot
 
@@ -24,6 +25,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             (Snapshot, "serialization"),
             (Delta, "serialization"),
             (Problem, "serialization"),
+            (ForecastLine, "serialization"),
             (Resync, "validation"),
         ],
         ref_template=_REF,

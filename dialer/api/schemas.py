@@ -12,7 +12,7 @@ from dialer.api.script_views import ScriptView
 from dialer.api.wire import Wire as Wire
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
-from dialer.domain.campaign import CampaignState, DialMode, RecordingNotice
+from dialer.domain.campaign import AbandonWindow, CampaignState, DialMode, PacingPolicy, RecordingNotice
 from dialer.domain.dispositions import FIELDS, MAX_AMOUNT_MINOR, MAX_INSTALMENTS, MAX_TEXT, FieldKind
 from dialer.domain.outcomes import Effect, Outcome, PhoneStatus
 from dialer.domain.screening import ConnectClock, Label, OnMachine, Screening, SpokenText
@@ -232,6 +232,10 @@ class CampaignView(Wire):
     rule_set: str
     language: Language
     version: int
+    policy: PacingPolicy
+    abandon_window: AbandonWindow
+    priority: int
+    share: float
 
 
 class CampaignPatch(Wire):
@@ -244,6 +248,11 @@ class CampaignPatch(Wire):
     ring_timeout_s: int | None = Field(default=None, ge=15, le=90)
     wrap_up_s: int | None = Field(default=None, ge=0, le=900)
     recording_notice: RecordingNotice | None = None
+    connect_limit_s: float | None = Field(default=None, ge=1.0, le=10.0)
+    policy: PacingPolicy | None = None
+    abandon_window: AbandonWindow | None = None
+    priority: int | None = Field(default=None, ge=-1000, le=1000)
+    share: float | None = Field(default=None, ge=0.01, le=100.0)
 
 
 class FieldView(Wire):

@@ -196,6 +196,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Campaign Changes
+         * @description The newest changes of the settings: who, when, from what to what, and what came of it.
+         */
+        get: operations["listCampaignChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/changes/{change_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Campaign Change
+         * @description Put back what a change replaced, when the campaign still has what it set (409 `changed_since` otherwise).
+         */
+        post: operations["undoCampaignChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Forecast Campaign
+         * @description What if? Lines of JSON: progress, then the forecast now and then. Closing the connection ends the work.
+         */
+        post: operations["forecastCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/attempts": {
         parameters: {
             query?: never;
@@ -461,6 +521,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AbandonWindow
+         * @description Over what the abandoned share is held under the campaign's cap.
+         * @enum {string}
+         */
+        AbandonWindow: "day" | "month" | "campaign";
         /** AgentChange */
         AgentChange: {
             /**
@@ -677,6 +743,35 @@ export interface components {
             value: components["schemas"]["CampaignLive"] | null;
         };
         /**
+         * CampaignChangeView
+         * @description One change of settings, and the hour before it against the hour after it.
+         */
+        CampaignChangeView: {
+            /** Id */
+            id: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** User Name */
+            user_name: string | null;
+            /** Before */
+            before: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** After */
+            after: {
+                [key: string]: string | number | boolean | null;
+            };
+            /** Undoes Id */
+            undoes_id: number | null;
+            /** Undoable */
+            undoable: boolean;
+            figures_before: components["schemas"]["StretchFigures"];
+            figures_after: components["schemas"]["StretchFigures"];
+        };
+        /**
          * CampaignLive
          * @description A campaign as the supervisor's strip shows it; counts are of this instant, totals of today (UTC).
          */
@@ -757,6 +852,14 @@ export interface components {
             /** Wrap Up S */
             wrap_up_s?: number | null;
             recording_notice?: components["schemas"]["RecordingNotice"] | null;
+            /** Connect Limit S */
+            connect_limit_s?: number | null;
+            policy?: components["schemas"]["PacingPolicy"] | null;
+            abandon_window?: components["schemas"]["AbandonWindow"] | null;
+            /** Priority */
+            priority?: number | null;
+            /** Share */
+            share?: number | null;
         };
         /**
          * CampaignState
@@ -800,6 +903,12 @@ export interface components {
             language: "es" | "en" | "pt";
             /** Version */
             version: number;
+            policy: components["schemas"]["PacingPolicy"];
+            abandon_window: components["schemas"]["AbandonWindow"];
+            /** Priority */
+            priority: number;
+            /** Share */
+            share: number;
         };
         /**
          * CitedSource
@@ -1022,6 +1131,114 @@ export interface components {
             required: boolean;
             /** Choices */
             choices: string[];
+        };
+        /**
+         * ForecastFailure
+         * @description The last line when it can't be told; `code` is stable.
+         */
+        ForecastFailure: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "failure";
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "too_little_history" | "too_slow" | "broken";
+            /** Detail */
+            detail: string;
+        };
+        /** ForecastFigures */
+        ForecastFigures: {
+            /** Occupancy */
+            occupancy: [
+                number,
+                number,
+                number
+            ];
+            /** Abandonment */
+            abandonment: [
+                number,
+                number,
+                number
+            ];
+            /** Idle S */
+            idle_s: [
+                number,
+                number,
+                number
+            ];
+            /** Talk Min Per Hour */
+            talk_min_per_hour: [
+                number,
+                number,
+                number
+            ];
+            /** Connects Per Hour */
+            connects_per_hour: [
+                number,
+                number,
+                number
+            ];
+        };
+        /**
+         * ForecastLine
+         * @description Each line of the answer to POST /campaigns/{id}/forecast (application/x-ndjson).
+         */
+        ForecastLine: {
+            /** Line */
+            line: components["schemas"]["ForecastProgress"] | components["schemas"]["ForecastResult"] | components["schemas"]["ForecastFailure"];
+        };
+        /**
+         * ForecastProgress
+         * @description A line while it works.
+         */
+        ForecastProgress: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "progress";
+            /** Share */
+            share: number;
+        };
+        /**
+         * ForecastRequest
+         * @description POST /campaigns/{id}/forecast: what if these settings were changed?
+         */
+        ForecastRequest: {
+            change: components["schemas"]["CampaignPatch"];
+            /**
+             * Hours
+             * @default 3
+             */
+            hours: number;
+        };
+        /**
+         * ForecastResult
+         * @description The last line: now, then, and their difference on the same people.
+         */
+        ForecastResult: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "result";
+            /** Runs */
+            runs: number;
+            /** Hours */
+            hours: number;
+            now: components["schemas"]["ForecastFigures"];
+            changed: components["schemas"]["ForecastFigures"];
+            difference: components["schemas"]["ForecastFigures"];
+            /** Calls Seen */
+            calls_seen: number;
+            /** Minutes Seen */
+            minutes_seen: number;
+            /** Agents Seen */
+            agents_seen: number;
         };
         /**
          * GoNotReady
@@ -1269,6 +1486,14 @@ export interface components {
          * @enum {string}
          */
         Outcome: "no_answer" | "busy" | "congestion" | "invalid_number" | "rejected" | "cancelled" | "machine" | "fax" | "abandoned" | "customer_hung_up" | "connected" | "failed" | "unknown";
+        /**
+         * PacingPolicy
+         * @description What decides how many calls mode predictive places: ours, or one that a supervisor knows from elsewhere.
+         *
+         *     The values are the names in `pacing.policy`'s registry.
+         * @enum {string}
+         */
+        PacingPolicy: "predictive" | "progressive" | "erlang" | "issabel" | "vicidial_hard_limit" | "vicidial_average" | "vicidial_tapered";
         /**
          * PaymentBooked
          * @description What it changed. `repeated`: this very message was taken before; `new` false: its payment was known.
@@ -1613,6 +1838,28 @@ export interface components {
             /** To */
             to: string | null;
             result: components["schemas"]["ResultView"] | null;
+        };
+        /**
+         * StretchFigures
+         * @description What a stretch of time came to; rates are None without anything to count.
+         */
+        StretchFigures: {
+            /** Minutes */
+            minutes: number;
+            /** Attempts */
+            attempts: number;
+            /** Live Answers */
+            live_answers: number;
+            /** Connected */
+            connected: number;
+            /** Abandoned */
+            abandoned: number;
+            /** Abandon Rate */
+            abandon_rate: number | null;
+            /** Occupancy */
+            occupancy: number | null;
+            /** Idle S */
+            idle_s: number | null;
         };
         /** SwitchChange */
         SwitchChange: {
@@ -2160,6 +2407,133 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DispositionView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCampaignChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignChangeView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoCampaignChange: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                id: number;
+                change_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forecastCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForecastRequest"];
+            };
+        };
+        responses: {
+            /** @description Lines of ForecastLine.line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
                 };
             };
             /** @description What went wrong (RFC 9457) */

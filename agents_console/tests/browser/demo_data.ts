@@ -217,6 +217,19 @@ export function campaignLive(change: Partial<CampaignLive> = {}): CampaignLive {
       free_agents_5s: 3.1,
       answers_10s: 2.6,
       free_agents_10s: 4.4,
+      answers_20s: 4.9,
+      free_agents_20s: 6.8,
+      window: "day",
+      cap: 0.03,
+      live_day: 331,
+      abandoned_day: 4,
+      left_day: 5.93,
+      live_month: 6120,
+      abandoned_month: 151,
+      left_month: 32.6,
+      live_campaign: 9412,
+      abandoned_campaign: 290,
+      left_campaign: -7.64,
     },
     ...change,
   };
@@ -240,6 +253,10 @@ export function campaignView(live: CampaignLive): Schemas["CampaignView"] {
     rule_set: live.rule_set,
     language: "es",
     version: live.version,
+    policy: "predictive",
+    abandon_window: "day",
+    priority: 0,
+    share: 1,
   };
 }
 
@@ -352,3 +369,62 @@ export const VERDICT: Schemas["AttemptScreening"] = {
   spoken_kind: null,
   spoken_at: null,
 };
+
+const figures = (occupancy: number, abandon_rate: number): Schemas["StretchFigures"] => ({
+  minutes: 60,
+  attempts: 320,
+  live_answers: 90,
+  connected: 88,
+  abandoned: 2,
+  abandon_rate,
+  occupancy,
+  idle_s: 21,
+});
+
+export const settingsLog = (): Schemas["CampaignChangeView"][] => [
+  {
+    id: 5,
+    at: ago(1800),
+    user_name: "Rafael Ureña",
+    before: { abandon_cap: 0.02 },
+    after: { abandon_cap: 0.03 },
+    undoes_id: null,
+    undoable: true,
+    figures_before: figures(0.712, 0.011),
+    figures_after: figures(0.794, 0.022),
+  },
+  {
+    id: 4,
+    at: ago(9000),
+    user_name: null,
+    before: { mode: "progressive", abandon_window: "campaign" },
+    after: { mode: "predictive", abandon_window: "day" },
+    undoes_id: null,
+    undoable: false,
+    figures_before: figures(0.541, 0),
+    figures_after: figures(0.708, 0.012),
+  },
+];
+
+const forecastFigures = (occupancy: number, abandonment: number): Schemas["ForecastFigures"] => ({
+  occupancy: [occupancy, occupancy - 0.011, occupancy + 0.011],
+  abandonment: [abandonment, abandonment - 0.004, abandonment + 0.004],
+  idle_s: [24.1, 21.8, 26.4],
+  talk_min_per_hour: [39.2, 38.1, 40.3],
+  connects_per_hour: [22.4, 21.6, 23.2],
+});
+
+export const FORECAST: Schemas["ForecastLine"]["line"][] = [
+  { kind: "progress", share: 0.4 },
+  {
+    kind: "result",
+    runs: 6,
+    hours: 0.8,
+    now: forecastFigures(0.794, 0.0265),
+    changed: forecastFigures(0.741, 0.0104),
+    difference: forecastFigures(-0.053, -0.0161),
+    calls_seen: 1284,
+    minutes_seen: 176,
+    agents_seen: 9.6,
+  },
+];

@@ -10,10 +10,12 @@ import {
   campaignLive,
   campaignView,
   DISPOSITIONS,
+  FORECAST,
   meLive,
   PEOPLE,
   RECORDINGS,
   SCREENING,
+  settingsLog,
   VERDICT,
 } from "./demo_data";
 import { makeStereoWav, PEAKS_PER_S, soundPeaks } from "./sound";
@@ -36,6 +38,9 @@ const TYPES: Record<string, string> = {
 export class MockServer {
   me = meLive();
   campaigns: Record<string, Schemas["CampaignLive"]> = { 1: campaignLive() };
+  /** Lines of the answer to a what-if. */
+  forecast: Schemas["ForecastLine"]["line"][] = FORECAST;
+  settingsLog: Schemas["CampaignChangeView"][] = settingsLog();
   agents = { ...AGENTS };
   screening: Screening = SCREENING;
   switch: Schemas["SwitchLive"] = { dialer_up: true, switch_up: true };
@@ -186,6 +191,26 @@ export class MockServer {
           : refuse(403, "not_allowed"));
       case "GET /campaigns/1/dispositions":
         return void json(DISPOSITIONS);
+      case "GET /campaigns/1/changes":
+        return void json(this.settingsLog);
+      case "POST /campaigns/1/changes/5/undo": {
+        const [change] = this.settingsLog.splice(0, 1);
+        const live = this.campaigns[1] as Schemas["CampaignLive"];
+        const value = { ...live, abandon_cap: 0.03, version: live.version + 1 };
+        this.settingsLog.unshift({
+          ...(change as Schemas["CampaignChangeView"]),
+          id: 6,
+          undoes_id: 5,
+          undoable: false,
+        });
+        json(campaignView(value));
+        return this.push([{ kind: "campaign", id: 1, value }]);
+      }
+      case "POST /campaigns/1/forecast": {
+        response.writeHead(200, { "content-type": "application/x-ndjson" });
+        for (const line of this.forecast) response.write(`${JSON.stringify(line)}\n`);
+        return void response.end();
+      }
       case "PATCH /campaigns/1": {
         const live = this.campaigns[1] as Schemas["CampaignLive"];
         const wanted = request.headers["if-match"]?.replaceAll('"', "");

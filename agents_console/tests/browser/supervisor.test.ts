@@ -103,6 +103,33 @@ test("settings that somebody else changed meanwhile are not overwritten", async 
   expect(await desk.at("mode").inputValue()).toBe("Vista previa");
 });
 
+test("states the goal, tries a change out, applies it, and takes one back", async () => {
+  expect(await desk.at("goal-words").innerText()).toContain(
+    "3.0% de abandono en 24 horas; espera de hasta 2 s",
+  );
+  expect(await desk.at("budget-day").innerText()).toBe("5.9 de 331 contestadas");
+  expect(await desk.at("budget-campaign").innerText()).toContain("7.6 por encima");
+  expect(await desk.at("pacing").innerText()).toContain("20 s");
+  await desk.at("cap").fill("1");
+  await desk.at("what-if").click();
+  await desk.at("forecast").waitFor();
+  const occupancy = await desk.at("forecast-occupancy").innerText();
+  for (const figure of ["79.4%", "74.1%", "-5.3%"]) expect(occupancy).toContain(figure);
+  expect(desk.server.campaigns[1]).toMatchObject({ abandon_cap: 0.03 });
+  expect(await desk.breaches()).toEqual([]);
+  await desk.at("apply").click();
+  await desk.page.getByText("Cambios aplicados").waitFor();
+  expect(desk.server.campaigns[1]).toMatchObject({ abandon_cap: 0.01, version: 8 });
+  expect(await desk.at("change-5").innerText()).toContain("Antes ocupación 71.2%");
+  await desk.at("undo").click();
+  await desk.page.getByText("Cambio deshecho").waitFor();
+  expect(desk.server.campaigns[1]).toMatchObject({ abandon_cap: 0.03, version: 9 });
+  desk.server.forecast = [{ kind: "failure", code: "too_little_history", detail: "" }];
+  await desk.at("what-if").click();
+  await desk.page.getByText("muy pocas llamadas").waitFor();
+  expect(desk.errors).toEqual([]);
+});
+
 test("has no agent's page", async () => {
   await desk.page.goto(`${desk.server.origin}/agent`);
   await desk.page.getByText("Esta página no existe").waitFor();

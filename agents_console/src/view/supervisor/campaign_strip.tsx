@@ -1,12 +1,15 @@
 import { Group, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
-import { formatNumber } from "../../format/amounts";
+import { formatNumber, formatShare } from "../../format/amounts";
 import type { CampaignLive } from "../../state/state";
 import { wordsFor } from "../../words";
+import { useCampaigns } from "../campaigns";
 import { useLocale } from "../use_locale";
 import { Abandonment } from "./abandonment";
+import { Budgets } from "./budgets";
 import { CampaignButtons } from "./campaign_buttons";
 import { CampaignSettings } from "./campaign_settings";
+import { ChangeLog } from "./change_log";
 import { Outcomes } from "./outcomes";
 import { PacingWords } from "./pacing_words";
 import { ScreeningPanel } from "./screening_panel";
@@ -66,13 +69,39 @@ export function CampaignStrip({ campaign }: { campaign: CampaignLive }) {
           <Total label={t("supervisor.leadsLeft")} value={n(campaign.leads_left)} testid="leads-left" />
         </dl>
       </div>
+      <Goal campaign={campaign} />
       <div className="campaign-more">
-        <Outcomes outcomes={campaign.outcomes_today} />
-        <PacingWords pacing={campaign.pacing} />
-        <CampaignSettings campaign={campaign} />
-        <ScreeningPanel campaignId={campaign.id} version={campaign.version} />
+        <div className="campaign-why">
+          <Outcomes outcomes={campaign.outcomes_today} />
+          <PacingWords pacing={campaign.pacing} />
+          <Budgets pacing={campaign.pacing} />
+        </div>
+        <div className="campaign-why">
+          <CampaignSettings campaign={campaign} />
+          <ScreeningPanel campaignId={campaign.id} version={campaign.version} />
+          <ChangeLog campaign={campaign} />
+        </div>
       </div>
     </article>
+  );
+}
+
+/** The goal in a sentence; modes where the dialer does not decide how many have none. */
+function Goal({ campaign }: { campaign: CampaignLive }) {
+  const { t } = useTranslation();
+  const locale = useLocale();
+  const settings = useCampaigns().data?.find(({ id }) => id === campaign.id);
+  if (!settings || (campaign.mode !== "power" && campaign.mode !== "predictive")) return null;
+  return (
+    <Text size="sm" data-testid="goal-words">
+      <b>{t("supervisor.goal")}: </b>
+      {t("supervisor.goalText", {
+        cap: formatShare(campaign.abandon_cap, locale),
+        window: t(`window.${settings.abandon_window}`),
+        wait: formatNumber(settings.connect_limit_s, locale),
+        lines: formatNumber(settings.max_lines_per_agent, locale),
+      })}
+    </Text>
   );
 }
 

@@ -13,6 +13,12 @@ const COUNTS = ["calls", "ready", "in_flight", "waiting", "abandonments_left"];
 /** The forecast of so many seconds ahead, e.g. `answers_5s`. */
 const AHEAD = /^(answers|free_agents)_(\d+(?:\.\d+)?)s$/;
 
+function formatTimeOfDay(at: string, locale: string): string {
+  return new Intl.DateTimeFormat(locale, { weekday: "short", hour: "2-digit", minute: "2-digit" }).format(
+    new Date(at),
+  );
+}
+
 /** The lines under the sentence: [words' key, its values, the figure]. */
 export function readFigures(pacing: Figures, locale: string): [string, Record<string, string>, string][] {
   const lines: [string, Record<string, string>, string][] = [];
@@ -55,6 +61,8 @@ export function PacingWords({ pacing }: { pacing: Figures }) {
     risk: share("risk_next"),
     allowed: share("risk_allowed"),
     seen: formatNumber(Number(pacing.calls_seen ?? 0), locale),
+    rule: wordsFor("law", String(pacing.rule ?? "")),
+    until: pacing.until ? formatTimeOfDay(String(pacing.until), locale) : "—",
   });
   return (
     <section aria-label={t("supervisor.pacing")} data-testid="pacing">

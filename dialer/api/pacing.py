@@ -1,0 +1,197 @@
+"""The supervisor's pacing page: the log of changes with their effect, undo, and what-if forecasts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import asyncpg
+import orjson
+import structlog
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import StreamingResponse
+
+from dialer.api.auth import Database, Supervisor
+from dialer.api.campaigns import etag, lock_campaign, show_campaign
+from dialer.api.pacing_schemas import (
+    CampaignChangeView,
+    ForecastFailure,
+    ForecastProgress,
+    ForecastRequest,
+    ForecastResult,
+    show_figures,
+)
+from dialer.api.problems import ProblemError, not_found
+from dialer.api.schemas import CampaignView, RowId
+from dialer.domain.evidence import Evidence, evidence_of, knobs_of
+from dialer.domain.logged import trimmed
+from dialer.store.campaign_changes import Change, change_campaign, list_changes, read_effect
+from dialer.store.logged import load_stretch
+
+log = structlog.get_logger()
+
+router = APIRouter(prefix="/campaigns", tags=["campaigns"])
+
+NDJSON = "application/x-ndjson"
+#: A forecast aims at this, and is ended after that.
+FORECAST_BUDGET_S, FORECAST_LIMIT_S = 15.0, 60.0
+#: Forecasts at the same time; each is a process that keeps a core busy.
+_AT_ONCE = asyncio.Semaphore(1)
+#: Changes shown with their effect.
+CHANGES_SHOWN = 12
+
+
+@router.get("/{id}/changes")
+async def list_campaign_changes(id: RowId, user: Supervisor, pool: Database) -> list[CampaignChangeView]:
+    """The newest changes of the settings: who, when, from what to what, and what came of it."""
+    async with pool.acquire() as connection:
+        row = await connection.fetchrow("SELECT * FROM campaign WHERE id = $1", id)
+        if row is None:
+            raise not_found("campaign", id)
+        changes = await list_changes(connection, id, limit=CHANGES_SHOWN)
+        now = datetime.now(UTC)
+        effects = [await read_effect(connection, id, change, now) for change in changes]
+    undone = {change.undoes_id for change in changes}
+    return [
+        CampaignChangeView(
+            id=change.id,
+            at=change.at,
+            user_name=change.user_name,
+            before=change.before,
+            after=change.after,
+            undoes_id=change.undoes_id,
+            undoable=change.id not in undone and _stands(row, change),
+            figures_before=show_figures(effect.before, effect.minutes_before),
+            figures_after=show_figures(effect.after, effect.minutes_after),
+        )
+        for change, effect in zip(changes, effects, strict=True)
+    ]
+
+
+@router.post("/{id}/changes/{change_id}/undo")
+async def undo_campaign_change(
+    id: RowId,
+    change_id: RowId,
+    user: Supervisor,
+    response: Response,
+    pool: Database,
+    if_match: Annotated[str | None, Header()] = None,
+) -> CampaignView:
+    """Put back what a change replaced, when the campaign still has what it set (409 `changed_since` otherwise)."""
+    async with pool.acquire() as connection, connection.transaction():
+        row = await lock_campaign(connection, id, if_match)
+        change = next((c for c in await list_changes(connection, id, limit=500) if c.id == change_id), None)
+        if change is None:
+            raise not_found("change", change_id)
+        if not _stands(row, change):
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                "changed_since",
+                "another change has come over this one: undo that first, or set the values by hand",
+            )
+        row = await change_campaign(connection, row, change.before, user_id=user.me.id, undoes_id=change.id)
+    log.info("campaign_change_undone", user_id=user.me.id, campaign_id=id, change_id=change_id)
+    response.headers["ETag"] = etag(row["version"])
+    return show_campaign(row)
+
+
+def _stands(row: asyncpg.Record, change: Change) -> bool:
+    return all(row[name] == value for name, value in change.after.items())
+
+
+# --- what if ------------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/{id}/forecast",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "content": {NDJSON: {"schema": {"type": "string"}}},
+            "description": "Lines of ForecastLine.line",
+        }
+    },
+)
+async def forecast_campaign(
+    id: RowId, request: ForecastRequest, user: Supervisor, pool: Database
+) -> StreamingResponse:
+    """What if? Lines of JSON: progress, then the forecast now and then. Closing the connection ends the work."""
+    now = datetime.now(UTC)
+    async with pool.acquire() as connection:
+        if await connection.fetchval("SELECT 1 FROM campaign WHERE id = $1", id) is None:
+            raise not_found("campaign", id)
+        stretch = trimmed(await load_stretch(connection, id, now - timedelta(hours=request.hours), now))
+    change = request.change.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    knobs = knobs_of(stretch.campaign)
+    then = {**knobs, **{name: value for name, value in change.items() if name in knobs}}
+    seen = evidence_of(stretch)
+    log.info("forecast_asked", user_id=user.me.id, campaign_id=id, **change)
+    return StreamingResponse(_lines(seen, knobs, then), media_type=NDJSON)
+
+
+async def _lines(seen: Evidence, now: dict[str, Any], then: dict[str, Any]) -> AsyncIterator[bytes]:
+    if not seen.suffices:
+        detail = f"{len(seen.ended_s)} calls and {len(seen.talks_s)} talks are too few to learn from"
+        yield _line(ForecastFailure(code="too_little_history", detail=detail))
+        return
+    yield _line(ForecastProgress(share=0.0))
+    async with _AT_ONCE:
+        try:
+            async with asyncio.timeout(FORECAST_LIMIT_S):
+                async for said in _work(
+                    {"evidence": seen, "now": now, "changed": then, "budget_s": FORECAST_BUDGET_S}
+                ):
+                    if said.pop("kind") == "progress":
+                        yield _line(ForecastProgress(**said))
+                    else:
+                        yield _line(
+                            ForecastResult(
+                                **said,
+                                calls_seen=len(seen.ended_s),
+                                minutes_seen=round(seen.minutes, 1),
+                                agents_seen=round(seen.agents, 1),
+                            )
+                        )
+        except TimeoutError:
+            yield _line(ForecastFailure(code="too_slow", detail=f"not done within {FORECAST_LIMIT_S:g} s"))
+        except RuntimeError as error:
+            log.error("forecast_failed", why=str(error))
+            yield _line(
+                ForecastFailure(code="broken", detail="the forecast's process ended early: see the log")
+            )
+
+
+async def _work(asked: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """Run the worker; ended with this generator, whatever ends it. Raises RuntimeError when it fails."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "dialer.forecast",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        process.stdin.write(orjson.dumps(asked))
+        await process.stdin.drain()
+        process.stdin.close()
+        async for line in process.stdout:
+            yield orjson.loads(line)
+        errors = await process.stderr.read()
+        if await process.wait() != 0:
+            raise RuntimeError(errors.decode(errors="replace")[-2000:])
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await asyncio.shield(process.wait())
+
+
+def _line(message: ForecastProgress | ForecastResult | ForecastFailure) -> bytes:
+    return message.model_dump_json().encode() + b"\n"

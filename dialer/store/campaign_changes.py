@@ -1,0 +1,146 @@
+"""Changes of a campaign's settings, with who, when, from what to what, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import orjson
+
+from dialer.domain.logged import Figures, figures_of
+from dialer.store.database import Connection
+from dialer.store.logged import load_stretch
+
+#: What may be changed of a campaign that is there.
+SETTINGS = (
+    "mode",
+    "policy",
+    "ratio",
+    "max_lines_per_agent",
+    "abandon_cap",
+    "abandon_window",
+    "connect_limit_s",
+    "ring_timeout_s",
+    "wrap_up_s",
+    "recording_notice",
+    "priority",
+    "share",
+)
+#: The effect of a change is read from so long before and after it, or up to the next change.
+EFFECT_SPAN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change."""
+
+    id: int
+    at: datetime
+    user_name: str | None
+    before: dict[str, Any]
+    after: dict[str, Any]
+    undoes_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What was before and after a change, each over `minutes` at most."""
+
+    before: Figures
+    after: Figures
+    minutes_before: float
+    minutes_after: float
+
+
+async def change_campaign(
+    connection: Connection,
+    row: asyncpg.Record,
+    wanted: Mapping[str, Any],
+    *,
+    user_id: int | None,
+    undoes_id: int | None = None,
+) -> asyncpg.Record:
+    """Write these settings (names of SETTINGS) over the locked `row` of the campaign, log it, tell the dialer.
+
+    In the caller's transaction; the new row. The same values again change nothing.
+    """
+    after = {name: wanted[name] for name in SETTINGS if name in wanted and wanted[name] != row[name]}
+    campaign_id = row["id"]
+    if after:
+        assigned = ", ".join(f"{name} = ${n}" for n, name in enumerate(after, start=2))
+        await connection.execute(
+            f"UPDATE campaign SET {assigned}, version = version + 1 WHERE id = $1",  # noqa: S608 (names of SETTINGS)
+            campaign_id,
+            *after.values(),
+        )
+        await connection.execute(
+            "INSERT INTO campaign_change (campaign_id, user_id, at, before, after, undoes_id)"
+            " VALUES ($1, $2, now(), $3::text::jsonb, $4::text::jsonb, $5)",
+            campaign_id,
+            user_id,
+            orjson.dumps({name: row[name] for name in after}).decode(),
+            orjson.dumps(after).decode(),
+            undoes_id,
+        )
+        await connection.execute("SELECT pg_notify('cadencia_campaign', $1)", str(campaign_id))
+    found = await connection.fetchrow("SELECT * FROM campaign WHERE id = $1", campaign_id)
+    assert found is not None
+    return found
+
+
+async def list_changes(connection: Connection, campaign_id: int, *, limit: int = 50) -> list[Change]:
+    """The newest first."""
+    rows = await connection.fetch(
+        """
+        SELECT change.id, change.at, app_user.display_name AS user_name, change.before, change.after, change.undoes_id
+        FROM campaign_change AS change
+        LEFT JOIN app_user ON app_user.id = change.user_id
+        WHERE change.campaign_id = $1
+        ORDER BY change.at DESC, change.id DESC
+        LIMIT $2
+        """,
+        campaign_id,
+        limit,
+    )
+    return [
+        Change(
+            row["id"],
+            row["at"],
+            row["user_name"],
+            orjson.loads(row["before"]),
+            orjson.loads(row["after"]),
+            row["undoes_id"],
+        )
+        for row in rows
+    ]
+
+
+async def read_effect(connection: Connection, campaign_id: int, change: Change, now: datetime) -> Effect:
+    """What the hour before the change was like and the hour after it, neither across another change."""
+    previous, following = await _neighbours(connection, campaign_id, change)
+    begin = max(change.at - EFFECT_SPAN, previous or change.at - EFFECT_SPAN)
+    end = min(now, change.at + EFFECT_SPAN, following or now)
+    before = await load_stretch(connection, campaign_id, begin, change.at)
+    after = await load_stretch(connection, campaign_id, change.at, max(end, change.at))
+    return Effect(
+        figures_of(before),
+        figures_of(after),
+        (change.at - begin).total_seconds() / 60,
+        max(0.0, (end - change.at).total_seconds() / 60),
+    )
+
+
+async def _neighbours(
+    connection: Connection, campaign_id: int, change: Change
+) -> tuple[datetime | None, datetime | None]:
+    row = await connection.fetchrow(
+        "SELECT max(at) FILTER (WHERE at < $2) AS previous, min(at) FILTER (WHERE at > $2) AS following"
+        " FROM campaign_change WHERE campaign_id = $1",
+        campaign_id,
+        change.at,
+    )
+    assert row is not None
+    return row["previous"], row["following"]
