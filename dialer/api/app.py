@@ -80,7 +80,18 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.failure = None
     install_problems(app)
     v1 = APIRouter(prefix="/api/v1")
-    for noun in (session, softphone, intents, campaigns, pacing, attempts, callability, recordings, screening, live):
+    for noun in (
+        session,
+        softphone,
+        intents,
+        campaigns,
+        pacing,
+        attempts,
+        callability,
+        recordings,
+        screening,
+        live,
+    ):
         v1.include_router(noun.router)
     app.include_router(v1)
     webhooks.read_secrets(settings.webhook_secret.get_secret_value())  # a bad one is told now
