@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
+
+from dialer.domain.debtor import Wish
 
 
 class Channel(StrEnum):
@@ -58,3 +60,21 @@ class Contact:
     abandoned: bool = False  # a live answer that no agent spoke to
     machine: bool = False  # hung up as an answering machine
     consent_at: datetime | None = None  # of the direct prior consent under which it was made
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """One wish of the person: hours or channels, as the debtor's file holds it. `channel` None = any."""
+
+    wish: Wish
+    channel: Channel | None
+    weekdays: tuple[int, ...]  # ISO, Monday = 1; empty = every day
+    starts: time | None  # local; None = from midnight
+    ends: time | None  # exclusive; None = to midnight
+    valid_from: datetime
+    valid_until: datetime | None
+    by_debtor: bool  # asked for by himself, apart from the contract
+
+    @property
+    def is_timed(self) -> bool:
+        return bool(self.weekdays) or self.starts is not None or self.ends is not None

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NewType
 
 from dialer.domain.campaign import DialMode
-from dialer.domain.contact import Contact
+from dialer.domain.contact import Contact, Preference
 from dialer.domain.outcomes import PhoneHistory
 
 AttemptId = NewType("AttemptId", str)
@@ -97,6 +97,8 @@ class ClaimedLead:
     contacts: tuple[Contact, ...] = ()
     ledger_rows: int | None = None
     debts: tuple[str, ...] = ()  # what the call is about
+    preferences: tuple[Preference, ...] = ()
+    refused_phones: frozenset[int] = frozenset()  # he took back his consent to be called there
     account: str | None = None
     creditor: str | None = None
     tries_at: tuple[datetime, ...] = ()  # the burnt attempts before

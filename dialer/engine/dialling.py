@@ -7,11 +7,15 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dialer.compliance import Debtor, judge, load_rule_set
+from dialer.compliance.calling_hours import WISH
+from dialer.compliance.debtor_wishes import wishes_of
 from dialer.compliance.local_time import zones_to_obey
+from dialer.compliance.whom import CHANNEL_CONSENT
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import DIALLING_STATES, CallInput, CallState
 from dialer.domain.campaign import CampaignState
 from dialer.domain.commands import ClaimLeads
+from dialer.domain.contact import Channel
 from dialer.domain.events import AttemptsCommitted, LeadsClaimed
 from dialer.domain.facts import AttemptPlanned, LeadMoved
 from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus, next_phone
@@ -34,6 +38,8 @@ LEASE_MARGIN = timedelta(seconds=5)
 PLAN_LIFE = timedelta(seconds=3)
 #: A lead whose person is being called by somebody else rests so long.
 BUSY_PERSON_REST = timedelta(minutes=1)
+#: What the debtor wishes he may wish otherwise: asked again after this when no hour of it is open.
+WISH_REST = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +205,9 @@ def allow(
             account=lead.account,
             creditor=lead.creditor,
             do_not_call=lead.do_not_call or phone.history.status is PhoneStatus.DO_NOT_CALL,
+            wishes=wishes_of(
+                lead.preferences, at=at, channel=Channel.VOICE, refused=phone.id in lead.refused_phones
+            ),
         ),
         at=at,
         history=lead.contacts,
@@ -209,8 +218,15 @@ def allow(
         run.denied = None
         return Choice(lead, phone, verdict)
     run.denied = (verdict.rule, verdict.until)
-    if verdict.until is not None:
-        floor.return_leads(run, at, [lead], rest=verdict.until - at, rule=verdict.rule)
+    rest = (
+        verdict.until - at
+        if verdict.until
+        else WISH_REST
+        if verdict.rule in (WISH, CHANNEL_CONSENT)
+        else None
+    )
+    if rest is not None:
+        floor.return_leads(run, at, [lead], rest=rest, rule=verdict.rule)
     else:
         step = NextStep(LeadState.SUPPRESSED, reason=verdict.rule)
         floor.note(LeadMoved(at=at, lead_id=lead.id, campaign_id=lead.campaign_id, step=step))

@@ -9,7 +9,9 @@ from datetime import datetime
 import asyncpg
 
 from dialer.compliance import Debtor, Deny, RuleSet, judge, load_rule_set
+from dialer.compliance.debtor_wishes import wishes_of
 from dialer.domain.campaign import CampaignState, DialMode
+from dialer.domain.contact import Channel
 from dialer.domain.outcomes import LeadState, PhoneStatus
 from dialer.domain.values import ClaimedLead, LeadPhone
 from dialer.store.database import Connection
@@ -123,6 +125,9 @@ def _judged(
             account=lead.account,
             creditor=lead.creditor,
             do_not_call=lead.do_not_call,
+            wishes=wishes_of(
+                lead.preferences, at=now, channel=Channel.VOICE, refused=phone.id in lead.refused_phones
+            ),
         ),
         at=now,
         history=lead.contacts,

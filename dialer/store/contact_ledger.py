@@ -8,14 +8,15 @@ Rows are never changed: what turns out to have reached nobody, or the wrong pers
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from typing import NamedTuple
 
 import orjson
 
 from dialer.domain import facts as f
-from dialer.domain.contact import Channel, Contact, Count
+from dialer.domain.contact import Channel, Contact, Count, Preference
+from dialer.domain.debtor import Wish
 from dialer.domain.outcomes import UNBURNT_OUTCOMES, Outcome
 
 
@@ -126,3 +127,20 @@ def _contacts(
             abandoned=mark == Mark.ABANDONED,
             machine=mark == Mark.MACHINE,
         )
+
+
+def preferences_of(rows: str) -> tuple[Preference, ...]:
+    """The wishes of `lead_card`."""
+    return tuple(
+        Preference(
+            wish=Wish(wish),
+            channel=None if channel is None else Channel("chat" if channel == "whatsapp" else channel),
+            weekdays=tuple(weekdays or ()),
+            starts=None if starts is None else time.fromisoformat(starts),
+            ends=None if ends is None else time.fromisoformat(ends),
+            valid_from=datetime.fromisoformat(valid_from),
+            valid_until=None if valid_until is None else datetime.fromisoformat(valid_until),
+            by_debtor=by_debtor,
+        )
+        for wish, channel, weekdays, starts, ends, valid_from, valid_until, by_debtor in orjson.loads(rows)
+    )

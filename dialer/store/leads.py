@@ -9,7 +9,7 @@ import asyncpg
 
 from dialer.domain.outcomes import LeadState, Outcome, PhoneHistory, PhoneStatus, next_phone
 from dialer.domain.values import ClaimedLead, LeadPhone, PhoneNumber
-from dialer.store.contact_ledger import contacts_of
+from dialer.store.contact_ledger import contacts_of, preferences_of
 from dialer.store.database import Connection
 from dialer.store.queries import SQL
 
@@ -120,6 +120,8 @@ def lead_of(
         callback=state is LeadState.CALLBACK,
         contacts=contacts_of(row["contacts"], {phone.id: phone.number.e164 for phone in phones}),
         ledger_rows=row["ledger_rows"],
+        preferences=preferences_of(row["preferences"]),
+        refused_phones=frozenset(row["refused_phones"]),
         debts=() if row["debt_id"] is None else (str(row["debt_id"]),),
         account=row["account"],
         creditor=row["creditor"],

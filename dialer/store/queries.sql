@@ -49,6 +49,28 @@ SELECT lead.id,
        lead.debt_id,
        debt.account,
        debt.creditor,
+       (
+           SELECT coalesce(jsonb_agg(jsonb_build_array(
+                      wish, channel, weekdays, starts, ends, valid_from, valid_until, source = 'debtor'
+                  )), '[]')
+           FROM preference
+           WHERE preference.person_id = lead.person_id AND wish <> 'prefer'
+       ) AS preferences,
+       -- The newest word on each number counts; a word on no number is on all of them.
+       ARRAY(
+           SELECT phone.id
+           FROM phone
+           WHERE phone.person_id = lead.person_id
+             AND NOT coalesce((
+                 SELECT granted
+                 FROM consent
+                 WHERE consent.person_id = lead.person_id
+                   AND consent.channel = 'voice' AND consent.purpose = 'contact'
+                   AND (consent.phone_id IS NULL OR consent.phone_id = phone.id)
+                 ORDER BY given_at DESC, consent.id DESC
+                 LIMIT 1
+             ), true)
+       ) AS refused_phones,
        ledger.*,
        numbers.*
 FROM lead

@@ -118,3 +118,37 @@ async def test_supervisors_are_told_why(dsn: str, pool: asyncpg.Pool) -> None:
         assert (await client.get("/api/v1/leads/999999/callability")).status_code == 404
         assert (await client.get("/api/v1/campaigns/999999/callability")).status_code == 404
         assert (await agent.get(f"{lead}/callability")).status_code == 403
+
+
+async def test_the_debtor_s_wishes_and_consents_are_heeded(pool: asyncpg.Pool, portfolio: Portfolio) -> None:
+    """As his file holds them: an hour he barred, and the newest word on each number."""
+    first, second = [
+        tuple(row) for row in await pool.fetch("SELECT id, person_id FROM lead ORDER BY id LIMIT 2")
+    ]
+    await pool.execute(
+        "INSERT INTO preference (person_id, wish, weekdays, starts, ends, valid_from, source)"
+        " VALUES ($1, 'never', '{3}', '13:00', '15:00', $2, 'debtor')",
+        first[1],
+        DAY - timedelta(days=9),
+    )
+    barred = await why(pool, first[0])
+    assert (barred.rule, barred.clears_at) == ("debtor_wish", DAY + timedelta(hours=1))
+    phone = await pool.fetchval("SELECT min(id) FROM phone WHERE person_id = $1", second[1])
+    await pool.executemany(
+        "INSERT INTO consent (person_id, phone_id, channel, purpose, granted, given_at, source)"
+        " VALUES ($1, $2, 'voice', 'contact', $3, $4, 'debtor')",
+        [
+            (second[1], phone, True, DAY - timedelta(days=9)),
+            (second[1], phone, False, DAY - timedelta(days=2)),
+        ],
+    )
+    one = await why(pool, second[0])
+    assert one.rule is None
+    assert {p.phone_id: p.denial.rule if p.denial else None for p in one.phones}[phone] == "channel_consent"
+    await pool.execute(
+        "INSERT INTO consent (person_id, channel, purpose, granted, given_at, source)"
+        " VALUES ($1, 'voice', 'contact', false, $2, 'debtor')",
+        second[1],
+        DAY - timedelta(days=1),
+    )
+    assert (await why(pool, second[0])).rule == "channel_consent"
