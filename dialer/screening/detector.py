@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dialer.screening import voice
 from dialer.screening.columns import Bools, Columns, Floats
-from dialer.screening.decision import decide, prior_log_odds
+from dialer.screening.decision import decide, machine_bar_of, prior_log_odds
 from dialer.screening.findings import (
     FRAME_MS,
     FRAME_SAMPLES,
@@ -75,7 +75,7 @@ class Detector:
         c = self._state = Columns(capacity)
         self._decided, self._human, self._heard_prompt = c.flags(), c.flags(), c.ints(_NO_PROMPT)
         self._corrected, self._odds = c.flags(), c.floats()
-        self._prior, self._cost_ratio, self._deadline_s = c.floats(), c.floats(50.0), c.floats(1.0)
+        self._prior, self._cost_ratio, self._deadline_s = c.floats(), c.floats(20.0), c.floats(1.0)
         self._silence_frames, self._bridged, self._level = c.ints(250), c.ints(), c.floats(-90.0)
 
     def __len__(self) -> int:
@@ -153,7 +153,7 @@ class Detector:
             return self._verdict(slot, Label.SILENCE, Cause.END, 0.5)
         self._ask(rows)
         posterior = self._posterior(slot)
-        machine = posterior <= 1 / (1 + float(self._cost_ratio[slot]))
+        machine = posterior <= machine_bar_of(self._cost_ratio[rows])[0]
         return self._verdict(slot, Label.MACHINE if machine else Label.HUMAN, Cause.END, posterior)
 
     def close(self, call_id: str) -> Trace:

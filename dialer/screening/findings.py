@@ -48,7 +48,7 @@ class Cause(StrEnum):
 class Settings:
     """What a campaign wants. `cost_ratio`: how many machines an agent may hear to save one person; >= 1."""
 
-    cost_ratio: float = 50.0
+    cost_ratio: float = 20.0
     #: After the greeting's end an undecided call is decided (the law's two seconds run from the same moment).
     deadline_ms: int = 1000
     #: No voice for so long since the answer is SILENCE.

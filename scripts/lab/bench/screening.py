@@ -34,10 +34,10 @@ from lab.corpus.writing import recording
 
 PARTS = ("heldout", "consumer", "speed")
 #: Of the hard mix half are people: 6,500 calls hold more than 3,000.
-HELDOUT_CALLS, LEARNING_CALLS, CONSUMER_CALLS = 6500, 500, 1500
+HELDOUT_CALLS, LEARNING_CALLS, CONSUMER_CALLS = 6500, 500, 1000
 #: Far from the numbers that anybody looks at by hand.
 FIRST_CALL = 100_000
-COST_RATIOS = (5.0, 10.0, 20.0, 35.0, 50.0, 100.0, 200.0)
+COST_RATIOS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 #: The causes that no cost ratio touches.
 FIXED = frozenset({Cause.SIT, Cause.FAX, Cause.CADENCE, Cause.SILENCE, Cause.BEEP, Cause.FINGERPRINT})
 SPEED_CALLS, SPEED_TICKS = 500, 600
