@@ -24,8 +24,9 @@ from dialer.screening.recordings import Recording, read_labelled
 from dialer.screening.trees import Model
 from lab.bench import processes
 from lab.cache import say
-from lab.corpus.__main__ import corpus, write
+from lab.corpus.__main__ import corpus
 from lab.corpus.voices import Split
+from lab.corpus.writing import write
 from lab.errors import LabError
 from lab.portfolio import AREA_CODES
 from lab.robots import Pace
