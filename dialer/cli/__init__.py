@@ -28,6 +28,7 @@ from dialer.cli import (
     law,
     leads,
     ledger,
+    payments,
     plans,
     rules,
     screening,
@@ -60,6 +61,7 @@ app.command("doctor", epilog=EXIT_CODES)(examine)
 app.command("may-call", epilog=EXIT_CODES)(law.may_call)
 app.command("replay", epilog=EXIT_CODES)(replay)
 app.add_typer(leads.app, name="leads")
+app.add_typer(payments.app, name="payments")
 app.add_typer(segments.app, name="segment")
 app.add_typer(segments.orders, name="order")
 campaigns.app.command("plan")(plans.plan)

@@ -18,6 +18,7 @@ from dialer.cli.output import AsJson, console, show_json, table
 from dialer.config import Settings
 from dialer.domain.errors import BadInput
 from dialer.portfolio import judging
+from dialer.portfolio.exporting import export_leads
 from dialer.portfolio.importing import ImportOptions, ImportReport, import_leads
 from dialer.portfolio.lead_file import SPANISH, column_reader
 from dialer.store.database import Connection, connect
@@ -30,7 +31,7 @@ app.add_typer(mappings, name="mapping")
 
 T = TypeVar("T")
 #: Names of separators that are hard to type.
-_SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 Encoding = Annotated[str | None, typer.Option(help="Of a file that is not UTF-8: cp1252, latin-1, utf-16.")]
 Separator = Annotated[
@@ -97,7 +98,7 @@ def import_file(
             await connection.close()
         options = ImportOptions(
             encoding=encoding or saved.encoding,
-            delimiter=_SEPARATORS.get(separator or "", separator) or saved.delimiter,
+            delimiter=SEPARATORS.get(separator or "", separator) or saved.delimiter,
             skip_bad=skip_bad,
             error_file=errors,
             list_name=list_name,
@@ -156,6 +157,31 @@ def _show_books(books: tuple[Book, ...]) -> None:
     console().print(shown)
 
 
+@app.command("export")
+def export_file(
+    file: Annotated[Path, typer.Argument(help="The CSV file to write; it must not be there yet.")],
+    campaign: Annotated[str, typer.Option(help="The campaign's name.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write a campaign's leads, with debt, promise and numbers, as a CSV that is safe to open in a spreadsheet."""
+
+    async def run() -> int:
+        dsn = Settings.load().database_dsn.get_secret_value()
+        connection = await connect(dsn)
+        try:
+            campaign_id = (await find_campaign(connection, campaign))["id"]
+        finally:
+            await connection.close()
+        with progress_bar(file.name) as advance:
+            return await export_leads(dsn, campaign_id, file, lambda rows: advance("writing", rows, 0, rows))
+
+    rows = asyncio.run(run())
+    if as_json:
+        show_json({"campaign": campaign, "file": str(file), "leads": rows})
+    else:
+        typer.echo(f"{rows} leads of {campaign!r} written to {file}")
+
+
 # --- mappings ---------------------------------------------------------------------------------------------
 
 
@@ -170,7 +196,7 @@ def save(
     """Keep how a creditor writes his files, in place of an older mapping of that name."""
     columns = _columns(column)
     column_reader(SPANISH, columns)  # refuses columns that do not exist
-    delimiter = _SEPARATORS.get(separator or "", separator)
+    delimiter = SEPARATORS.get(separator or "", separator)
     kept = Mapping(columns, encoding, delimiter, region)
     with_database(lambda connection: save_mapping(connection, name, kept))
     typer.echo(f"mapping {name!r} saved: {len(columns)} columns by other names")

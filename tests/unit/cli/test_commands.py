@@ -55,6 +55,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         "campaign plan",
         *("person show", "case list", "case resolve", "case withdraw"),
         *("script check", "script publish", "script diff", "script list"),
+        *("leads export", "payments import"),
     }
 
 
