@@ -21,7 +21,7 @@ def corpus(split: Split, mix: str) -> Corpus:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/corpus", description=__doc__)
-    parser.add_argument("folder", type=Path, help="where the WAV files and labels.csv go")
+    parser.add_argument("folder", type=Path, nargs="?", help="where the WAV files and labels.csv go")
     parser.add_argument("--split", choices=list(Split), default=Split.TEST, type=Split, help="default: test")
     parser.add_argument(
         "--mix", choices=sorted(MIXES), default="hard", help="share of each class; default: hard"
@@ -34,6 +34,8 @@ def main() -> int:
         for kind in Class:
             print(f"{kind.value:28s} {HARD[kind]:5g} {CONSUMER[kind]:5g}")
         return 0
+    if wanted.folder is None:
+        parser.error("name the folder that the calls are written to")
     if wanted.calls < 1 or wanted.first < 0:
         parser.error("--calls must be at least 1 and --first at least 0")
     try:
