@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from dialer.store.database import CONNECTION_ERRORS
-from dialer.store.payments import PROMISES_AT_ONCE, break_promises
+from dialer.store.payments import PROMISES_AT_ONCE, break_promises, hold_newcomers
 
 log = structlog.get_logger()
 
@@ -38,6 +38,7 @@ async def look(pool: asyncpg.Pool, at: datetime) -> int:
             settled += some
             if some < PROMISES_AT_ONCE:
                 break
+        await hold_newcomers(connection)
         await connection.execute("DELETE FROM webhook_delivery WHERE received_at < $1", at - DELIVERIES_KEPT)
     if settled:
         log.info("promises_broken", count=settled)

@@ -87,6 +87,11 @@ async def break_promises(connection: Connection, at: datetime) -> int:
     return len(rows)
 
 
+async def hold_newcomers(connection: Connection) -> int:
+    """Silence the leads that came after their debtor's promise or dispute. How many there were."""
+    return len(await connection.fetch(SQL["hold_newcomers"]))
+
+
 async def withdraw_promise(connection: Connection, promise_id: int, at: datetime) -> None:
     """Take a promise (with the rest of its plan) back; its leads may be called again. Raises BadInput."""
     async with connection.transaction():

@@ -186,3 +186,25 @@ FROM (SELECT person_id, debt_id, created_at FROM promise WHERE id = $1 AND state
 WHERE promise.state = 'open' AND promise.person_id = said.person_id
   AND promise.debt_id IS NOT DISTINCT FROM said.debt_id AND promise.created_at = said.created_at
 RETURNING promise.person_id
+
+-- name: hold_newcomers
+-- Leads that came (by a file, from another campaign) after their debtor had promised or disputed the debt: silent as well.
+WITH waiting AS MATERIALIZED (
+    SELECT DISTINCT ON (lead.id) lead.id, held.reason
+    FROM (
+        SELECT person_id, debt_id, 'promise' AS reason FROM promise WHERE state = 'open'
+        UNION ALL
+        SELECT person_id, debt_id, 'dispute' FROM dispute WHERE state = 'open'
+    ) AS held
+    JOIN lead ON lead.person_id = held.person_id
+    WHERE lead.state IN ('callable', 'resting')
+      AND (held.debt_id IS NULL OR lead.debt_id IS NULL OR held.debt_id = lead.debt_id)
+    ORDER BY lead.id, held.reason
+), moved AS (
+    UPDATE lead
+    SET state = 'suppressed', state_reason = waiting.reason
+    FROM waiting
+    WHERE lead.id = waiting.id AND lead.state IN ('callable', 'resting')
+    RETURNING lead.id
+)
+SELECT id, pg_notify('cadencia_lead', id::text) FROM moved

@@ -279,6 +279,17 @@ async def test_a_broken_promise_is_a_callback_of_the_same_agent(
     assert await look(case.pool, over) == 0
 
 
+async def test_a_lead_that_comes_after_the_promise_is_silent_too(
+    case: Case, store: PostgresShardStore
+) -> None:
+    await case.promise(store)
+    await case.pool.execute(
+        "UPDATE lead SET state = 'callable', state_reason = NULL WHERE id = $1", case.leads[1]
+    )
+    await look(case.pool, AT)
+    assert await case.stand() == [SILENT, SILENT, OPEN]
+
+
 async def test_a_plan_is_kept_part_by_part_and_breaks_as_a_whole(
     case: Case, store: PostgresShardStore
 ) -> None:
