@@ -1,7 +1,7 @@
 """The ear: streams of sound in, the detector asked every 20 ms for all calls at once, what it says out.
 
-A stream is heard two frames late, so that a frame which took longer on the way is not taken for a lost one. A call may
-come on more than one connection, one after the other: its stream is taken up where it was (a conversation is tapped
+A stream is heard three frames late, so that a frame which took longer on the way is not taken for a lost one. A call
+may come on more than one connection, one after the other: its stream is taken up where it was (a conversation is tapped
 after the customer was bridged out of the dialplan's stream).
 """
 
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 TICK_S = 0.02
 #: Frames held back against the unevenness of the network.
-PLAYOUT_FRAMES = 2
+PLAYOUT_FRAMES = 3
 #: A tick this late, and nobody waits for the verdicts any more.
 LATE_S = 1.5
 #: From the order to listen to the first connection, and from there to the first sound.
@@ -47,7 +47,7 @@ class Ear:
     prior: Prior
     settings: Settings
     stream: Stream | None = None
-    #: Frames are taken from the stream (the first two have come).
+    #: Frames are taken from the stream (the first few have come).
     playing: bool = False
     #: Without a stream, when it is given up (loop time).
     give_up_s: float = 0.0

@@ -6,8 +6,8 @@ import asyncio
 import hashlib
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,8 +22,9 @@ from dialer.screening import wire
 
 log = structlog.get_logger()
 
-#: Silent for so long, it is taken for lost and killed; it says that it lives every half second.
-SILENT_S = 1.5
+#: Silent for so long, nobody waits for it any more; it says that it lives every half second. One that only was short of
+#: processor time speaks again; one that stays silent is killed.
+SILENT_S, KILL_S = 1.5, 5.0
 #: Until its first word.
 START_S = 20.0
 RETRY_FIRST_S, RETRY_LAST_S = 0.2, 5.0
@@ -72,9 +73,11 @@ class ScreenerProcess:
                 began_s = asyncio.get_running_loop().time()
                 up = False
                 try:
-                    async for event in self._live():
-                        up = up or isinstance(event, ScreenerUp)
-                        self._on_event(event)
+                    async with aclosing(self._live()) as life:
+                        async for event in life:
+                            if isinstance(event, ScreenerUp | ScreenerDown):
+                                up = isinstance(event, ScreenerUp)
+                            self._on_event(event)
                 except (OSError, wire.BadReport) as error:
                     self._why = str(error)
                 log.warning("screener_lost", why=self._why)
@@ -107,25 +110,27 @@ class ScreenerProcess:
             return
         writer.write(text)
 
-    async def _live(self) -> Any:
+    async def _live(self) -> AsyncGenerator[AnyEvent, None]:
         """One life of the process, as events; ends when it does, with `_why`."""
         self._why = "it did not start"
-        process = await asyncio.create_subprocess_exec(
-            *self._command, f"--host={self._host}", f"--port={self._port}",
-            stdin=PIPE, stdout=PIPE, limit=wire.MOST_BYTES,
-        )  # fmt: skip
+        process = await self._start()
         assert process.stdin is not None
         assert process.stdout is not None
         self.pid = process.pid
         try:
-            patience_s = START_S
+            address, silent = "", False
             while True:
+                patience_s = START_S if not address else KILL_S - SILENT_S if silent else SILENT_S
                 try:
                     async with asyncio.timeout(patience_s):
                         text = await process.stdout.readline()
                 except TimeoutError:
-                    self._why = f"it said nothing for {patience_s:g} s"
-                    return
+                    self._why = f"it said nothing for {KILL_S if silent else patience_s:g} s"
+                    if not address or silent:
+                        return
+                    silent, self._orders = True, None
+                    yield ScreenerDown(at=_now(), why=self._why)
+                    continue
                 except ValueError:
                     self._why = "it said a line without an end"
                     return
@@ -133,7 +138,9 @@ class ScreenerProcess:
                     self._why = "it ended"
                     return
                 report = wire.read_report(text)
-                patience_s = SILENT_S
+                if silent:
+                    silent, self._orders = False, process.stdin
+                    yield ScreenerUp(at=_now(), address=address)
                 match report["say"]:
                     case "listening":
                         address = str(report["address"])
@@ -153,6 +160,22 @@ class ScreenerProcess:
         finally:
             self._orders = self.pid = None
             await _end(process)
+
+    async def _start(self) -> Process:
+        """A new process; when we are cancelled meanwhile, it is ended before we go."""
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                *(*self._command, f"--host={self._host}", f"--port={self._port}"),
+                stdin=PIPE,
+                stdout=PIPE,
+                limit=wire.MOST_BYTES,
+            )
+        )
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await _end(await starting)
+            raise
 
     def _event(self, report: dict[str, Any]) -> AnyEvent | None:
         try:
