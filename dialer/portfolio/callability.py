@@ -102,7 +102,8 @@ def _first_obstacle(
     if not row["active"]:
         return "list_inactive", None, None
     if row["next_at"] > now:
-        return row["state_reason"] or str(state), row["next_at"], None
+        waits = "not_due" if state is LeadState.CALLABLE else str(state)
+        return row["state_reason"] or waits, row["next_at"], None
     if not phones:
         return "no_number", None, None
     denials = [phone.denial for phone in phones if phone.denial]
