@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import csv
 import json
+import os
 import sys
 import tempfile
 from collections import Counter
@@ -183,7 +184,7 @@ def show(found: Result) -> str:
     lines = [
         "# Who answered, end to end",
         "",
-        f"{found['began']}, {found['machine']}. The telco stand-in answered {got['calls']} calls over SIP and RTP with"
+        f"{found['began']}, {found['machine']}, load average {found['load_average']}. The telco stand-in answered {got['calls']} calls over SIP and RTP with"
         " labelled recordings (`scripts/corpus`, test split, consumer mix); the whole product judged them and gave"
         f" people to {found['agents']} robots. When an agent was heard is the telco's word: its own recording.",
         "",
@@ -247,7 +248,14 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    found = {"began": began, "machine": processes.machine(), "agents": wanted.agents, "result": result}
+    found = {
+        "began": began,
+        "machine": processes.machine(),
+        # Of the last five minutes: a busy machine is late with frames, and lateness is what is measured here.
+        "load_average": round(os.getloadavg()[1], 1),
+        "agents": wanted.agents,
+        "result": result,
+    }
     page = show(found)
     print(page)
     if wanted.json is not None:
