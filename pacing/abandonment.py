@@ -42,8 +42,8 @@ LEAN_RANGE, HIGHEST_FACTOR = (-1.2, 1.5), 5.0
 #: Length of the successive periods of 16 CFR 310.4(b)(4)(i), seconds.
 PERIOD_S = 30 * 86400.0
 #: Standard deviations kept in hand of what is not known of those abandoned, where machines come through and
-#: nobody can tell which they were.
-MARGIN_DEVIATIONS = 1.0
+#: nobody can tell which they were. With one of them a day of 20 agents ended at 3.09 %.
+MARGIN_DEVIATIONS = 3.0
 #: Until so many live answers, part of one abandonment is lent.
 LOAN_ANSWERS = 200.0
 #: Highest risk ever allowed.

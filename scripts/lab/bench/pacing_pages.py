@@ -367,6 +367,10 @@ at a true rate of 2.9 % that one has a standard deviation of 0.75 %, so no polic
 """
 
 NOTES = {
+    "Gate: 3 %": """
+A row stands for the seeds it names. `noamd-ofcom-20` with one seed was measured while one standard deviation of what
+is not known of those abandoned was kept in hand; it is three now, and was not measured again.
+""",
     "Distance to the optimum": """
 The optimum is computed (`pacing.bounds`), not simulated: no policy with the same information is better at the same
 abandonment, if it decides at once. The simulation decides four times a second, and the same number of seeds moves a
