@@ -184,7 +184,8 @@ def show(found: Result) -> str:
     lines = [
         "# Who answered, end to end",
         "",
-        f"{found['began']}, {found['machine']}, load average {found['load_average']}. The telco stand-in answered {got['calls']} calls over SIP and RTP with"
+        f"{found['began']}, {found['machine']}, load average {found['load_average']}. The telco stand-in answered"
+        f" {got['calls']} calls over SIP and RTP with"
         " labelled recordings (`scripts/corpus`, test split, consumer mix); the whole product judged them and gave"
         f" people to {found['agents']} robots. When an agent was heard is the telco's word: its own recording.",
         "",
