@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import structlog
-from scipy.signal import resample_poly
 
 from dialer.asterisk.switch import MESSAGE_FOLDER
 from dialer.domain.commands import RenderText
@@ -99,6 +98,8 @@ class TextSpeaker:
             sound, rate_hz = soundfile.read(io.BytesIO(spoken), dtype="float32")
         except soundfile.LibsndfileError as error:
             raise OSError(f"espeak-ng gave no sound: {error}") from error
+        from scipy.signal import resample_poly  # half a second to load, and every command would wait for it
+
         telephone = resample_poly(sound, RATE_HZ, rate_hz)
         loudest = float(np.abs(telephone).max(initial=0.0))
         if loudest <= 0:
