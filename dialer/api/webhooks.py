@@ -148,13 +148,13 @@ def check_signature(
 ) -> str:
     """The message's id, when one of `secrets` (separated by spaces) signed it and it is of now.
 
-    Raises ProblemError: 403 without a secret (senders repeat what was not taken), 401 when it is not signed by us or
+    Raises ProblemError: 404 without a secret (senders repeat what was not taken), 401 when it is not signed by us or
     not of now.
     """
     keys = read_secrets(secrets)
     if not keys:
         raise ProblemError(
-            HTTPStatus.FORBIDDEN, "webhooks_off", "set CADENCIA_WEBHOOK_SECRET to take webhooks"
+            HTTPStatus.NOT_FOUND, "webhooks_off", "set CADENCIA_WEBHOOK_SECRET to take webhooks"
         )
     if not (0 < len(message_id) <= 200 and message_id.isascii() and message_id.isprintable()):
         raise _unsigned("webhook-id is missing or malformed")
