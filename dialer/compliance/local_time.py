@@ -14,7 +14,11 @@ SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 
 
-@lru_cache(maxsize=65536)
+#: A number is judged a few times within seconds, then not for hours: a larger cache would only grow with each dial.
+NUMBERS_KEPT = 1024
+
+
+@lru_cache(maxsize=NUMBERS_KEPT)
 def zones_of(number: str) -> tuple[str, ...]:
     """Every time zone the E.164 `number` can lie in; empty when the numbering plan does not say."""
     try:
@@ -33,7 +37,7 @@ def zones_named(names: tuple[str, ...]) -> tuple[ZoneInfo, ...]:
         return ()
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=NUMBERS_KEPT)
 def zones_to_obey(zone: str | None, number: str | None, place: tuple[str, ...]) -> tuple[ZoneInfo, ...]:
     """All zones in which a moment must be legal.
 
