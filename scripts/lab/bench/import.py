@@ -8,7 +8,6 @@ of a campaign that was there before, as a dialer's hopper does.
 import argparse
 import asyncio
 import csv
-import json
 import random
 import sys
 import tempfile
@@ -20,14 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from dialer.domain.campaign import DialMode
-from dialer.domain.errors import DialerError
 from dialer.portfolio.importing import ImportOptions, import_leads
 from dialer.store import leads
 from dialer.store.campaigns import create_campaign, ensure_group
 from dialer.store.database import connect, upgrade
 from dialer.store.queries import SQL
 from lab.bench import processes
-from lab.bench.figures import shares, write_page
+from lab.bench.figures import run, shares
 from lab.cache import say
 from lab.errors import LabError
 from lab.portfolio import FAMILY, GIVEN
@@ -182,27 +180,8 @@ def page(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 def main() -> int:
     wanted = arguments(sys.argv[1:])
-    began = datetime.now(UTC)
-    try:
-        figures = asyncio.run(bench(wanted))
-    except (LabError, DialerError) as error:
-        say(str(error))
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    found = {
-        "began": began.isoformat(timespec="seconds"),
-        "machine": processes.machine(),
-        "figures": figures,
-    }
-    rows = page(found)
-    for name, value in rows:
-        print(f"{name:60} {value}")
-    if wanted.json is not None:
-        wanted.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    if wanted.docs:
-        write_page("import", "Importing a portfolio", __doc__ or "", found, rows)
-    return 0
+    preface = __doc__ or ""
+    return run(wanted, bench(wanted), page, name="import", title="Importing a portfolio", preface=preface)
 
 
 if __name__ == "__main__":

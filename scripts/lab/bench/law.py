@@ -8,7 +8,6 @@ The cases are synthetic.
 """
 
 import argparse
-import json
 import random
 import sys
 from collections import Counter
@@ -18,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dialer.compliance import load_rule_set, rule_set_names
-from lab.bench import processes
-from lab.bench.figures import shares, write_page
+from lab.bench.figures import publish, shares
 from lab.cache import say
 from lab.law_compare import compare
 from lab.law_oracle import random_question
@@ -98,20 +96,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         figures = measure(wanted.cases, wanted.seed)
     except KeyboardInterrupt:
         return 130
-    found = {
-        "began": began.isoformat(timespec="seconds"),
-        "machine": processes.machine(),
-        "figures": figures,
-    }
-    rows = page(found)
-    for name, value in rows:
-        print(f"{name:65} {value}")
+    publish(wanted, began, figures, page, name="law", title="The contact law", preface=__doc__ or "")
     for wrong in figures["first_violations"]:
         print(wrong, file=sys.stderr)
-    if wanted.json is not None:
-        wanted.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    if wanted.docs:
-        write_page("law", "The contact law", __doc__ or "", found, rows)
     return 1 if figures["violations"] else 0
 
 

@@ -7,7 +7,6 @@ operation, eight at once, the claim's plan, and the refresh of the order while a
 
 import argparse
 import asyncio
-import json
 import sys
 import tempfile
 import time
@@ -21,14 +20,12 @@ import asyncpg
 import orjson
 
 from dialer.domain.campaign import DialMode
-from dialer.domain.errors import DialerError
 from dialer.store import leads
 from dialer.store.campaigns import create_campaign, ensure_group
 from dialer.store.database import connect, upgrade
 from dialer.store.ordering import refresh_order
 from dialer.store.queries import SQL
-from lab.bench import processes
-from lab.bench.figures import shares, write_page
+from lab.bench.figures import run, shares
 from lab.cache import say
 from lab.errors import LabError
 from lab.postgres import Postgres
@@ -272,27 +269,8 @@ def page(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 def main() -> int:
     wanted = arguments(sys.argv[1:])
-    began = datetime.now(UTC)
-    try:
-        figures = asyncio.run(bench(wanted))
-    except (LabError, DialerError) as error:
-        say(str(error))
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    found = {
-        "began": began.isoformat(timespec="seconds"),
-        "machine": processes.machine(),
-        "figures": figures,
-    }
-    rows = page(found)
-    for name, value in rows:
-        print(f"{name:60} {value}")
-    if wanted.json is not None:
-        wanted.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    if wanted.docs:
-        write_page("leads", "Claiming leads", __doc__ or "", found, rows)
-    return 0
+    preface = __doc__ or ""
+    return run(wanted, bench(wanted), page, name="leads", title="Claiming leads", preface=preface)
 
 
 if __name__ == "__main__":
