@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import asyncpg
 import typer
 
+from dialer.cli.connection import on_database
 from dialer.cli.output import AsJson, Unanswered, console, show_json, shown_time, table
 from dialer.compliance.rule_set import load_rule_set
 from dialer.config import Settings
 from dialer.domain.campaign import DialMode, RecordingNotice
 from dialer.domain.errors import BadInput, Refused
 from dialer.store.campaigns import create_campaign, ensure_group
-from dialer.store.database import Connection, connect, open_pool
+from dialer.store.database import Connection, open_pool
 
 app = typer.Typer(help="Campaigns: whom to call, how, and when to begin.", no_args_is_help=True)
 
 #: How long a running dialer may take to carry an order out, and how often we look.
 SETTLE_S, LOOK_EVERY_S = 5.0, 0.05
 
-T = TypeVar("T")
 Name = Annotated[str, typer.Argument(help="The campaign's name.")]
 AsLogin = Annotated[
     str | None,
@@ -89,7 +88,7 @@ def create(
                 priority=priority,
             )
 
-    campaign_id = _run(work)
+    campaign_id = on_database(work)
     if as_json:
         show_json({"id": campaign_id, "name": name})
     else:
@@ -128,7 +127,7 @@ def list_all(as_json: AsJson = False) -> None:
         )
         return [dict(row) for row in rows]
 
-    rows = _run(work)
+    rows = on_database(work)
     if as_json:
         show_json(rows)
         return
@@ -147,7 +146,7 @@ def status(name: Name, as_json: AsJson = False) -> None:
     async def work(connection: Connection) -> dict[str, Any]:
         return await _status(connection, await find_campaign(connection, name))
 
-    data = _run(work)
+    data = on_database(work)
     if as_json:
         show_json(data)
         return
@@ -186,21 +185,6 @@ async def find_campaign(connection: Connection, name: str) -> asyncpg.Record:
         ]
         raise BadInput(f"no campaign {name!r}; there are: {', '.join(names) or 'none yet'}")
     return row
-
-
-def _run(work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-    """Do it on one connection to the database of the settings."""
-
-    async def run() -> T:
-        connection = await connect(Settings.load().database_dsn.get_secret_value())
-        try:
-            return await work(connection)
-        except asyncpg.UndefinedTableError:
-            raise BadInput("the database has no tables yet: dialer db upgrade") from None
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
 
 
 # --- orders -------------------------------------------------------------------------------------------------

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import asyncpg
 import typer
 from babel.numbers import get_currency_precision
 
+from dialer.cli.connection import on_database
 from dialer.cli.output import AsJson, ShowNumbers, console, show_json, shown_number, shown_time, table
-from dialer.config import Settings
 from dialer.domain.debtor import DisputeState
-from dialer.domain.errors import BadInput
-from dialer.store.database import Connection, connect
 from dialer.store.payments import resolve_dispute, withdraw_promise
 from dialer.store.timelines import SQL, Entry, read_story
 
 person_app = typer.Typer(help="Persons: what happened with a debtor.", no_args_is_help=True)
 case_app = typer.Typer(help="Cases: promises and disputes that are open.", no_args_is_help=True)
 
-T = TypeVar("T")
 #: Cases shown at once.
 MAX_CASES = 200
 
@@ -40,7 +35,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Attempts, promises, payments, disputes, notes and papers of a person, the newest first."""
-    story = _run(lambda connection: read_story(connection, reference))
+    story = on_database(lambda connection: read_story(connection, reference))
     for entry in story.entries:
         if "number" in entry.more:
             entry.more["number"] = shown_number(entry.more["number"], in_full=show_numbers)
@@ -66,7 +61,9 @@ def cases() -> None:
 @case_app.command("list")
 def list_cases(as_json: AsJson = False) -> None:
     """Open promises and disputes, the oldest first."""
-    rows = [dict(row) for row in _run(lambda connection: connection.fetch(SQL["open_cases"], MAX_CASES))]
+    rows = [
+        dict(row) for row in on_database(lambda connection: connection.fetch(SQL["open_cases"], MAX_CASES))
+    ]
     if as_json:
         show_json(rows)
         return
@@ -95,7 +92,9 @@ def resolve(
 ) -> None:
     """Answer a dispute: upheld closes its leads, else they may be called again."""
     at = datetime.now(UTC)
-    freed = _run(lambda connection: resolve_dispute(connection, dispute, answer, words, user_id=None, at=at))
+    freed = on_database(
+        lambda connection: resolve_dispute(connection, dispute, answer, words, user_id=None, at=at)
+    )
     if as_json:
         show_json({"dispute": dispute, "state": answer, "leads": freed})
     else:
@@ -107,7 +106,7 @@ def withdraw(
     promise: Annotated[int, typer.Argument(help="The promise's id.")], as_json: AsJson = False
 ) -> None:
     """Take a promise back (one entered by mistake): its leads may be called again at once."""
-    _run(lambda connection: withdraw_promise(connection, promise, datetime.now(UTC)))
+    on_database(lambda connection: withdraw_promise(connection, promise, datetime.now(UTC)))
     if as_json:
         show_json({"promise": promise, "state": "withdrawn"})
     else:
@@ -135,16 +134,3 @@ def describe(entry: Entry) -> str:
 def _money(more: Mapping[str, Any]) -> str:
     digits = get_currency_precision(more["currency"])
     return f"{more['amount_minor'] / 10**digits:,.{digits}f} {more['currency']}"
-
-
-def _run(work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-    async def run() -> T:
-        connection = await connect(Settings.load().database_dsn.get_secret_value())
-        try:
-            return await work(connection)
-        except asyncpg.UndefinedTableError:
-            raise BadInput("the database has no tables yet: dialer db upgrade") from None
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import asyncpg
 import numpy as np
 import typer
 
 from dialer.cli.campaigns import Name, find_campaign
+from dialer.cli.connection import on_database
 from dialer.cli.output import AsJson, console, show_json, table
 from dialer.config import Settings
 from dialer.domain.errors import BadInput
@@ -22,15 +21,13 @@ from dialer.screening.control import Interval, abandon_rate, human_as_machine, s
 from dialer.screening.findings import Label
 from dialer.screening.fingerprints import FingerprintBook, Prompt
 from dialer.speech import check_sound
-from dialer.store.database import Connection, connect, open_pool
+from dialer.store.database import Connection, open_pool
 from dialer.store.prompts import PostgresPrompts
 from dialer.store.screening import COLUMNS, read_control, read_figures, read_screener, set_screening
 
 app = typer.Typer(help="Who answers: listening before an agent is given.", no_args_is_help=True)
 prompts = typer.Typer(help="Recordings that answer telephones, as agents taught them.", no_args_is_help=True)
 app.add_typer(prompts, name="prompts")
-
-T = TypeVar("T")
 
 
 @app.callback()
@@ -72,7 +69,7 @@ def show(
             ),
         }
 
-    data = _run(work)
+    data = on_database(work)
     if as_json:
         show_json(data)
         return
@@ -153,7 +150,7 @@ def set_dials(
         assert row is not None
         return int(row["version"])
 
-    version = _run(work)
+    version = on_database(work)
     if as_json:
         show_json({"campaign": name, "version": version, "changed": sorted(changes)})
     else:
@@ -244,16 +241,3 @@ def _words(shares: dict[str, float | None]) -> str:
     if share is None or low is None or high is None:
         return "unknown until agents have judged some"
     return f"{share:.2%} (95 %: {low:.2%} to {high:.2%})"
-
-
-def _run(work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-    async def run() -> T:
-        connection = await connect(Settings.load().database_dsn.get_secret_value())
-        try:
-            return await work(connection)
-        except asyncpg.UndefinedTableError:
-            raise BadInput("the database has no tables yet: dialer db upgrade") from None
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
-from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import asyncpg
 import orjson
 import typer
 
+from dialer.cli.connection import on_database
 from dialer.cli.output import AsJson, console, show_json, table
-from dialer.config import Settings
 from dialer.domain.errors import BadInput
 from dialer.portfolio.must_say import must_say
 from dialer.portfolio.script_graph import Fault, Graph, find_faults, one_page, parse_graph
 from dialer.portfolio.split import Judgement, Tally, difference_of_means, difference_of_shares, judge, wilson
 from dialer.store.campaigns import LANGUAGES
-from dialer.store.database import Connection, connect
+from dialer.store.database import Connection
 from dialer.store.scripts import Version, list_versions, publish, read_graph, save_draft
 
 app = typer.Typer(help="Scripts: what agents say, version by version.", no_args_is_help=True)
 
-T = TypeVar("T")
 #: A graph of sixty steps is far smaller.
 MAX_FILE_BYTES = 1_000_000
 File = Annotated[Path, typer.Argument(help="A script: JSON, or Markdown (.md) for one of a single page.")]
@@ -76,7 +72,7 @@ def publish_file(
             await publish(connection, name, number, share=share)
             return number
 
-    number = _run(work)
+    number = on_database(work)
     if as_json:
         show_json({"script": name, "version": number, "share": share})
     else:
@@ -95,7 +91,7 @@ def diff(
     async def work(connection: Connection) -> tuple[Any, Any]:
         return await read_graph(connection, name, old), await read_graph(connection, name, new)
 
-    lines = compare(*_run(work), f"{name} {old}", f"{name} {new}")
+    lines = compare(*on_database(work), f"{name} {old}", f"{name} {new}")
     if as_json:
         show_json({"script": name, "from": old, "to": new, "diff": lines})
     else:
@@ -112,7 +108,7 @@ def list_all(
     async def work(connection: Connection) -> list[Version]:
         return await list_versions(connection, name)
 
-    versions = _run(work)
+    versions = on_database(work)
     if as_json:
         show_json([asdict(version) | {"judgement": judgement_of(version, versions)} for version in versions])
         return
@@ -211,16 +207,3 @@ def _faults(graph: Graph) -> list[Fault]:
 
 def _told(faults: list[Fault]) -> str:
     return "; ".join(f"{fault.where}: {fault.what}" for fault in faults)
-
-
-def _run(work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-    async def run() -> T:
-        connection = await connect(Settings.load().database_dsn.get_secret_value())
-        try:
-            return await work(connection)
-        except asyncpg.UndefinedTableError:
-            raise BadInput("the database has no tables yet: dialer db upgrade") from None
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
