@@ -11,6 +11,7 @@ import structlog
 from fastapi import APIRouter, Header, Response
 
 from dialer.api.auth import HEARS_RECORDINGS, Database, Supervisor
+from dialer.api.campaigns import lock_campaign
 from dialer.api.problems import ProblemError, not_found
 from dialer.api.schemas import (
     AttemptId,
@@ -85,25 +86,10 @@ async def patch_screening(
     if_match: Annotated[str | None, Header()] = None,
 ) -> ScreeningView:
     """Change the dials of the version named by If-Match; they count from the next call on."""
-    if if_match is None:
-        raise ProblemError(
-            HTTPStatus.PRECONDITION_REQUIRED,
-            "if_match_missing",
-            "send If-Match: <version> of the settings you saw",
-        )
     changes = patch.model_dump(mode="json", exclude_unset=True)
     changes = {name: value for name, value in changes.items() if value is not None or name.endswith("_text")}
     async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow("SELECT version, language FROM campaign WHERE id = $1 FOR UPDATE", id)
-        if row is None:
-            raise not_found("campaign", id)
-        if if_match.strip().strip('"') != str(row["version"]):
-            raise ProblemError(
-                HTTPStatus.PRECONDITION_FAILED,
-                "version_mismatch",
-                f"somebody changed the campaign meanwhile; it is at version {row['version']}: read it again",
-                {"ETag": f'"{row["version"]}"'},
-            )
+        row = await lock_campaign(connection, id, if_match)
         for kind in SpokenText:
             if text := changes.get(f"{kind}_text"):
                 try:
