@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from lab.bench.chart import Series, svg
-from lab.bench.tables import DOCS, Sheet, markdown
+from lab.bench.tables import DOCS, Sheet, markdown, print_sheets
 
 Row = dict[str, Any]
 
@@ -324,13 +323,7 @@ def _rate(course: Sequence[Sequence[float]]) -> list[tuple[float, float]]:
 def show(found: Row) -> None:
     """Print every table."""
     console = Console(width=None if sys.stdout.isatty() else 200)
-    for sheet in sheets(found):
-        table = Table(title=sheet.title, title_justify="left")
-        for n, column in enumerate(sheet.columns):
-            table.add_column(column, justify="right" if n else "left")
-        for row in sheet.rows:
-            table.add_row(*row)
-        console.print(table)
+    print_sheets(console, sheets(found))
 
 
 def write_docs(found: Row) -> None:

@@ -5,9 +5,8 @@ import sys
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from lab.bench.tables import DOCS, Sheet, markdown
+from lab.bench.tables import DOCS, Sheet, markdown, print_sheets
 
 Row = dict[str, Any]
 CURVE = "The same hearing decided anew, every 40 ms: of a thousand calls a few may differ from the verdicts above."
@@ -133,13 +132,7 @@ def show(found: Row) -> None:
     """Print every table."""
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(_conditions(found), highlight=False)
-    for sheet in sheets(found):
-        table = Table(title=sheet.title, title_justify="left")
-        for n, column in enumerate(sheet.columns):
-            table.add_column(column, justify="right" if n else "left")
-        for row in sheet.rows:
-            table.add_row(*row)
-        console.print(table)
+    print_sheets(console, sheets(found))
     console.print(LIMITS.strip(), highlight=False)
 
 

@@ -38,7 +38,12 @@ def show(found: dict[str, Any]) -> None:
     """Print every table."""
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(_conditions(found), highlight=False)
-    for sheet in sheets(found):
+    print_sheets(console, sheets(found))
+
+
+def print_sheets(console: Console, printed: Sequence[Sheet]) -> None:
+    """Each as a table with its title."""
+    for sheet in printed:
         table = Table(title=sheet.title, title_justify="left")
         for n, column in enumerate(sheet.columns):
             table.add_column(column, justify="right" if n else "left")
