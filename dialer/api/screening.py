@@ -13,11 +13,10 @@ from fastapi import APIRouter, Header, Response
 from dialer.api.auth import HEARS_RECORDINGS, Database, Supervisor
 from dialer.api.campaigns import lock_campaign
 from dialer.api.problems import ProblemError, not_found
-from dialer.api.schemas import (
-    AttemptId,
+from dialer.api.schemas import AttemptId, RowId
+from dialer.api.screening_schemas import (
     AttemptScreening,
     IntervalView,
-    RowId,
     ScreeningPatch,
     ScreeningSettingsView,
     ScreeningView,
