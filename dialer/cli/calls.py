@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-import asyncpg
 import orjson
 import typer
 
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, ShowNumbers, console, show_json, shown_number, shown_time, table
-from dialer.config import Settings
 from dialer.domain.errors import BadInput
 from dialer.domain.values import is_ulid
-from dialer.store.database import connect
+from dialer.store.database import Connection
 
 app = typer.Typer(help="Calls: what happened.", no_args_is_help=True)
 
@@ -60,7 +58,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Tell the whole story of one attempt, event by event."""
-    attempt, events = asyncio.run(_read(attempt_id.upper(), show_numbers=show_numbers))
+    wanted = attempt_id.upper()
+    if not is_ulid(wanted):
+        raise BadInput(f"{wanted[:40]!r} is no attempt's id: it has 26 letters and digits")
+    attempt, events = with_database(lambda connection: _read(connection, wanted, show_numbers=show_numbers))
     if as_json:
         show_json({"attempt": attempt, "events": events})
         return
@@ -79,19 +80,13 @@ def show(
     screen.print(lines)
 
 
-async def _read(attempt_id: str, *, show_numbers: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    if not is_ulid(attempt_id):
-        raise BadInput(f"{attempt_id[:40]!r} is no attempt's id: it has 26 letters and digits")
-    connection = await connect(Settings.load().database_dsn.get_secret_value())
-    try:
-        row = await connection.fetchrow(_ATTEMPT, attempt_id)
-        if row is None:
-            raise BadInput(f"there is no attempt {attempt_id}")
-        rows = await connection.fetch(_EVENTS, attempt_id, row["lead_id"], _LEAD_EVENTS_AFTER)
-    except asyncpg.UndefinedTableError:
-        raise BadInput("the database has no tables yet: dialer db upgrade") from None
-    finally:
-        await connection.close()
+async def _read(
+    connection: Connection, attempt_id: str, *, show_numbers: bool
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    row = await connection.fetchrow(_ATTEMPT, attempt_id)
+    if row is None:
+        raise BadInput(f"there is no attempt {attempt_id}")
+    rows = await connection.fetch(_EVENTS, attempt_id, row["lead_id"], _LEAD_EVENTS_AFTER)
     attempt = {**dict(row), "verdict": orjson.loads(row["verdict"])}
     if attempt["features"] is not None:
         attempt["features"] = orjson.loads(attempt["features"])

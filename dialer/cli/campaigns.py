@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import asyncpg
 import typer
 
-from dialer.cli.connection import on_database
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, Unanswered, console, show_json, shown_time, table
 from dialer.compliance.rule_set import load_rule_set
 from dialer.config import Settings
@@ -88,7 +88,7 @@ def create(
                 priority=priority,
             )
 
-    campaign_id = on_database(work)
+    campaign_id = with_database(work)
     if as_json:
         show_json({"id": campaign_id, "name": name})
     else:
@@ -127,7 +127,7 @@ def list_all(as_json: AsJson = False) -> None:
         )
         return [dict(row) for row in rows]
 
-    rows = on_database(work)
+    rows = with_database(work)
     if as_json:
         show_json(rows)
         return
@@ -146,7 +146,7 @@ def status(name: Name, as_json: AsJson = False) -> None:
     async def work(connection: Connection) -> dict[str, Any]:
         return await _status(connection, await find_campaign(connection, name))
 
-    data = on_database(work)
+    data = with_database(work)
     if as_json:
         show_json(data)
         return

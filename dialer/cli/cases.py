@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from babel.numbers import get_currency_precision
 
-from dialer.cli.connection import on_database
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, ShowNumbers, console, show_json, shown_number, shown_time, table
 from dialer.domain.debtor import DisputeState
 from dialer.store.payments import resolve_dispute, withdraw_promise
@@ -35,7 +35,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Attempts, promises, payments, disputes, notes and papers of a person, the newest first."""
-    story = on_database(lambda connection: read_story(connection, reference))
+    story = with_database(lambda connection: read_story(connection, reference))
     for entry in story.entries:
         if "number" in entry.more:
             entry.more["number"] = shown_number(entry.more["number"], in_full=show_numbers)
@@ -62,7 +62,7 @@ def cases() -> None:
 def list_cases(as_json: AsJson = False) -> None:
     """Open promises and disputes, the oldest first."""
     rows = [
-        dict(row) for row in on_database(lambda connection: connection.fetch(SQL["open_cases"], MAX_CASES))
+        dict(row) for row in with_database(lambda connection: connection.fetch(SQL["open_cases"], MAX_CASES))
     ]
     if as_json:
         show_json(rows)
@@ -92,7 +92,7 @@ def resolve(
 ) -> None:
     """Answer a dispute: upheld closes its leads, else they may be called again."""
     at = datetime.now(UTC)
-    freed = on_database(
+    freed = with_database(
         lambda connection: resolve_dispute(connection, dispute, answer, words, user_id=None, at=at)
     )
     if as_json:
@@ -106,7 +106,7 @@ def withdraw(
     promise: Annotated[int, typer.Argument(help="The promise's id.")], as_json: AsJson = False
 ) -> None:
     """Take a promise back (one entered by mistake): its leads may be called again at once."""
-    on_database(lambda connection: withdraw_promise(connection, promise, datetime.now(UTC)))
+    with_database(lambda connection: withdraw_promise(connection, promise, datetime.now(UTC)))
     if as_json:
         show_json({"promise": promise, "state": "withdrawn"})
     else:

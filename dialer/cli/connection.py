@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import asyncpg
 
@@ -15,7 +15,7 @@ from dialer.store.database import Connection, connect
 T = TypeVar("T")
 
 
-def on_database(work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+def with_database(work: Callable[[Connection], Awaitable[T]]) -> T:
     """Do it on one connection to the database of the settings. Raises BadInput when that has no tables."""
 
     async def run() -> T:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dialer.cli.campaigns import find_campaign
-from dialer.cli.ledger import with_database
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, ShowNumbers, show_json, shown_number
 from dialer.compliance.case_file import parse_moment
 from dialer.compliance.preset import sources

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from dialer.cli.campaigns import find_campaign
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, table
 from dialer.config import Settings
 from dialer.domain.errors import BadInput
@@ -29,7 +30,6 @@ app = typer.Typer(help="Leads: persons to call.", no_args_is_help=True)
 mappings = typer.Typer(help="Saved ways to read a creditor's files.", no_args_is_help=True)
 app.add_typer(mappings, name="mapping")
 
-T = TypeVar("T")
 #: Names of separators that are hard to type.
 SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
@@ -226,19 +226,6 @@ def delete(name: MappingName) -> None:
     if not with_database(lambda connection: delete_mapping(connection, name)):
         raise BadInput(f"there is no mapping {name!r}; see `dialer leads mapping list`")
     typer.echo(f"mapping {name!r} deleted")
-
-
-def with_database(what: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
-    """Do something with the database."""
-
-    async def run() -> T:
-        connection = await connect(Settings.load().database_dsn.get_secret_value())
-        try:
-            return await what(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
 
 
 async def _saved(connection: Connection, name: str | None) -> Mapping:

@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import orjson
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, shown_time, table
 from dialer.compliance.case_file import parse_history
-from dialer.config import Settings
 from dialer.domain.errors import BadInput
 from dialer.store import ledger_book
-from dialer.store.database import Connection, connect
 from dialer.store.ledger_book import Report
 
 app = typer.Typer(help="The contact ledger: what the law counts.", no_args_is_help=True)
-
-Result = TypeVar("Result")
 
 
 @app.callback()
 def group() -> None:
     """The contact ledger: what the law counts."""
-
-
-def with_database(work: Callable[[Connection], Awaitable[Result]]) -> Result:
-    """Do it on one connection to the database of the settings."""
-
-    async def run() -> Result:
-        connection = await connect(Settings.load().database_dsn.get_secret_value())
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
 
 
 @app.command("verify")

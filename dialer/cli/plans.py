@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dialer.cli.campaigns import find_campaign
-from dialer.cli.leads import with_database
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, table
 from dialer.domain.contact_plan import USUAL, ContactPlan, parse_rule, read_plan
 from dialer.domain.errors import BadInput

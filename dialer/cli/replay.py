@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -14,8 +13,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from dialer.cli.campaigns import find_campaign
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, table
-from dialer.config import Settings
 from dialer.domain.campaign import Campaign
 from dialer.domain.errors import BadInput
 from dialer.domain.logged import Stretch, figures_of, trimmed
@@ -24,7 +23,7 @@ from dialer.replay.report import as_json as shown
 from dialer.replay.report import compare, plot, row
 from dialer.replay.rerun import Rerun, rerun
 from dialer.replay.settings import KNOBS, described, with_knobs, with_policy
-from dialer.store.database import connect
+from dialer.store.database import Connection
 from dialer.store.logged import load_stretch
 
 SEED = 1
@@ -55,7 +54,7 @@ def replay(
     been: the n-th call placed meets the n-th person of that day, and agents keep their hours and breaks.
     """
     since, until = _span(day.date(), begin, end, time_zone)
-    stretch = asyncio.run(_load(campaign, since, until))
+    stretch = with_database(lambda connection: _load(connection, campaign, since, until))
     changed = with_knobs(with_policy(stretch.campaign, policy), knobs or ())
     runs = {"log": stretch.campaign, "unchanged": stretch.campaign}
     with Progress(console=Console(stderr=True), transient=True) as progress:
@@ -114,13 +113,9 @@ def _play(progress: Progress, what: str, stretch: Stretch, campaign: Campaign) -
     return rerun(stretch, campaign, seed=SEED, progress=hear)
 
 
-async def _load(campaign: str, begin: datetime, end: datetime) -> Stretch:
-    connection = await connect(Settings.load().database_dsn.get_secret_value())
-    try:
-        found = await find_campaign(connection, campaign)
-        stretch = await load_stretch(connection, found["id"], begin, end)
-    finally:
-        await connection.close()
+async def _load(connection: Connection, campaign: str, begin: datetime, end: datetime) -> Stretch:
+    found = await find_campaign(connection, campaign)
+    stretch = await load_stretch(connection, found["id"], begin, end)
     if not stretch.calls:
         raise BadInput(f"campaign {campaign!r} placed no call between {begin:%F %R} and {end:%F %R} UTC")
     return trimmed(stretch)

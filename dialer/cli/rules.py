@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dialer.cli.ledger import with_database
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, shown_time, table
 from dialer.compliance.preset import Sourced, sources
 from dialer.compliance.rule_set import RuleSet, load_rule_set, rule_set_names

@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from dialer.cli.campaigns import Name, find_campaign
-from dialer.cli.connection import on_database
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, table
 from dialer.config import Settings
 from dialer.domain.errors import BadInput
@@ -69,7 +69,7 @@ def show(
             ),
         }
 
-    data = on_database(work)
+    data = with_database(work)
     if as_json:
         show_json(data)
         return
@@ -150,7 +150,7 @@ def set_dials(
         assert row is not None
         return int(row["version"])
 
-    version = on_database(work)
+    version = with_database(work)
     if as_json:
         show_json({"campaign": name, "version": version, "changed": sorted(changes)})
     else:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from dialer.cli.connection import on_database
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, table
 from dialer.domain.errors import BadInput
 from dialer.portfolio.must_say import must_say
@@ -72,7 +72,7 @@ def publish_file(
             await publish(connection, name, number, share=share)
             return number
 
-    number = on_database(work)
+    number = with_database(work)
     if as_json:
         show_json({"script": name, "version": number, "share": share})
     else:
@@ -91,7 +91,7 @@ def diff(
     async def work(connection: Connection) -> tuple[Any, Any]:
         return await read_graph(connection, name, old), await read_graph(connection, name, new)
 
-    lines = compare(*on_database(work), f"{name} {old}", f"{name} {new}")
+    lines = compare(*with_database(work), f"{name} {old}", f"{name} {new}")
     if as_json:
         show_json({"script": name, "from": old, "to": new, "diff": lines})
     else:
@@ -108,7 +108,7 @@ def list_all(
     async def work(connection: Connection) -> list[Version]:
         return await list_versions(connection, name)
 
-    versions = on_database(work)
+    versions = with_database(work)
     if as_json:
         show_json([asdict(version) | {"judgement": judgement_of(version, versions)} for version in versions])
         return

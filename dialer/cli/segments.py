@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from dialer.cli.campaigns import find_campaign
-from dialer.cli.leads import progress_bar, with_database
+from dialer.cli.connection import with_database
+from dialer.cli.leads import progress_bar
 from dialer.cli.output import AsJson, console, show_json, shown_time, table
 from dialer.domain.errors import BadInput
 from dialer.domain.segments import (
@@ -207,7 +208,7 @@ def run(as_json: AsJson = False) -> None:
     if as_json:
         show_json(asdict(made))
     else:
-        _showwith_database(made)
+        _show_run(made)
 
 
 @app.command("moves")
@@ -223,7 +224,7 @@ def moves(
     if not made:
         typer.echo("segments were never run; see `dialer segment run --help`")
     for each in made:
-        _showwith_database(each)
+        _show_run(each)
 
 
 @orders.command("refresh")
@@ -247,7 +248,7 @@ def refresh(
         typer.echo(f"{done.leads} leads of {campaign!r} judged, {done.changed} are worth something else now")
 
 
-def _showwith_database(made: Run) -> None:
+def _show_run(made: Run) -> None:
     typer.echo(f"{shown_time(made.started_at)}: {made.leads} leads judged, {made.moved} moved")
     if made.moves:
         shown = table("from", "to", "leads")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 import typer
 
+from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, table
-from dialer.config import Settings
 from dialer.store.campaigns import ensure_trunk
-from dialer.store.database import connect
+from dialer.store.database import Connection
 
 app = typer.Typer(help="Trunks: the carriers that take calls.", no_args_is_help=True)
 
@@ -35,22 +34,17 @@ def set_trunk(
 ) -> None:
     """Add a trunk, or change the one of this name. Running dialers read their trunks when they start."""
 
-    async def work() -> int:
-        connection = await connect(Settings.load().database_dsn.get_secret_value())
-        try:
-            return await ensure_trunk(
-                connection,
-                name,
-                position=position,
-                calls_per_second=calls_per_second,
-                channels=channels,
-                caller_ids=caller_ids,
-                enabled=enabled,
-            )
-        finally:
-            await connection.close()
-
-    trunk_id = asyncio.run(work())
+    trunk_id = with_database(
+        lambda connection: ensure_trunk(
+            connection,
+            name,
+            position=position,
+            calls_per_second=calls_per_second,
+            channels=channels,
+            caller_ids=caller_ids,
+            enabled=enabled,
+        )
+    )
     if as_json:
         show_json({"id": trunk_id, "name": name})
     else:
@@ -61,14 +55,10 @@ def set_trunk(
 def list_all(as_json: AsJson = False) -> None:
     """All trunks in failover order."""
 
-    async def work() -> list[dict[str, Any]]:
-        connection = await connect(Settings.load().database_dsn.get_secret_value())
-        try:
-            return [dict(row) for row in await connection.fetch("SELECT * FROM trunk ORDER BY position, id")]
-        finally:
-            await connection.close()
+    async def work(connection: Connection) -> list[dict[str, Any]]:
+        return [dict(row) for row in await connection.fetch("SELECT * FROM trunk ORDER BY position, id")]
 
-    rows = asyncio.run(work())
+    rows = with_database(work)
     if as_json:
         show_json(rows)
         return
