@@ -57,6 +57,10 @@ class TrunkLoad:
             return free
         return min(free, 1) if now >= self.open_until and self.probe is None else 0
 
+    def failing(self) -> bool:
+        """Whether its last call was refused, or its breaker is open."""
+        return self.faults > 0 or self.open_until is not None
+
     def close(self) -> None:
         """The trunk works: no fault counts against it any more."""
         self.faults, self.open_until, self.back_off_s = 0, None, BACK_OFF_S
@@ -93,12 +97,17 @@ class Carriers:
                 return True
         return False
 
-    def take(self, attempt_id: AttemptId, now: datetime, wanted: str | None = None) -> tuple[str, str] | None:
+    def take(
+        self, attempt_id: AttemptId, now: datetime, wanted: str | None = None, *, refused_before: bool = False
+    ) -> tuple[str, str] | None:
         """Seize a slot: (trunk name, caller id), or None when no trunk may take a call now.
 
-        The `wanted` caller id is shown when it is one of the trunk's, else the next in turn.
+        The `wanted` caller id is shown when it is one of the trunk's, else the next in turn. A number that a
+        carrier refused the last time goes over a trunk without a fault where there is one: it probes no breaker
+        as long as another can, for its rest and the back-off double alike and would keep meeting each other.
         """
-        for load in self.loads:
+        loads = sorted(self.loads, key=lambda load: load.failing()) if refused_before else self.loads
+        for load in loads:
             load.refill(now)
             if load.free_lines(now) and load.tokens >= 1.0:
                 load.tokens -= 1.0

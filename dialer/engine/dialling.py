@@ -282,7 +282,8 @@ def plan(floor: Floor, run: CampaignRun, choice: Choice, at: datetime, agent: Ag
     """Plan one attempt; it is dialled once committed. False when no trunk may take a call now."""
     lead, phone = choice.lead, choice.phone
     attempt_id = AttemptId(mint_ulid(at, floor.rng))
-    slot = floor.carriers.take(attempt_id, at, lead.caller_id)
+    refused = phone.history.last_outcome is Outcome.CONGESTION
+    slot = floor.carriers.take(attempt_id, at, lead.caller_id, refused_before=refused)
     if slot is None:
         return False
     campaign = run.campaign

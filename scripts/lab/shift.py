@@ -42,13 +42,25 @@ class Shift:
         await until_campaign(self.supervisor, self.demonstration.campaign_id, "closed", within_s=within_s)
 
     async def until(self, query: str, *values: object, within_s: float) -> None:
-        """Wait until the query gives true. Raises TimeoutError with the query."""
+        """Wait until the query gives true. Raises TimeoutError with the query and where the shift stands."""
         try:
             async with asyncio.timeout(within_s):
                 while not await self.database.fetchval(query, *values):
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise TimeoutError(f"not within {within_s:g} s: {query}") from None
+            stands = await self._stands()
+            raise TimeoutError(f"not within {within_s:g} s: {query}\n{stands}") from None
+
+    async def _stands(self) -> str:
+        """Attempts by outcome, leads by state and the agents: what to read first when a shift got stuck."""
+        attempts = await self.database.fetch(
+            "SELECT trunk, coalesce(outcome, 'open') AS outcome, count(*) FROM attempt GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+        leads = await self.database.fetch(
+            "SELECT state, count(*), min(next_at) - now() AS due_in FROM lead GROUP BY 1 ORDER BY 1"
+        )
+        robots = [(robot.state, *robot.errors) for robot in self.robots]
+        return f"attempts {[*map(tuple, attempts)]}\nleads {[*map(tuple, leads)]}\nrobots {robots}"
 
     async def until_states(self, within_s: float, **counts: int) -> None:
         """Wait until so many robots are in these states."""

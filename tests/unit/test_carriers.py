@@ -29,10 +29,10 @@ class Desk:
         self.rng = random.Random(3)
         self.count = 0
 
-    def take(self) -> tuple[str, AttemptId] | None:
+    def take(self, *, refused_before: bool = False) -> tuple[str, AttemptId] | None:
         self.count += 1
         attempt_id = AttemptId(f"{self.count:026}")
-        slot = self.carriers.take(attempt_id, self.now)
+        slot = self.carriers.take(attempt_id, self.now, refused_before=refused_before)
         return slot and (slot[0], attempt_id)
 
     def give_back(self, slot: tuple[str, AttemptId] | None, fault: bool | None = False) -> None:
@@ -125,6 +125,19 @@ def test_three_faults_in_a_row_open_the_breaker() -> None:
     desk.fail(1)
     assert desk.take() is None
     assert desk.carriers.free_lines(desk.now) == 0
+
+
+def test_a_number_once_refused_probes_no_breaker_while_another_trunk_can_take_it() -> None:
+    desk = Desk(trunk("first", position=1), trunk("second", position=2, channels=1))
+    desk.fail()
+    assert (over_second := desk.take(refused_before=True)) and over_second[0] == "second"
+    assert (nowhere_else := desk.take(refused_before=True)) and nowhere_else[0] == "first"
+    desk.give_back(nowhere_else, fault=True)
+    desk.fail()
+    desk.give_back(over_second)
+    desk.wait(MAX_BACK_OFF_S)
+    assert (spared := desk.take(refused_before=True)) and spared[0] == "second"
+    assert (probe := desk.take()) and probe[0] == "first"
 
 
 def test_open_breaker_sends_calls_to_the_next_trunk() -> None:
