@@ -29,6 +29,7 @@ from dialer.cli import (
     leads,
     ledger,
     payments,
+    persons,
     plans,
     rules,
     screening,
@@ -71,8 +72,8 @@ app.add_typer(users.app, name="user")
 app.add_typer(calls.app, name="call")
 app.add_typer(screening.app, name="screening")
 app.add_typer(scripts.app, name="script")
-app.add_typer(cases.person_app, name="person")
-app.add_typer(cases.case_app, name="case")
+app.add_typer(persons.app, name="person")
+app.add_typer(cases.app, name="case")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(rules.app, name="rules")
 app.add_typer(explaining.app, name="explain")

@@ -127,6 +127,8 @@ class PhoneHistory:
     #: Attempts on this number that ended with `last_outcome`, without another outcome between.
     same_outcome_run: int = 0
     tried_at: datetime | None = None
+    #: So unsure to be the person's (`phone_facts.DEMOTED_BELOW`) that it is dialled only when no other is left.
+    demoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +183,13 @@ def worn_out(phone: PhoneHistory, rules: Mapping[Outcome, RecycleRule] = RECYCLE
 def next_phone(phones: list[PhoneHistory], after: int) -> int:
     """The number to dial next: the one never tried, else tried longest ago, in the person's order.
 
-    `after` (the number just dialled) comes last among equals.
+    `after` (the number just dialled) comes last among equals; demoted numbers only where there are no others.
     """
     order = {p.phone_id: n for n, p in enumerate(phones)}
     return min(
         phones,
         key=lambda p: (
+            p.demoted,
             p.phone_id == after,
             p.tried_at is not None,
             p.tried_at.timestamp() if p.tried_at else 0.0,

@@ -17,6 +17,7 @@ import orjson
 from dialer.domain import facts as f
 from dialer.domain.call import CallState
 from dialer.domain.outcomes import LeadState, PhoneStatus
+from dialer.domain.phone_facts import FOUND
 from dialer.domain.values import Attempt, AttemptId
 from dialer.store import contact_ledger
 from dialer.store.contact_ledger import ContactNews
@@ -78,6 +79,8 @@ class PhoneNews:
     outcome: str | None = None
     run: int | None = None
     tried_at: datetime | None = None
+    #: What its odds to be the person's are multiplied by (`domain.phone_facts`).
+    odds: float = 1.0
 
 
 @dataclass(slots=True)
@@ -309,6 +312,7 @@ class Batch:
         phone.run = phone.run if fact.same_outcome_run is None else fact.same_outcome_run
         if fact.outcome is not None:
             phone.outcome, phone.tried_at = fact.outcome, fact.at
+            phone.odds *= FOUND.get(fact.outcome, 1.0)
 
     def _move_agent(self, fact: f.AgentMoved) -> None:
         before = self.agents.get(fact.agent_id)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dialer.domain.dispositions import GRACE_DAYS, Instalment
 from dialer.domain.facts import AttemptDisposed
 from dialer.domain.outcomes import PAYMENT_SHOWS, Effect, LeadState
+from dialer.domain.phone_facts import RIGHT_PARTY, SAID
 
 #: A block of `dispositions.sql` and the rows whose columns are its first parameters, then the rest of them.
 Rows = tuple[str, list[tuple[object, ...]], tuple[object, ...]]
@@ -17,7 +18,10 @@ def consequences(said: Iterable[AttemptDisposed]) -> Iterator[Rows]:
     said = list(said)
     if not said:
         return
-    yield "learn_parties", [(fact.attempt_id, fact.effect, fact.at, fact.code) for fact in said], ()
+    parties: list[tuple[object, ...]] = [
+        (fact.attempt_id, fact.effect, fact.at, fact.code, SAID.get(fact.effect, 1.0)) for fact in said
+    ]
+    yield "learn_parties", parties, (RIGHT_PARTY,)
     if promised := [fact for fact in said if fact.effect is Effect.PROMISE]:
         yield "make_promises", [row for fact in promised for row in _promises(fact)], (GRACE_DAYS,)
     if disputed := [fact for fact in said if fact.effect is Effect.DISPUTE]:

@@ -68,23 +68,28 @@ SELECT pg_notify('cadencia_lead', id::text) FROM moved
 
 -- name: learn_parties
 -- Who spoke at the numbers of calls $1 (effects $2, at $3): the person himself, as the campaign's list says of the
--- disposition $4, or somebody who does not know him.
+-- disposition $4, which multiplies the number's odds to be his by $6; or somebody else, which multiplies them by $5.
 UPDATE phone
-SET right_party = phone.right_party + said.himself::int,
-    right_party_at = CASE WHEN said.himself THEN said.at ELSE phone.right_party_at END,
-    wrong_number = phone.wrong_number + said.stranger::int,
-    wrong_number_at = CASE WHEN said.stranger THEN said.at ELSE phone.wrong_number_at END
+SET right_party = phone.right_party + news.himself::int,
+    right_party_at = CASE WHEN news.himself THEN news.at ELSE phone.right_party_at END,
+    wrong_number = phone.wrong_number + news.stranger::int,
+    wrong_number_at = CASE WHEN news.stranger THEN news.at ELSE phone.wrong_number_at END,
+    -- As in `more_confident` of queries.sql.
+    confidence = least(0.99, greatest(0.01,
+        phone.confidence * news.odds / (phone.confidence * news.odds + 1 - phone.confidence)))
 FROM (
     SELECT attempt.phone_id,
            bool_or(coalesce(disposition.right_party, false)) AS himself,
            bool_or(given.effect = 'wrong_number') AS stranger,
-           max(given.at) AS at
-    FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[]) AS given (attempt_id, effect, at, code)
+           max(given.at) AS at,
+           exp(sum(ln(CASE WHEN disposition.right_party THEN $6::float8 ELSE given.odds END))) AS odds
+    FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::float8[])
+        AS given (attempt_id, effect, at, code, odds)
     JOIN attempt ON attempt.id = given.attempt_id
     LEFT JOIN disposition ON disposition.campaign_id = attempt.campaign_id AND disposition.code = given.code
     GROUP BY attempt.phone_id
-) AS said
-WHERE phone.id = said.phone_id AND (said.himself OR said.stranger)
+) AS news
+WHERE phone.id = news.phone_id AND (news.himself OR news.odds <> 1)
 
 -- name: withdrawn_in_attempt
 -- Leads that shard $1 is dialling though somebody's word has taken them away meanwhile.

@@ -8,6 +8,7 @@ from datetime import datetime
 import asyncpg
 
 from dialer.domain.outcomes import LeadState, Outcome, PhoneHistory, PhoneStatus, next_phone
+from dialer.domain.phone_facts import DEMOTED_BELOW
 from dialer.domain.values import ClaimedLead, LeadPhone, PhoneNumber
 from dialer.store.contact_ledger import contacts_of, preferences_of
 from dialer.store.database import Connection
@@ -89,15 +90,17 @@ def lead_of(
                 last_outcome=None if last is None else Outcome(last),
                 same_outcome_run=run,
                 tried_at=tried_at,
+                demoted=confidence < DEMOTED_BELOW,
             ),
         )
-        for phone, number, status, last, run, tried_at in zip(
+        for phone, number, status, last, run, tried_at, confidence in zip(
             row["phone_ids"] or (),
             row["numbers"] or (),
             row["statuses"] or (),
             row["last_outcomes"] or (),
             row["runs"] or (),
             row["tried"] or (),
+            row["confidences"] or (),
             strict=True,
         )
     )

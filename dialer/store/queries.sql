@@ -85,6 +85,7 @@ CROSS JOIN LATERAL (
            array_agg(judged.last_outcome ORDER BY judged.place) AS last_outcomes,
            array_agg(judged.same_outcome_run ORDER BY judged.place) AS runs,
            array_agg(judged.tried_at ORDER BY judged.place) AS tried,
+           array_agg(judged.confidence ORDER BY judged.place) AS confidences,
            coalesce(bool_or(judged.status = 'active'), false) AS usable
     FROM (
         SELECT phone.id,
@@ -92,6 +93,7 @@ CROSS JOIN LATERAL (
                phone.last_outcome,
                phone.same_outcome_run,
                phone.tried_at,
+               phone.confidence,
                CASE
                    WHEN EXISTS (SELECT FROM do_not_call WHERE do_not_call.number = phone.number)
                        THEN 'do_not_call'
@@ -444,15 +446,21 @@ FROM (
 ) AS news
 WHERE lead.id = news.id
 
+-- name: more_confident
+-- A number's confidence when its odds are multiplied by news.odds. Never quite certain: the next word always counts.
+least(0.99, greatest(0.01,
+    phone.confidence * news.odds / (phone.confidence * news.odds + 1 - phone.confidence)))
+
 -- name: learn_phones
 UPDATE phone
 SET status = coalesce(news.status, phone.status),
     last_outcome = coalesce(news.outcome, phone.last_outcome),
     same_outcome_run = coalesce(news.run, phone.same_outcome_run),
     tries = phone.tries + CASE WHEN news.outcome NOT IN ('congestion', 'failed', 'cancelled') THEN 1 ELSE 0 END,
-    tried_at = coalesce(news.tried_at, phone.tried_at)
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::timestamptz[])
-    AS news (id, status, outcome, run, tried_at)
+    tried_at = coalesce(news.tried_at, phone.tried_at),
+    confidence = CASE WHEN news.odds = 1 THEN phone.confidence ELSE {more_confident} END
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::float8[])
+    AS news (id, status, outcome, run, tried_at, odds)
 WHERE phone.id = news.id
 
 -- name: list_do_not_call

@@ -11,6 +11,7 @@ import asyncpg
 import orjson
 
 from dialer.domain.errors import BadInput
+from dialer.domain.phone_facts import DEMOTED_BELOW
 from dialer.store.database import Connection
 from dialer.store.queries import read_statements
 
@@ -33,6 +34,31 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Number:
+    """A number and what calling it has taught: `confidence` that it is the person's own, 0 to 1, who spoke there how
+    often and when last, and how many tries it had.
+    """
+
+    number: str
+    kind: str
+    source: str
+    status: str
+    confidence: float
+    tries: int
+    right_party: int
+    right_party_at: datetime | None
+    wrong_number: int
+    wrong_number_at: datetime | None
+    last_outcome: str | None
+    tried_at: datetime | None
+
+    @property
+    def demoted(self) -> bool:
+        """Whether it is dialled only when the person has no other number left."""
+        return self.confidence < DEMOTED_BELOW
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
     """Who it is, and what happened, the newest first."""
 
@@ -42,6 +68,7 @@ class Story:
     language: str
     time_zone: str | None
     do_not_call: bool
+    numbers: tuple[Number, ...]
     entries: tuple[Entry, ...]
 
 
@@ -50,6 +77,7 @@ async def read_story(connection: Connection | asyncpg.Pool, external_ref: str) -
     person = await connection.fetchrow(SQL["person"], external_ref)
     if person is None:
         raise BadInput(f"there is no person {external_ref[:100]!r}: the reference is the creditor's own")
+    numbers = tuple(Number(**dict(row)) for row in await connection.fetch(SQL["numbers"], person["id"]))
     rows = await connection.fetch(SQL["timeline"], person["id"], MAX_ENTRIES)
     entries = tuple(Entry(**{**dict(row), "more": orjson.loads(row["more"])}) for row in rows)
-    return Story(**dict(person), entries=entries)
+    return Story(**dict(person), numbers=numbers, entries=entries)

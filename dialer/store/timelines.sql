@@ -5,6 +5,19 @@ SELECT id, external_ref, full_name, language, time_zone,
 FROM person
 WHERE external_ref = $1
 
+-- name: numbers
+-- What is known of each number of person $1, in the order of the creditor's list.
+SELECT phone.number, phone.kind, phone.source,
+       CASE
+           WHEN EXISTS (SELECT FROM do_not_call WHERE do_not_call.number = phone.number) THEN 'do_not_call'
+           ELSE phone.status
+       END AS status,
+       phone.confidence, phone.tries, phone.right_party, phone.right_party_at, phone.wrong_number,
+       phone.wrong_number_at, phone.last_outcome, phone.tried_at
+FROM phone
+WHERE phone.person_id = $1
+ORDER BY phone.position, phone.id
+
 -- name: timeline
 -- All that happened with person $1, the newest first, at most $2 entries: what kind, when, how it stands, by whom, and the
 -- rest as JSON.

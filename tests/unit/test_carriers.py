@@ -130,14 +130,20 @@ def test_three_faults_in_a_row_open_the_breaker() -> None:
 def test_a_number_once_refused_probes_no_breaker_while_another_trunk_can_take_it() -> None:
     desk = Desk(trunk("first", position=1), trunk("second", position=2, channels=1))
     desk.fail()
-    assert (over_second := desk.take(refused_before=True)) and over_second[0] == "second"
-    assert (nowhere_else := desk.take(refused_before=True)) and nowhere_else[0] == "first"
+    over_second = desk.take(refused_before=True)
+    assert over_second
+    assert over_second[0] == "second"
+    nowhere_else = desk.take(refused_before=True)
+    assert nowhere_else
+    assert nowhere_else[0] == "first"
     desk.give_back(nowhere_else, fault=True)
     desk.fail()
     desk.give_back(over_second)
     desk.wait(MAX_BACK_OFF_S)
-    assert (spared := desk.take(refused_before=True)) and spared[0] == "second"
-    assert (probe := desk.take()) and probe[0] == "first"
+    spared, probe = desk.take(refused_before=True), desk.take()
+    assert spared
+    assert probe
+    assert (spared[0], probe[0]) == ("second", "first")
 
 
 def test_open_breaker_sends_calls_to_the_next_trunk() -> None:
