@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from dialer.api.auth import Database, Supervisor
 from dialer.api.problems import not_found
 from dialer.api.schemas import RowId
+from dialer.compliance import Deny
 from dialer.compliance.preset import sources
 from dialer.portfolio.callability import explain_campaign, explain_lead
 
@@ -54,8 +56,18 @@ class LeadCallability(BaseModel):
 
 
 class ReasonCount(BaseModel):
+    """Leads that one reason holds back."""
+
     reason: str
     leads: int
+
+
+class LawCount(ReasonCount):
+    """Due leads by the law's word; of a rule also the norm, and when it lets the first of them go (null: never)."""
+
+    norm: str | None
+    sources: list[CitedSource]
+    clears_at: datetime | None
 
 
 class CampaignObstacles(BaseModel):
@@ -63,7 +75,7 @@ class CampaignObstacles(BaseModel):
 
     due: int
     judged: int
-    law: list[ReasonCount]
+    law: list[LawCount]
     not_due: list[ReasonCount]
 
 
@@ -82,7 +94,7 @@ async def read_lead_callability(id: RowId, user: Supervisor, pool: Database) -> 
         rule=found.rule,
         norm=found.norm or None,
         confidence=found.conf or None,
-        sources=[CitedSource(id=src, ref=sources()[src].ref, url=sources()[src].url) for src in found.src],
+        sources=_cite(found.src),
         clears_at=found.clears_at,
         rule_set=found.rule_set,
         rule_set_version=found.version,
@@ -108,6 +120,21 @@ async def read_campaign_obstacles(id: RowId, user: Supervisor, pool: Database) -
     return CampaignObstacles(
         due=found.due,
         judged=found.judged,
-        law=[ReasonCount(reason=reason, leads=count) for reason, count in found.law.items()],
+        law=[_count(reason, count, found.denials.get(reason)) for reason, count in found.law.items()],
         not_due=[ReasonCount(reason=reason, leads=count) for reason, count in found.states.items()],
     )
+
+
+def _count(reason: str, leads: int, denial: Deny | None) -> LawCount:
+    return LawCount(
+        reason=reason,
+        leads=leads,
+        norm=denial.norm or None if denial else None,
+        sources=_cite(denial.src) if denial else [],
+        clears_at=denial.until if denial else None,
+    )
+
+
+def _cite(src: Iterable[str]) -> list[CitedSource]:
+    known = sources()
+    return [CitedSource(id=each, ref=known[each].ref, url=known[each].url) for each in src]

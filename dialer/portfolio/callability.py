@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -109,9 +110,13 @@ def _first_obstacle(
     denials = [phone.denial for phone in phones if phone.denial]
     if len(denials) < len(phones):
         return None, None, None
-    # Of several numbers, the one that may be called first.
-    first = min(denials, key=lambda denial: (denial.until is None, denial.until or now))
+    first = _first_to_clear(denials, now)
     return first.rule, first.until, first
+
+
+def _first_to_clear(denials: Sequence[Deny], now: datetime) -> Deny:
+    """Of what several numbers wait for, what that one waits for that may be called first."""
+    return min(denials, key=lambda denial: (denial.until is None, denial.until or now))
 
 
 def _judged(
@@ -146,6 +151,8 @@ class CampaignCallability:
     due: int
     judged: int
     law: dict[str, int]  # the first rule in the way of those, or "callable"
+    #: What stands in the way by rule, of the lead that it lets go first.
+    denials: dict[str, Deny]
 
 
 async def explain_campaign(
@@ -173,6 +180,7 @@ async def explain_campaign(
         )
         states[name] = states.get(name, 0) + found["n"]
     rules, law, judged = load_rule_set(row["rule_set"]), Counter[str](), 0
+    first: dict[str, Deny] = {}
     ids = [
         found["id"]
         for found in await connection.fetch(
@@ -195,6 +203,8 @@ async def explain_campaign(
             elif len(denials) < len(words):
                 law["callable"] += 1
             else:
-                law[denials[0].rule] += 1
+                denial = _first_to_clear(denials, now)
+                law[denial.rule] += 1
+                first[denial.rule] = _first_to_clear([first.get(denial.rule, denial), denial], now)
             judged += 1
-    return CampaignCallability(states, due, judged, dict(law.most_common()))
+    return CampaignCallability(states, due, judged, dict(law.most_common()), first)

@@ -67,6 +67,8 @@ async def test_each_thing_that_can_be_in_the_way(pool: asyncpg.Pool, portfolio: 
     async with pool.acquire() as connection:
         counts = await explain_campaign(connection, portfolio.campaign_id, DAY)
         assert (counts.due, counts.judged, counts.law) == (2, 2, {"callable": 1, "CO-day": 1})
+        denial = counts.denials["CO-day"]
+        assert (denial.norm, denial.until) == ("Ley 2300 art. 3", spoken.clears_at)
         assert counts.states == {"suppressed: do_not_call": 1, "resting": 1}
         few = await explain_campaign(connection, portfolio.campaign_id, DAY, most=1)
         assert (few.due, few.judged) == (2, 1), "what was not judged is not guessed"
@@ -115,6 +117,12 @@ async def test_supervisors_are_told_why(dsn: str, pool: asyncpg.Pool) -> None:
         counts = (await client.get(f"{campaign}/callability")).json()
         assert counts["not_due"] == [{"reason": "suppressed: do_not_call", "leads": 1}]
         assert (counts["due"], counts["law"]) == (0, [])
+        await pool.execute("UPDATE lead SET state = 'callable', state_reason = NULL")
+        await pool.execute(
+            "INSERT INTO do_not_call (person_id, reason, source) SELECT id, 'x', 'debtor' FROM person"
+        )
+        (asked,) = (await client.get(f"{campaign}/callability")).json()["law"]
+        assert (asked["reason"], asked["leads"], asked["clears_at"]) == ("do_not_call", 1, None)
         assert (await client.get("/api/v1/leads/999999/callability")).status_code == 404
         assert (await client.get("/api/v1/campaigns/999999/callability")).status_code == 404
         assert (await agent.get(f"{lead}/callability")).status_code == 403

@@ -831,7 +831,7 @@ export interface components {
             /** Judged */
             judged: number;
             /** Law */
-            law: components["schemas"]["ReasonCount"][];
+            law: components["schemas"]["LawCount"][];
             /** Not Due */
             not_due: components["schemas"]["ReasonCount"][];
         };
@@ -1355,6 +1355,22 @@ export interface components {
          */
         Label: "HUMAN" | "MACHINE" | "SIT" | "FAX" | "TONE" | "SILENCE" | "SCREENING";
         /**
+         * LawCount
+         * @description Due leads by the law's word; of a rule also the norm, and when it lets the first of them go (null: never).
+         */
+        LawCount: {
+            /** Reason */
+            reason: string;
+            /** Leads */
+            leads: number;
+            /** Norm */
+            norm: string | null;
+            /** Sources */
+            sources: components["schemas"]["CitedSource"][];
+            /** Clears At */
+            clears_at: string | null;
+        };
+        /**
          * LeadCallability
          * @description Whether a lead would be called now; `rule` is the first thing in the way, `clears_at` null = not by waiting.
          */
@@ -1586,7 +1602,10 @@ export interface components {
             /** Live */
             live: boolean;
         };
-        /** ReasonCount */
+        /**
+         * ReasonCount
+         * @description Leads that one reason holds back.
+         */
         ReasonCount: {
             /** Reason */
             reason: string;

@@ -1,8 +1,10 @@
 import type { Words } from "./es";
 import { results } from "./results";
+import { why } from "./why";
 
 export const en: Words = {
   ...results.en,
+  ...why.en,
   app: {
     language: "Language",
     dark: "Use dark colours",

@@ -1,8 +1,10 @@
 import { results } from "./results";
+import { why } from "./why";
 
 /** Spanish, the source of every key: the other languages are typed after it. */
 export const es = {
   ...results.es,
+  ...why.es,
   app: {
     language: "Idioma",
     dark: "Usar colores oscuros",

@@ -1,8 +1,10 @@
 import type { Words } from "./es";
 import { results } from "./results";
+import { why } from "./why";
 
 export const pt: Words = {
   ...results.pt,
+  ...why.pt,
   app: {
     language: "Idioma",
     dark: "Usar cores escuras",

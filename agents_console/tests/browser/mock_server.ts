@@ -18,6 +18,7 @@ import {
   settingsLog,
   VERDICT,
 } from "./demo_data";
+import { MockPortfolio } from "./mock_portfolio";
 import { makeStereoWav, PEAKS_PER_S, soundPeaks } from "./sound";
 
 type Change = Schemas["Delta"]["changes"][number];
@@ -43,6 +44,7 @@ export class MockServer {
   settingsLog: Schemas["CampaignChangeView"][] = settingsLog();
   agents = { ...AGENTS };
   screening: Screening = SCREENING;
+  portfolio = new MockPortfolio();
   switch: Schemas["SwitchLive"] = { dialer_up: true, switch_up: true };
   intents: Intent[] = [];
   /** Requests to REST paths that change something, as "METHOD path". */
@@ -243,6 +245,8 @@ export class MockServer {
         return void json(this.screening);
       }
     }
+    const about = reads ? this.portfolio.answer(call) : null;
+    if (about) return void json(about.body, about.status);
     if (/^\/attempts\/\w+\/screening$/.test(path)) return void json(VERDICT);
     const told = RECORDINGS.find(({ attempt_id }) => path === `/attempts/${attempt_id}`);
     if (told) return void json({ events: storyOf(told) });

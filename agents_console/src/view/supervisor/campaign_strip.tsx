@@ -5,6 +5,7 @@ import type { CampaignLive } from "../../state/state";
 import { wordsFor } from "../../words";
 import { useCampaigns } from "../campaigns";
 import { useLocale } from "../use_locale";
+import { CampaignObstacles } from "../why/campaign_obstacles";
 import { Abandonment } from "./abandonment";
 import { Budgets } from "./budgets";
 import { CampaignButtons } from "./campaign_buttons";
@@ -73,6 +74,7 @@ export function CampaignStrip({ campaign }: { campaign: CampaignLive }) {
       <div className="campaign-more">
         <div className="campaign-why">
           <Outcomes outcomes={campaign.outcomes_today} />
+          <CampaignObstacles campaign={campaign} />
           <PacingWords pacing={campaign.pacing} />
           <Budgets pacing={campaign.pacing} />
         </div>
