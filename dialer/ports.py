@@ -86,6 +86,12 @@ class ShardStore(Protocol):
         here (`no_number`) and never returned.
         """
 
+    async def tend(self, now: datetime) -> None:
+        """Give claims of the running campaigns that ran out back, and wake leads whose rest has ended by `now`.
+
+        To be asked every few seconds, so that a claim finds what is due in its order; a claim that comes short does it.
+        """
+
     async def claim_phone(
         self, number: str, campaign_ids: Sequence[int], lease: timedelta, now: datetime
     ) -> ClaimedLead | None:

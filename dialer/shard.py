@@ -49,6 +49,8 @@ SHARD_LEASE = timedelta(seconds=6)
 LEAD_LEASE = timedelta(minutes=5)
 #: A listing of channels is compared with what we believe this often: a lost Hangup is found by it.
 LISTING_EVERY_S = 15.0
+#: Leads whose rest has ended enter the claim's order, and claims that ran out go back, this often.
+TEND_EVERY_S = 2.0
 #: Facts waiting for the disk. Beyond, the log counts as lost: memory is no log.
 MAX_UNWRITTEN = 50_000
 #: How long facts gather before a batch is written: a journey to the database costs as much for one as for ten.
@@ -110,6 +112,7 @@ class Shard:
                 group.create_task(self._switch.run(), name="switch")
                 group.create_task(self._renew(), name="lease")
                 group.create_task(self._list_channels(), name="listing")
+                group.create_task(self._tend(), name="tending")
                 group.create_task(self._serve_claims(), name="claims")
                 group.create_task(self._take_intents(), name="intents")
                 group.create_task(self._take_edits(), name="edits")
@@ -255,6 +258,14 @@ class Shard:
                 await self._store.renew(SHARD_LEASE)
             except LogUnavailable as error:
                 log.warning("lease_not_renewed", why=str(error))
+
+    async def _tend(self) -> None:
+        while True:
+            try:
+                await self._store.tend(_now())
+            except LogUnavailable as error:
+                log.warning("leads_not_tended", why=str(error))
+            await asyncio.sleep(TEND_EVERY_S)
 
     async def _list_channels(self) -> None:
         while True:

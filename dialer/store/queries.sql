@@ -36,8 +36,10 @@ SELECT lead.id,
        segment.caller_id,
        person.time_zone,
        -- All debts of whom we call about one are paid or gone: there is nothing to call about.
+       -- This and the two on the do-not-call list ask for one row by index; an EXISTS may be planned as a hash of all.
        lead.debt_id IS NOT NULL
-           AND NOT EXISTS (SELECT FROM debt WHERE debt.person_id = lead.person_id AND debt.status = 'open') AS settled,
+           AND (SELECT id FROM debt WHERE debt.person_id = lead.person_id AND debt.status = 'open' LIMIT 1) IS NULL
+           AS settled,
        ARRAY(
            SELECT planned_at
            FROM attempt
@@ -45,7 +47,7 @@ SELECT lead.id,
              AND coalesce(attempt.outcome, 'unknown') NOT IN ('congestion', 'failed', 'cancelled')
            ORDER BY n
        ) AS tries_at,
-       EXISTS (SELECT FROM do_not_call WHERE do_not_call.person_id = lead.person_id) AS do_not_call,
+       (SELECT id FROM do_not_call WHERE do_not_call.person_id = lead.person_id LIMIT 1) IS NOT NULL AS do_not_call,
        lead.debt_id,
        debt.account,
        debt.creditor,
@@ -79,15 +81,16 @@ LEFT JOIN debt ON debt.id = lead.debt_id
 CROSS JOIN LATERAL ({person_ledger}) AS ledger
 LEFT JOIN segment ON segment.id = lead.segment_id
 CROSS JOIN LATERAL (
-    SELECT array_agg(judged.id ORDER BY judged.place) AS phone_ids,
-           array_agg(judged.number ORDER BY judged.place) AS numbers,
-           array_agg(judged.status ORDER BY judged.place) AS statuses,
-           array_agg(judged.last_outcome ORDER BY judged.place) AS last_outcomes,
-           array_agg(judged.same_outcome_run ORDER BY judged.place) AS runs,
-           array_agg(judged.tried_at ORDER BY judged.place) AS tried,
-           array_agg(judged.confidence ORDER BY judged.place) AS confidences,
+    SELECT array_agg(judged.id) AS phone_ids,
+           array_agg(judged.number) AS numbers,
+           array_agg(judged.status) AS statuses,
+           array_agg(judged.last_outcome) AS last_outcomes,
+           array_agg(judged.same_outcome_run) AS runs,
+           array_agg(judged.tried_at) AS tried,
+           array_agg(judged.confidence) AS confidences,
            coalesce(bool_or(judged.status = 'active'), false) AS usable
     FROM (
+        -- Ordered here, once: seven ordered aggregates would sort seven times. An aggregate takes its rows as they come.
         SELECT phone.id,
                phone.number,
                phone.last_outcome,
@@ -95,21 +98,19 @@ CROSS JOIN LATERAL (
                phone.tried_at,
                phone.confidence,
                CASE
-                   WHEN EXISTS (SELECT FROM do_not_call WHERE do_not_call.number = phone.number)
+                   WHEN (SELECT id FROM do_not_call WHERE do_not_call.number = phone.number LIMIT 1) IS NOT NULL
                        THEN 'do_not_call'
                    ELSE phone.status
-               END AS status,
-               -- As the creditor lists them; or first the one likeliest to be answered by the person: what its source
-               -- said of it weighs as much as ten tries.
-               row_number() OVER (
-                   ORDER BY CASE
-                                WHEN segment.number_order = 'best'
-                                    THEN (phone.right_party + 2 * phone.confidence) / (phone.tries + 10)
-                            END DESC NULLS LAST,
-                            phone.position
-               ) AS place
+               END AS status
         FROM phone
         WHERE phone.person_id = lead.person_id
+        -- As the creditor lists them; or first the one likeliest to be answered by the person: what its source said of
+        -- it weighs as much as ten tries.
+        ORDER BY CASE
+                     WHEN segment.number_order = 'best'
+                         THEN (phone.right_party + 2 * phone.confidence) / (phone.tries + 10)
+                 END DESC NULLS LAST,
+                 phone.position
     ) AS judged
 ) AS numbers
 
@@ -131,12 +132,18 @@ WHERE id = ANY (ARRAY(
     FOR UPDATE SKIP LOCKED
 ))
 
+-- name: running_campaigns
+SELECT id FROM campaign WHERE agent_group_id = $1 AND state = 'running' ORDER BY id
+
 -- name: claim_leads
 -- Up to $2 leads of campaign $1 that are due at $3, for shard $4 with fence $5, until $6. Callbacks first: they were
 -- promised. Then by priority and by what a call is expected to bring at this hour. Lists with a share take turns by it.
 -- Rows another claimer holds are skipped, not waited for. On the way, people on the do-not-call list are suppressed, and
--- leads without a usable number or an open debt finished; none of these is returned.
-WITH rate AS MATERIALIZED (
+-- leads without a usable number or an open debt finished; none of these is returned. The commit is not waited for: a claim
+-- that a crash of the server forgets is claimed again, and nothing is dialled without a commit of its own.
+WITH hasty AS MATERIALIZED (
+    SELECT set_config('synchronous_commit', 'off', true) AS commit
+), rate AS MATERIALIZED (
     SELECT factors,
            CASE
                WHEN extract(hour FROM $3 AT TIME ZONE zone) < 12 THEN 1
@@ -156,6 +163,7 @@ WITH rate AS MATERIALIZED (
     WHERE lead_list.campaign_id = $1
       AND lead_list.active
       AND EXISTS (SELECT FROM shard WHERE agent_group_id = $4 AND fence = $5)
+      AND (SELECT commit FROM hasty) IS NOT NULL
 ), callback AS MATERIALIZED (
     SELECT id
     FROM lead

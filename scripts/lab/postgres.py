@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,12 +33,16 @@ SHARED = Path("/var/lib/cadencia")
 class Postgres:
     """A PostgreSQL server that ends with this process. Without a data folder its data ends with it too."""
 
-    def __init__(self, data_dir: Path | None = None) -> None:
-        """`data_dir` is made on first use and keeps everything; its user must be able to reach it."""
+    def __init__(self, data_dir: Path | None = None, settings: Mapping[str, str] | None = None) -> None:
+        """`data_dir` is made on first use and keeps everything; its user must be able to reach it.
+
+        `settings` are the server's, beyond those of its own defaults.
+        """
         self.host = HOST
         self.port = free_tcp_port()
         self.password = ""
         self._kept = data_dir
+        self._settings = dict(settings or {})
         self._child: Child | None = None
 
     @property
@@ -67,6 +72,7 @@ class Postgres:
             "log_timezone": "UTC",
             # Data that ends with the process needs no protection from a power failure.
             "fsync": "on" if self._kept else "off",
+            **self._settings,
         }
         self._child = Child(
             [

@@ -22,7 +22,7 @@ import orjson
 from dialer.domain.campaign import DialMode
 from dialer.store import leads
 from dialer.store.campaigns import create_campaign, ensure_group
-from dialer.store.database import connect, upgrade
+from dialer.store.database import HOT_PATH, connect, upgrade
 from dialer.store.ordering import refresh_order
 from dialer.store.queries import SQL
 from lab.bench.figures import run, shares
@@ -182,7 +182,7 @@ async def _claim(
     pause_s: float = 0.0,
 ) -> None:
     """Claim again and again without giving back, and note how long each claim took."""
-    connection = await connect(dsn)
+    connection = await connect(dsn, settings=HOT_PATH)
     try:
         for turn in range(count + 5):
             now = datetime.now(UTC)
