@@ -32,6 +32,7 @@ from dialer.domain.commands import (
     Originate,
     PlayMessage,
     PlayNotice,
+    PrepareMessage,
     SpeakFile,
     StartRecording,
     SwitchCommand,
@@ -136,6 +137,8 @@ class AsteriskSwitch:
                 self._redirect(command.attempt_id, "T")
             case SpeakFile():
                 self._speak(command)
+            case PrepareMessage():
+                self._set(command.attempt_id, "CADENCIA_ABANDONED", str(self._message(command.file)))
             case ExtendListening():
                 self._set(command.attempt_id, "TIMEOUT(absolute)", str(command.seconds))
             case _:
@@ -253,12 +256,15 @@ class AsteriskSwitch:
         self._post("Originate", headers, _ignore)
 
     def _speak(self, command: SpeakFile) -> None:
-        if not _FILE.fullmatch(command.file):
-            raise ValueError(f"{command.file[:80]!r} is no file of spoken texts")
-        path = self._settings.spool / MESSAGE_FOLDER / command.file
-        self._set(command.attempt_id, "CADENCIA_FILE", str(path))
+        self._set(command.attempt_id, "CADENCIA_FILE", str(self._message(command.file)))
         self._set(command.attempt_id, "CADENCIA_AGAIN", "1" if command.again else "")
         self._redirect(command.attempt_id, "speak")
+
+    def _message(self, file: str) -> PurePosixPath:
+        """A spoken text as the switch finds it. Raises ValueError on a name that is none of ours."""
+        if not _FILE.fullmatch(file):
+            raise ValueError(f"{file[:80]!r} is no file of spoken texts")
+        return self._settings.spool / MESSAGE_FOLDER / file
 
     def _set(self, attempt_id: AttemptId, name: str, value: str) -> None:
         headers = [("Channel", attempt_id), ("Variable", name), ("Value", value)]

@@ -87,6 +87,14 @@ class SpeakFile:
 
 
 @dataclass(frozen=True, slots=True)
+class PrepareMessage:
+    """Should no agent attend this person, he hears this file of the message folder, whatever becomes of us."""
+
+    attempt_id: AttemptId
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExtendListening:
     """The dialplan's own limit for listening begins anew, with `seconds`."""
 
@@ -163,6 +171,7 @@ SwitchCommand = (
     | TapCall
     | PlayMessage
     | SpeakFile
+    | PrepareMessage
     | ExtendListening
 )
 StoreCommand = ClaimLeads | ClaimPhone

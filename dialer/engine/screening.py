@@ -22,6 +22,7 @@ from dialer.domain.commands import (
     ListenTo,
     Originate,
     PlayMessage,
+    PrepareMessage,
     PrepareScreener,
     RenderText,
     SpeakFile,
@@ -309,6 +310,12 @@ def _render(floor: Floor, call: Call, kind: SpokenText) -> None:
     floor.order(RenderText(call.id, attempt.campaign_id, attempt.lead_id, kind, attempt.language))
 
 
+def prepare_message(floor: Floor, call: Call) -> None:
+    """The campaign's own words to whom no agent attends are made ready while he waits for one."""
+    if floor.campaigns[call.attempt.campaign_id].campaign.abandoned_text is not None:
+        _render(floor, call, SpokenText.ABANDONED)
+
+
 def _announce(floor: Floor, call: Call, at: datetime) -> None:
     """An assistant asks who calls: it is told, and then heard again, once."""
     if call.hearing is None:
@@ -322,6 +329,9 @@ def _announce(floor: Floor, call: Call, at: datetime) -> None:
 
 def on_text_rendered(floor: Floor, event: TextRendered) -> None:
     call = floor.calls.get(event.attempt_id)
+    if call and event.kind is SpokenText.ABANDONED and event.file is not None:
+        floor.order(PrepareMessage(call.id, event.file))
+        return
     if call is None or call.hearing is None:
         return
     if event.kind is SpokenText.ANNOUNCEMENT:

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import asyncpg
 import orjson
 
-from dialer.domain.campaign import DialMode, RecordingNotice
+from dialer.domain.campaign import AbandonWindow, DialMode, RecordingNotice
 from dialer.domain.errors import BadInput
 from dialer.domain.outcomes import Effect
 from dialer.domain.screening import ScreeningSettings
 from dialer.domain.values import PhoneNumber
+from dialer.store.campaign_changes import check_settings
 from dialer.store.database import Connection
 from dialer.store.scripts import publish, save_draft
 
@@ -175,17 +176,30 @@ async def create_campaign(
     wrap_up_s: int = 60,
     priority: int = 0,
     screening: ScreeningSettings | None = None,
+    abandoned_text: str | None = None,
 ) -> int:
-    """A new campaign in DRAFT with the default dispositions; its shard is told. Raises BadInput."""
+    """A new campaign in DRAFT with the default dispositions; its shard is told. Raises BadInput, also when the rule set
+    forbids a setting."""
     heard = screening or ScreeningSettings()
+    check_settings(
+        {
+            "rule_set": rule_set,
+            "mode": mode,
+            "ring_timeout_s": ring_timeout_s,
+            "abandon_cap": abandon_cap,
+            "abandon_window": AbandonWindow.DAY,
+            "connect_limit_s": connect_limit_s,
+            "recording_notice": recording_notice,
+        }
+    )
     try:
         async with connection.transaction():
             campaign_id = await _id(
                 connection,
                 "INSERT INTO campaign (name, agent_group_id, mode, language, rule_set, recording_notice, ratio,"
                 " max_lines_per_agent, abandon_cap, connect_limit_s, ring_timeout_s, wrap_up_s, priority,"
-                " screening, cost_ratio, on_machine, control_share, connect_clock, late_correction)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+                " screening, cost_ratio, on_machine, control_share, connect_clock, late_correction, abandoned_text)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
                 " RETURNING id",
                 _name("campaign", name),
                 group_id,
@@ -202,6 +216,7 @@ async def create_campaign(
                 priority,
                 *(heard.mode, heard.cost_ratio, heard.on_machine, heard.control_share, heard.clock),
                 heard.late_correction,
+                abandoned_text,
             )
             await connection.executemany(
                 "INSERT INTO disposition (campaign_id, code, label, effect, right_party, position)"

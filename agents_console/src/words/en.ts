@@ -493,6 +493,7 @@ export const en: Words = {
     bad_rule_set: "The campaign's legal rules have an error; it can't start.",
     rules_not_approved:
       "Nobody has approved the campaign's doubtful rules: see them with `dialer rules show`.",
+    breaks_rules: "The campaign breaks its legal rules and can't start: `dialer campaign check` says which.",
   },
   problem: {
     other: "Something went wrong ({{code}}). {{detail}}",

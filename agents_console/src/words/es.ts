@@ -493,6 +493,8 @@ export const es = {
     unknown_campaign: "Esa campaña no existe.",
     bad_rule_set: "Las reglas legales de la campaña tienen un error; no puede iniciar.",
     rules_not_approved: "Nadie ha aprobado las reglas dudosas de la campaña: véalas con «dialer rules show».",
+    breaks_rules:
+      "La campaña incumple sus reglas legales y no puede iniciar: «dialer campaign check» dice cuáles.",
   },
   problem: {
     other: "Algo salió mal ({{code}}). {{detail}}",

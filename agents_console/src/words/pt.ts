@@ -494,6 +494,8 @@ export const pt: Words = {
     unknown_campaign: "Essa campanha não existe.",
     bad_rule_set: "As regras legais da campanha têm um erro; ela não pode iniciar.",
     rules_not_approved: "Ninguém aprovou as regras duvidosas da campanha: veja-as com «dialer rules show».",
+    breaks_rules:
+      "A campanha viola suas regras legais e não pode iniciar: «dialer campaign check» diz quais.",
   },
   problem: {
     other: "Algo deu errado ({{code}}). {{detail}}",
