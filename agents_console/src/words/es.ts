@@ -1,9 +1,11 @@
+import { people } from "./people";
 import { results } from "./results";
 import { why } from "./why";
 
 /** Spanish, the source of every key: the other languages are typed after it. */
 export const es = {
   ...results.es,
+  ...people.es,
   ...why.es,
   app: {
     language: "Idioma",
@@ -19,7 +21,7 @@ export const es = {
     laboratory: "Laboratorio: horario legal no aplicado; solo central de pruebas",
     notFound: "Esta página no existe",
     goHome: "Ir al inicio",
-    pages: { agent: "Agente", supervisor: "Supervisión", qa: "Grabaciones" },
+    pages: { agent: "Agente", supervisor: "Supervisión", qa: "Grabaciones", people: "Personas" },
   },
   login: {
     title: "Iniciar sesión",
@@ -498,6 +500,8 @@ export const es = {
   },
   problem: {
     other: "Algo salió mal ({{code}}). {{detail}}",
+    bad_search: "Busque con más datos. {{detail}}",
+    not_open: "Ya no se puede: {{detail}}",
     unreachable: "No hay conexión con el servidor.",
     wrong_credentials: "Usuario o contraseña incorrectos.",
     too_many_logins: "Demasiados intentos con este usuario. Espere cinco minutos.",

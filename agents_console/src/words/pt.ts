@@ -1,9 +1,11 @@
 import type { Words } from "./es";
+import { people } from "./people";
 import { results } from "./results";
 import { why } from "./why";
 
 export const pt: Words = {
   ...results.pt,
+  ...people.pt,
   ...why.pt,
   app: {
     language: "Idioma",
@@ -19,7 +21,7 @@ export const pt: Words = {
     laboratory: "Laboratório: horário legal não aplicado; só a central de testes",
     notFound: "Esta página não existe",
     goHome: "Ir para o início",
-    pages: { agent: "Agente", supervisor: "Supervisão", qa: "Gravações" },
+    pages: { agent: "Agente", supervisor: "Supervisão", qa: "Gravações", people: "Pessoas" },
   },
   login: {
     title: "Entrar",
@@ -499,6 +501,8 @@ export const pt: Words = {
   },
   problem: {
     other: "Algo deu errado ({{code}}). {{detail}}",
+    bad_search: "Busque com mais dados. {{detail}}",
+    not_open: "Já não é possível: {{detail}}",
     unreachable: "Não há conexão com o servidor.",
     wrong_credentials: "Usuário ou senha incorretos.",
     too_many_logins: "Tentativas demais com este usuário. Espere cinco minutos.",
