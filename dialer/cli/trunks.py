@@ -32,6 +32,14 @@ def set_trunk(
     channels: Annotated[int, typer.Option(help="Calls at once that the carrier allows.")],
     position: Annotated[int, typer.Option(help="Place in the failover order, lowest first.")] = 0,
     enabled: Annotated[bool, typer.Option("--enabled/--disabled", help="Whether it takes calls.")] = True,
+    early_media: Annotated[
+        bool,
+        typer.Option(
+            "--early-media/--no-early-media",
+            help="Hear what it sends before the answer: special information tones there end the attempt as an"
+            " invalid number, where its campaign screens. One channel of the switch's own for each such call.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a trunk, or change the one of this name. Running dialers read their trunks when they start."""
@@ -45,6 +53,7 @@ def set_trunk(
             channels=channels,
             caller_ids=shown,
             enabled=enabled,
+            early_media=early_media,
         )
     )
     if as_json:
@@ -103,7 +112,7 @@ def list_all(as_json: AsJson = False) -> None:
     if as_json:
         show_json(rows)
         return
-    listing = table("NAME", "POSITION", "CALLS/S", "CHANNELS", "CALLER IDS", "IN SERVICE")
+    listing = table("NAME", "POSITION", "CALLS/S", "CHANNELS", "CALLER IDS", "IN SERVICE", "EARLY MEDIA")
     for row in rows:
         listing.add_row(
             row["name"],
@@ -112,5 +121,6 @@ def list_all(as_json: AsJson = False) -> None:
             str(row["channels"]),
             ", ".join(row["caller_ids"]),
             "yes" if row["enabled"] else "no",
+            "heard" if row["early_media"] else "-",
         )
     console().print(listing if rows else "no trunk yet: dialer trunk set NAME --caller-id NUMBER ...")

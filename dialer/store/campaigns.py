@@ -98,8 +98,10 @@ async def ensure_trunk(
     channels: int,
     caller_ids: Sequence[str],
     enabled: bool = True,
+    early_media: bool = False,
 ) -> int:
-    """A carrier: `name` is its PJSIP endpoint, `position` its place in the failover order.
+    """A carrier: `name` is its PJSIP endpoint, `position` its place in the failover order; `early_media`: what it sends
+    before the answer is heard.
 
     Raises BadInput on a caller id that is not E.164, on no caller id, and on limits below one.
     """
@@ -118,10 +120,11 @@ async def ensure_trunk(
         raise BadInput(f"trunk {name!r}: use letters, digits, - and _ (it is a PJSIP endpoint's name)")
     return await _id(
         connection,
-        "INSERT INTO trunk (name, position, calls_per_second, channels, caller_ids, enabled)"
-        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE"
+        "INSERT INTO trunk (name, position, calls_per_second, channels, caller_ids, enabled, early_media)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO UPDATE"
         " SET position = excluded.position, calls_per_second = excluded.calls_per_second,"
-        " channels = excluded.channels, caller_ids = excluded.caller_ids, enabled = excluded.enabled"
+        " channels = excluded.channels, caller_ids = excluded.caller_ids, enabled = excluded.enabled,"
+        " early_media = excluded.early_media"
         " RETURNING id",
         name,
         position,
@@ -129,6 +132,7 @@ async def ensure_trunk(
         channels,
         list(caller_ids),
         enabled,
+        early_media,
     )
 
 

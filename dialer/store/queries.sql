@@ -666,7 +666,10 @@ WHERE agent_group_id = $1
 ORDER BY id
 
 -- name: trunks
-SELECT id, name, position, calls_per_second, channels, caller_ids FROM trunk WHERE enabled ORDER BY position, id
+SELECT id, name, position, calls_per_second, channels, caller_ids, early_media
+FROM trunk
+WHERE enabled
+ORDER BY position, id
 
 -- name: agents_of_group
 SELECT app_user.id,

@@ -312,6 +312,7 @@ trunk = Table(
     Column("channels", Integer, nullable=False),
     Column("caller_ids", ARRAY(Text), nullable=False),
     Column("enabled", Boolean, nullable=False, server_default="true"),
+    Column("early_media", Boolean, nullable=False, server_default="false"),
 )
 
 #: In whose name a shown number is and who answers it: the word of a named person, kept when it is taken back.
