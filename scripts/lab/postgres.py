@@ -70,6 +70,10 @@ class Postgres:
             "max_connections": "100",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            # As docker-compose.yml sets them.
+            "shared_buffers": "512MB",
+            "max_wal_size": "4GB",
+            "checkpoint_timeout": "15min",
             # Data that ends with the process needs no protection from a power failure.
             "fsync": "on" if self._kept else "off",
             **self._settings,
