@@ -31,14 +31,10 @@ export function useSession() {
   });
 }
 
-export type Page = "agent" | "supervisor" | "people" | "qa";
-
-const LEADS_THE_SHIFT: Page[] = ["supervisor", "people", "qa"];
-
 /** Where each role works, its first page first. */
-export const PAGES: Record<Me["role"], Page[]> = {
+export const PAGES: Record<Me["role"], ("agent" | "supervisor" | "qa")[]> = {
   agent: ["agent"],
-  supervisor: LEADS_THE_SHIFT,
+  supervisor: ["supervisor", "qa"],
   qa: ["qa"],
-  admin: LEADS_THE_SHIFT,
+  admin: ["supervisor", "qa"],
 };

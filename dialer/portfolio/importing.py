@@ -1,8 +1,9 @@
 """A file of leads into a campaign: all of it or none of it, and once.
 
-Every row is judged before anything is loaded. A bad row stops the whole file, unless `skip_bad` is set: then the good
-rows are loaded and the bad ones listed in an error file. What was judged is staged as it goes: an import that was
-interrupted goes on where it stopped when the same file is given again. The columns are those of `lead_file`.
+Nothing is to be seen before every row is judged. A bad row stops the whole file, unless `skip_bad` is set: then the
+good rows are loaded and the bad ones listed in an error file. What was judged is staged as it goes: an import that was
+interrupted goes on where it stopped when the same file is given again. What is staged is spread over the tables while
+the rest is still being read, in a transaction that ends with the whole file. The columns are those of `lead_file`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BufferedReader
 from pathlib import Path
 
@@ -24,10 +25,12 @@ from dialer.domain.errors import BadInput
 from dialer.portfolio.judging import Progress, judge_rows
 from dialer.portfolio.lead_file import LeadFile, open_leads
 from dialer.portfolio.spreadsheet import plain_cell
+from dialer.portfolio.staged import Staged
 from dialer.portfolio.table_file import RowError
 from dialer.store import lead_lists
 from dialer.store.database import connect
 from dialer.store.lead_lists import Book
+from dialer.store.spreading import ROWS_AT_ONCE, Spreading, Written
 
 #: Errors told in the message of a refused file; all of them go to the error file.
 SHOWN_ERRORS = 10
@@ -137,15 +140,24 @@ async def import_leads(
         connection = await connect(dsn)
         stack.callback(connection.terminate)
         run = await lead_lists.begin_run(connection, campaign_id, sha256, _judged_by(options))
+        going = _Import(
+            dsn=dsn,
+            connection=connection,
+            run=run,
+            source=source,
+            options=options,
+            progress=progress,
+            campaign_id=campaign_id,
+            name=(options.list_name or path.name)[:200],
+            sha256=sha256,
+            size_bytes=os.fstat(file.fileno()).st_size,
+            rows=run.rows,
+            staged=Staged(run.last_row),
+        )
         try:
-            rows = run.rows
-            size = os.fstat(file.fileno()).st_size
-            async for block in judge_rows(source, size, after_row=run.last_row):
-                await lead_lists.stage(connection, run, block.content, block.errors)
-                rows += block.rows
-                progress("reading", block.bytes_read, size, rows)
-            progress("reading", size, size, rows)
-            report = await _load(connection, run, source, options, campaign_id, path, sha256, rows, progress)
+            report = await (going.load() if run.list_id is None else going.load_nothing(run.list_id))
+            if report.list_id is not None:
+                report = replace(report, refreshed_leads=await going.refresh(report.list_id))
         except BadInput:
             # The file is at fault: nothing of it is kept. Whatever else ends us leaves the staged rows to go on from.
             await lead_lists.end_run(connection, run)
@@ -154,89 +166,160 @@ async def import_leads(
     return report
 
 
-async def _load(
-    connection: asyncpg.Connection,
-    run: lead_lists.Run,
-    source: LeadFile,
-    options: ImportOptions,
-    campaign_id: int,
-    path: Path,
-    sha256: str,
-    rows: int,
-    progress: Progress,
-) -> ImportReport:
-    """Compare the staged rows with what is here, and spread them unless they are bad or this is a dry run."""
-    progress("comparing", 0, 0, rows)
-    await connection.execute(f"ANALYZE staging.run_{run.id}")
-    if run.list_id is None:
-        await _set_clashes_aside(connection, run, source)
-    count, found = await lead_lists.staged_errors(connection, SHOWN_ERRORS)
-    first = [RowError(error.row, error.column, error.message) for error in found]
-    if count and options.error_file is not None:
-        await _list_errors(connection, options.error_file)
-    if count and not options.skip_bad:
-        raise BadFile(first, count)
-    good = await connection.fetchval("SELECT count(*) FROM incoming")
-    if not good:
-        raise BadInput("the file has no good row; nothing was loaded")
-    repeated, shared = await lead_lists.count_duplicates(connection)
-    name = (options.list_name or path.name)[:200]
-    books: list[Book] = []
-    if run.list_id is not None:
-        written = await lead_lists.written_before(connection, run.list_id)
-    else:
-        books = await lead_lists.reconcile(connection, close_missing=options.close_missing)
-        async with _kept_unless(connection, options.dry_run):
-            progress("loading", 0, 0, rows)
-            written = await lead_lists.write_list(
-                connection,
-                run,
-                campaign_id=campaign_id,
-                name=name,
-                sha256=sha256,
-                close_missing=options.close_missing,
-            )
-            _agree(books, await lead_lists.open_book(connection))
-    refreshed = 0
-    if not options.dry_run:
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What the whole file says, staged: rows that can be loaded, and what is wrong with the others."""
+
+    good: int
+    errors_count: int
+    errors: tuple[RowError, ...]
+    repeated_rows: int
+    shared_numbers: int
+    #: Rows were set aside that may have been spread already.
+    clashed: bool
+
+
+class _Spoilt(Exception):
+    """What was spread can't stay: some debt of it is somebody else's."""
+
+
+@dataclass(slots=True)
+class _Import:
+    """One file on its way in. The rows are staged on `connection` and spread on another, in one transaction."""
+
+    dsn: str
+    connection: asyncpg.Connection
+    run: lead_lists.Run
+    source: LeadFile
+    options: ImportOptions
+    progress: Progress
+    campaign_id: int
+    name: str
+    sha256: str
+    size_bytes: int
+    #: Judged so far.
+    rows: int
+    staged: Staged
+
+    async def load(self) -> ImportReport:
+        """Read, compare and spread the file: all of it or, when it is bad or this is a dry run, nothing."""
+        for _ in range(2):
+            try:
+                return await self._load_once()
+            except _Spoilt:
+                continue  # The rows at fault are set aside: what is staged is spread anew.
+        raise BadInput("somebody else writes the same persons or debts at this moment: load the file again")
+
+    async def load_nothing(self, list_id: int) -> ImportReport:
+        """What is said of a file whose rows an interrupted import has spread already."""
+        compared = await self._read_and_compare()
+        leads, suppressed = await lead_lists.written_before(self.connection, list_id)
+        return self._report(compared, Written(list_id, leads, 0, suppressed, 0, 0), [])
+
+    async def refresh(self, list_id: int) -> int:
+        """Leads that were there before, as the file wants them; how many changed."""
         # The planner must know of a million new rows before the next claim.
-        progress("analysing", 0, 0, rows)
-        await connection.execute("ANALYZE person, phone, debt, lead")
-        progress("refreshing", 0, 0, rows)
-        refreshed = await lead_lists.refresh_known(connection, campaign_id, written.list_id)
-        if options.close_missing:
-            refreshed += await lead_lists.finish_settled(connection)
-    return ImportReport(
-        list_id=None if options.dry_run else written.list_id,
-        list_name=name,
-        rows=rows,
-        bad_rows=rows - good,
-        errors_count=count,
-        repeated_rows=repeated,
-        shared_numbers=shared,
-        leads=written.leads,
-        known_leads=written.known_leads,
-        refreshed_leads=refreshed,
-        suppressed=written.suppressed,
-        phones=written.phones,
-        debts=written.debts,
-        books=tuple(books),
-        resumed_rows=run.rows,
-        encoding=source.table.encoding,
-        delimiter=source.table.delimiter,
-        ignored_columns=source.ignored,
-        errors=tuple(first),
-    )
+        self.progress("analysing", 0, 0, self.rows)
+        await self.connection.execute("ANALYZE person, phone, debt, lead")
+        self.progress("refreshing", 0, 0, self.rows)
+        refreshed = await lead_lists.refresh_known(self.connection, self.campaign_id, list_id)
+        if self.options.close_missing:
+            refreshed += await lead_lists.finish_settled(self.connection)
+        return refreshed
 
+    async def _load_once(self) -> ImportReport:
+        loader = await connect(self.dsn)
+        try:
+            async with _kept_unless(loader, self.options.dry_run):
+                spreading = Spreading(loader, self.run, self.campaign_id)
+                try:
+                    async with asyncio.TaskGroup() as tasks:
+                        writing = tasks.create_task(self._write_blocks(spreading))
+                        compared = await self._read_and_compare()
+                except ExceptionGroup as group:
+                    raise group.exceptions[0] from None  # The first has ended the others.
+                if compared.clashed or not writing.result():
+                    raise _Spoilt
+                await spreading.write_rest(compared.good)
+                self.progress("loading leads", 0, 0, self.rows)
+                written = await spreading.write_leads(close_missing=self.options.close_missing)
+                # Drawn as late as possible: payments go on meanwhile, and the books must agree.
+                books = await lead_lists.reconcile(self.connection, close_missing=self.options.close_missing)
+                _agree(books, await lead_lists.open_book(loader))
+                await spreading.end()
+        finally:
+            loader.terminate()
+        return self._report(compared, written, books)
 
-async def _set_clashes_aside(connection: asyncpg.Connection, run: lead_lists.Run, source: LeadFile) -> None:
-    """Rows whose debt is somebody else's become bad rows."""
-    clashes = await lead_lists.find_clashes(connection)
-    if clashes:
-        column = source.shape.names["debt_ref"]
-        errors = [(row, column, message, True) for row, message in clashes]
-        await lead_lists.stage(connection, run, b"", errors)
-        await lead_lists.drop_rows(connection, [row for row, _ in clashes])
+    async def _write_blocks(self, spreading: Spreading) -> bool:
+        """Spread what is staged while more of it comes; whether it can stay."""
+        await spreading.begin(self.name, self.sha256)
+        row = 1
+        try:
+            while (last_row := await self.staged.reached(row + ROWS_AT_ONCE)) > row:
+                if self.staged.over:
+                    self.progress("loading", row, self.staged.row, self.rows)
+                await spreading.write_block(row, last_row)
+                row = last_row
+        except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+            return False
+        return True
+
+    async def _read_and_compare(self) -> _Compared:
+        if not self.staged.over:
+            async for block in judge_rows(self.source, self.size_bytes, after_row=self.run.last_row):
+                await lead_lists.stage(self.connection, self.run, block.content, block.errors)
+                self.rows += block.rows
+                self.progress("reading", block.bytes_read, self.size_bytes, self.rows)
+                self.staged.reach(block.last_row, refused=bool(block.errors) and not self.options.skip_bad)
+            self.progress("reading", self.size_bytes, self.size_bytes, self.rows)
+            self.staged.end()
+        await self.connection.execute(f"ANALYZE staging.run_{self.run.id}")
+        clashed = self.run.list_id is None and await self._set_clashes_aside()
+        count, found = await lead_lists.staged_errors(self.connection, SHOWN_ERRORS)
+        first = [RowError(error.row, error.column, error.message) for error in found]
+        if count and self.options.error_file is not None:
+            await _list_errors(self.connection, self.options.error_file)
+        if count and not self.options.skip_bad:
+            raise BadFile(first, count)
+        good = await self.connection.fetchval("SELECT count(*) FROM incoming")
+        if not good:
+            raise BadInput("the file has no good row; nothing was loaded")
+        repeated, shared = await lead_lists.count_duplicates(self.connection)
+        return _Compared(good, count, tuple(first), repeated, shared, clashed)
+
+    async def _set_clashes_aside(self) -> bool:
+        """Rows whose debt is somebody else's become bad rows; whether there were any."""
+        clashes = await lead_lists.find_clashes(self.connection)
+        if clashes:
+            column = self.source.shape.names["debt_ref"]
+            errors = [(row, column, message, True) for row, message in clashes]
+            await lead_lists.stage(self.connection, self.run, b"", errors)
+            await lead_lists.drop_rows(self.connection, [row for row, _ in clashes])
+        return bool(clashes)
+
+    def _report(self, compared: _Compared, written: Written, books: list[Book]) -> ImportReport:
+        return ImportReport(
+            list_id=None if self.options.dry_run else written.list_id,
+            list_name=self.name,
+            rows=self.rows,
+            bad_rows=self.rows - compared.good,
+            errors_count=compared.errors_count,
+            repeated_rows=compared.repeated_rows,
+            shared_numbers=compared.shared_numbers,
+            leads=written.leads,
+            known_leads=written.known_leads,
+            refreshed_leads=0,
+            suppressed=written.suppressed,
+            phones=written.phones,
+            debts=written.debts,
+            books=tuple(books),
+            resumed_rows=self.run.rows,
+            encoding=self.source.table.encoding,
+            delimiter=self.source.table.delimiter,
+            ignored_columns=self.source.ignored,
+            errors=compared.errors,
+        )
 
 
 def _agree(books: list[Book], now_open: Mapping[str, int]) -> None:

@@ -1,7 +1,8 @@
-"""Lists of leads into the database: staged block by block, judged, then spread over the tables.
+"""Lists of leads on their way into the database: staged block by block and compared with what is there; leads that were
+there before refreshed.
 
 The statements are in `lead_lists.sql`. Staging is committed as it goes, so that an import can go on after a crash; the
-spreading is one transaction of the caller's, so that nothing is half-loaded.
+rows are spread over the tables by `spreading`, in one transaction, so that nothing is half-loaded.
 """
 
 from __future__ import annotations
@@ -11,11 +12,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import asyncpg
-
 from dialer.domain.errors import BadInput
 from dialer.store.database import Connection
-from dialer.store.ordering import SQL as ORDERING
 from dialer.store.queries import read_statements
 
 SQL = read_statements(Path(__file__).with_name("lead_lists.sql"))
@@ -44,18 +42,6 @@ class StagedError:
     row: int
     column: str | None
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """How many rows of each kind a list added; `known_leads` were in the campaign before."""
-
-    list_id: int
-    leads: int
-    known_leads: int
-    suppressed: int
-    phones: int
-    debts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,43 +180,11 @@ async def drop_rows(connection: Connection, rows: Sequence[int]) -> None:
     await connection.execute(SQL["drop_rows"], list(rows))
 
 
-async def write_list(
-    connection: Connection, run: Run, *, campaign_id: int, name: str, sha256: str, close_missing: bool
-) -> Written:
-    """Spread the staged rows over the tables, in the caller's transaction.
-
-    Known persons and debts are updated by their external reference; leads that were in the campaign before are left to
-    `refresh_known`, because a lead's row must never be locked for long. Raises BadInput when the content has been
-    loaded meanwhile.
-    """
-    try:
-        list_id = await connection.fetchval(SQL["make_list"], campaign_id, name, sha256)
-    except asyncpg.UniqueViolationError:
-        raise BadInput("this very file was loaded by somebody else at the same time") from None
-    await connection.execute(SQL["write_segments"])
-    await connection.execute(SQL["update_persons"])
-    await connection.execute(SQL["make_newcomers"])
-    await connection.execute(SQL["write_persons"], run.language)
-    await connection.execute(SQL["resolve_persons"])
-    phones, debts = [
-        sum([_count(await connection.execute(SQL[name])) for name in names])
-        for names in (("write_new_phones", "write_phones"), ("write_new_debts", "write_debts"))
-    ]
-    await connection.execute(SQL["write_addresses"])
-    if close_missing:
-        await connection.execute(SQL["close_missing_debts"])
-    leads = await connection.fetchrow(
-        SQL["write_leads"].replace("@urgency", ORDERING["urgency"]), campaign_id, list_id
-    )
-    assert leads is not None
-    return Written(list_id, leads["new"], leads["known"], leads["suppressed"], phones, debts)
-
-
-async def written_before(connection: Connection, list_id: int) -> Written:
-    """What a list added before its import was interrupted; its numbers and debts are not told apart any more."""
+async def written_before(connection: Connection, list_id: int) -> tuple[int, int]:
+    """Leads that a list added before its import was interrupted, and how many of them are suppressed."""
     row = await connection.fetchrow(SQL["written_before"], list_id)
     assert row is not None
-    return Written(list_id, row["leads"], 0, row["suppressed"], 0, 0)
+    return row["leads"], row["suppressed"]
 
 
 async def refresh_known(connection: Connection, campaign_id: int, list_id: int) -> int:
@@ -240,7 +194,7 @@ async def refresh_known(connection: Connection, campaign_id: int, list_id: int) 
     changed = 0
     for start in range(0, len(known), REFRESHED_AT_ONCE):
         batch = known[start : start + REFRESHED_AT_ONCE]
-        changed += _count(await connection.execute(SQL["refresh_leads"], campaign_id, batch))
+        changed += count_rows(await connection.execute(SQL["refresh_leads"], campaign_id, batch))
     return changed
 
 
@@ -251,7 +205,7 @@ async def finish_settled(connection: Connection) -> int:
         for row in await connection.fetch("SELECT DISTINCT creditor FROM incoming WHERE creditor IS NOT NULL")
     ]
     finished = 0
-    while count := _count(await connection.execute(SQL["finish_settled"], creditors, REFRESHED_AT_ONCE)):
+    while count := count_rows(await connection.execute(SQL["finish_settled"], creditors, REFRESHED_AT_ONCE)):
         finished += count
     return finished
 
@@ -261,6 +215,6 @@ def _of(run_id: int, name: str) -> str:
     return SQL[name].replace("@run", str(int(run_id)))
 
 
-def _count(status: str) -> int:
-    """The number in `INSERT 0 17`."""
+def count_rows(status: str) -> int:
+    """How many rows a statement wrote: the number in `INSERT 0 17`."""
     return int(status.rsplit(" ", 1)[1])

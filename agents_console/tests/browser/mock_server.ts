@@ -245,8 +245,7 @@ export class MockServer {
         return void json(this.screening);
       }
     }
-    const about = reads ? await this.portfolio.answer(call, url.searchParams, () => readJson(request)) : null;
-    if (about?.status === 204) return void response.writeHead(204).end();
+    const about = reads ? this.portfolio.answer(call) : null;
     if (about) return void json(about.body, about.status);
     if (/^\/attempts\/\w+\/screening$/.test(path)) return void json(VERDICT);
     const told = RECORDINGS.find(({ attempt_id }) => path === `/attempts/${attempt_id}`);
