@@ -121,6 +121,11 @@ class Carriers:
                 return load.trunk.name, caller_id
         return None
 
+    def sends_early_media(self, name: str) -> bool:
+        """Whether what this trunk sends before the answer is to be heard."""
+        load = self._load(name)
+        return load is not None and load.trunk.early_media
+
     def adopt(self, name: str) -> None:
         """Count a call that was already up when this shard started."""
         if load := self._load(name):

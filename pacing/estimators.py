@@ -290,14 +290,11 @@ class DurationHazards:
         self.exposure *= decay
         self.exposure += np.clip(seconds - self.edges, 0, self.widths)
         if ended:
-            self.events[self.bins(np.array([seconds]))[0]] += 1
+            self.events[max(0, int(self.edges.searchsorted(seconds, side="right")) - 1)] += 1
 
     def bins(self, ages_s: Floats) -> NDArray[np.int64]:
-        return np.maximum(np.searchsorted(self.edges, ages_s, side="right") - 1, 0)
-
-    def count(self, ages_s: Floats) -> Floats:
-        """Agents by age bin, shape (n_bins,)."""
-        return np.bincount(self.bins(ages_s), minlength=len(self.edges)).astype(float)
+        """Age bins; ages must not be negative."""
+        return self.edges.searchsorted(ages_s, side="right") - 1
 
     def hazards(self, running_s: Floats) -> Floats:
         """Hazards 1/s per bin, given the ages of those under way."""

@@ -107,7 +107,8 @@ class Transform:
     #: (m/2,): exp(-i w) - 1.
     turn_back: Complex
     #: (NODES + 1, m): real, then imaginary part of log(1 + p (exp(i w) - 1)) at p = sin^2(pi k / 2 NODES).
-    logs: Floats
+    #: Single precision is more than the nodes are worth.
+    logs: NDArray[np.float32]
     #: (m + 2, m/2): row m + lo, weights that sum the law over lo..0; the rows at the ends give 0 and all.
     below: Complex
     #: (m + 2,): the weight of frequency 0 in the same sums.
@@ -133,9 +134,15 @@ def transform(m: int) -> Transform:
     below[0] = below[1] = 0.0
     below_0 = np.array([1.0, 1.0] + [(1 - (row - m)) / m for row in range(2, m + 1)] + [0.0])
     shift = np.exp(1j * w[None, :] * np.arange(m)[:, None])
-    return Transform(
-        m, np.exp(-1j * w) - 1, np.concatenate([logs.real, logs.imag], axis=1), below, below_0, shift
-    )
+    parts = np.concatenate([logs.real, logs.imag], axis=1).astype(np.float32)
+    return Transform(m, np.exp(-1j * w) - 1, parts, below, below_0, shift)
+
+
+def powers(factors: Complex) -> Complex:
+    """(n + 1, ...): products of the first 0, 1, ..., n rows."""
+    products = np.ones((len(factors) + 1, factors.shape[1]), np.complex128)
+    np.multiply.accumulate(factors, axis=0, out=products[1:])
+    return products
 
 
 class Forecast:
@@ -167,20 +174,18 @@ class Forecast:
         self.transform = tr = transform(self._size(rates, p))
         half = tr.m // 2
         nodes = np.rint(np.arcsin(np.sqrt(p)) * (2 * NODES / np.pi)).astype(np.int64)
-        logs = tr.logs[nodes].reshape(len(p), N_INSTANTS, 2, half)
-        # A person answering takes an agent away: the conjugate.
-        logs[:, :, 1] *= signs[:, None, None]
-        #: (real and imaginary part, N_INSTANTS, all bins, m/2). Small matrices on purpose: a product of this
+        #: (N_INSTANTS, all bins, real then imaginary part of m/2). Small matrices on purpose: a product of this
         #: size, done in one piece, would be shared out to threads, which costs more than it saves.
-        self.logs = np.ascontiguousarray(logs.transpose(2, 1, 0, 3))
+        self.logs = tr.logs[nodes.T]
+        # A person answering takes an agent away: the conjugate.
+        self.logs[:, :, half:] *= signs.astype(np.float32)[None, :, None]
         fresh = [0, *range(self.n_ring + self.n_busy, len(self.p), self.n_ring)]
-        new = (
-            (self.logs[0][:, fresh] + 1j * self.logs[1][:, fresh]).transpose(1, 0, 2).reshape(len(fresh), -1)
-        )
+        first = self.logs[:, fresh].astype(float)
+        new = (first[:, :, :half] + 1j * first[:, :, half:]).transpose(1, 0, 2).reshape(len(fresh), -1)
         #: (weights, N_INSTANTS x m/2): one call placed now; (weights, N_INSTANTS): P(it answers by then).
         self.new, self.p_new = np.exp(new), p[fresh]
         #: (STEP + 1, N_INSTANTS x m/2): k usual calls placed now.
-        self.more = np.exp(np.arange(STEP + 1)[:, None] * new[:1])
+        self.more = powers(np.repeat(self.new[:1], STEP, axis=0))
 
     @staticmethod
     def _ring(rates: Rates) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
@@ -272,8 +277,12 @@ class Slack:
     ) -> None:
         self.forecast = forecast
         tr = forecast.transform
-        real, imaginary = counts @ forecast.logs
-        phi = np.exp(real + 1j * imaginary) * tr.shift[base % tr.m]
+        parts = (counts.astype(np.float32) @ forecast.logs).astype(float)
+        half = tr.m // 2
+        phi = np.empty((N_INSTANTS, half), np.complex128)
+        phi.real, phi.imag = parts[:, :half], parts[:, half:]
+        np.exp(phi, out=phi)
+        phi *= tr.shift[base % tr.m]
         expected = base + counts @ forecast.signed
         if len(screening):
             phi *= np.multiply.reduce(1 + screening[:, None] * tr.turn_back, axis=0)
@@ -308,13 +317,12 @@ class Slack:
             return np.asarray(self.forecast.more)
         padded = np.zeros(STEP, np.int64)
         padded[: len(kinds)] = kinds
-        one = self.forecast.new[padded]
-        return np.asarray(np.concatenate([np.ones((1, one.shape[1])), np.cumprod(one, axis=0)]))
+        return powers(self.forecast.new[padded])
 
     def _risks(self, phi: Complex, expected: Floats, chain: Complex) -> Floats:
         fc, tr = self.forecast, self.forecast.transform
-        centre = np.rint(expected - STEP / 4 * fc.p_new[0])
-        rows = np.minimum(np.maximum(centre.astype(np.int64) + tr.m // 2, 0), tr.m + 1)
+        centre = np.rint(expected - STEP / 4 * fc.p_new[0]).astype(np.int64)
+        rows = np.minimum(np.maximum(centre + tr.m // 2, 0), tr.m + 1)
         weighted = (tr.below[rows] * phi).reshape(-1)
         risks = ((chain @ weighted).real + tr.below_0[rows].sum()) / N_INSTANTS
         return np.asarray(np.minimum(np.maximum(risks, 0.0), 1.0))

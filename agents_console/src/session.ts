@@ -31,10 +31,14 @@ export function useSession() {
   });
 }
 
+export type Page = "agent" | "supervisor" | "people" | "qa";
+
+const LEADS_THE_SHIFT: Page[] = ["supervisor", "people", "qa"];
+
 /** Where each role works, its first page first. */
-export const PAGES: Record<Me["role"], ("agent" | "supervisor" | "qa")[]> = {
+export const PAGES: Record<Me["role"], Page[]> = {
   agent: ["agent"],
-  supervisor: ["supervisor", "qa"],
+  supervisor: LEADS_THE_SHIFT,
   qa: ["qa"],
-  admin: ["supervisor", "qa"],
+  admin: LEADS_THE_SHIFT,
 };

@@ -33,6 +33,7 @@ class PhoneCallability(BaseModel):
     """The law's word on one of the person's numbers."""
 
     phone_id: int
+    number: str
     callable: bool
     rule: str | None
     clears_at: datetime | None
@@ -101,6 +102,7 @@ async def read_lead_callability(id: RowId, user: Supervisor, pool: Database) -> 
         phones=[
             PhoneCallability(
                 phone_id=phone.phone_id,
+                number=phone.number,
                 callable=phone.denial is None,
                 rule=phone.denial.rule if phone.denial else None,
                 clears_at=phone.denial.until if phone.denial else None,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -22,8 +25,12 @@ from dialer.api.schemas import (
     IntentAccepted,
     RowId,
 )
+from dialer.compliance import load_rule_set
+from dialer.compliance.duties import demand, start_breaches
+from dialer.domain.errors import BadInput
 from dialer.store.campaign_changes import change_campaign
 from dialer.store.database import Connection
+from dialer.store.shard_state import read_campaign as read_campaign_settings
 
 log = structlog.get_logger()
 
@@ -64,11 +71,21 @@ async def patch_campaign(
     async with pool.acquire() as connection, connection.transaction():
         row = await lock_campaign(connection, id, if_match)
         before = row["version"]
-        row = await change_campaign(connection, row, changed, user_id=user.me.id)
+        with lawful():
+            row = await change_campaign(connection, row, changed, user_id=user.me.id)
     if row["version"] != before:
         log.info("campaign_changed", user_id=user.me.id, campaign_id=id, version=row["version"], **changed)
     response.headers["ETag"] = etag(row["version"])
     return show_campaign(row)
+
+
+@contextmanager
+def lawful(status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> Iterator[None]:
+    """What a rule set forbids, as the problem `breaks_rules` that names the rule and its norm."""
+    try:
+        yield
+    except BadInput as error:
+        raise ProblemError(status, "breaks_rules", str(error)) from error
 
 
 async def lock_campaign(connection: Connection, id: int, if_match: str | None) -> asyncpg.Record:
@@ -96,7 +113,13 @@ async def lock_campaign(connection: Connection, id: int, if_match: str | None) -
 async def start_campaign(
     id: RowId, user: Supervisor, pool: Database, idempotency_key: IdempotencyKey = None
 ) -> IntentAccepted:
-    """Ask the dialer to start dialling."""
+    """Ask the dialer to start dialling; 409 `breaks_rules` tells what its rule set forbids in it."""
+    await _find(pool, user, id)
+    async with pool.acquire() as connection:
+        campaign = await read_campaign_settings(connection, id)
+    with lawful(HTTPStatus.CONFLICT):
+        rules = load_rule_set(campaign.rule_set)
+        demand(start_breaches(rules, campaign, datetime.now(UTC).date()), rules)
     return await _ask(pool, user, id, "start_campaign", idempotency_key)
 
 

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
 
 from dialer.api.auth import Database, Supervisor
-from dialer.api.campaigns import etag, lock_campaign, show_campaign
+from dialer.api.campaigns import etag, lawful, lock_campaign, show_campaign
 from dialer.api.pacing_schemas import (
     CampaignChangeView,
     ForecastFailure,
@@ -93,7 +93,10 @@ async def undo_campaign_change(
                 "changed_since",
                 "another change has come over this one: undo that first, or set the values by hand",
             )
-        row = await change_campaign(connection, row, change.before, user_id=user.me.id, undoes_id=change.id)
+        with lawful():
+            row = await change_campaign(
+                connection, row, change.before, user_id=user.me.id, undoes_id=change.id
+            )
     log.info("campaign_change_undone", user_id=user.me.id, campaign_id=id, change_id=change_id)
     response.headers["ETag"] = etag(row["version"])
     return show_campaign(row)

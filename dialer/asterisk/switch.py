@@ -32,6 +32,7 @@ from dialer.domain.commands import (
     Originate,
     PlayMessage,
     PlayNotice,
+    PrepareMessage,
     SpeakFile,
     StartRecording,
     SwitchCommand,
@@ -47,7 +48,7 @@ from dialer.domain.events import (
     SwitchDown,
     SwitchUp,
 )
-from dialer.domain.values import AttemptId, is_ulid, uuid_of
+from dialer.domain.values import AttemptId, early_stream, is_ulid, uuid_of
 
 log = structlog.get_logger()
 
@@ -62,6 +63,8 @@ LISTING_RETRY_S = 1.0
 NOTICE_SUFFIX = "-n"
 #: So is the channel by which the screener hears a conversation.
 TAP_SUFFIX = "-t"
+#: And the one by which it hears what comes before the answer.
+EARLY_SUFFIX = "-e"
 #: The folder of spoken texts within the spool.
 MESSAGE_FOLDER = "messages"
 _SCREENER = re.compile(r"[0-9A-Za-z.-]{1,100}:[0-9]{1,5}")
@@ -136,6 +139,8 @@ class AsteriskSwitch:
                 self._redirect(command.attempt_id, "T")
             case SpeakFile():
                 self._speak(command)
+            case PrepareMessage():
+                self._set(command.attempt_id, "CADENCIA_ABANDONED", str(self._message(command.file)))
             case ExtendListening():
                 self._set(command.attempt_id, "TIMEOUT(absolute)", str(command.seconds))
             case _:
@@ -240,25 +245,29 @@ class AsteriskSwitch:
         self._post("Originate", headers, _ignore)
 
     def _tap(self, command: TapCall) -> None:
+        stream = early_stream(command.attempt_id) if command.early else command.attempt_id
         headers = [
             ("Channel", "Local/hear@tap/n"),
             ("Context", "tap"),
             ("Exten", "spy"),
             ("Priority", "1"),
             ("Async", "true"),
-            ("ChannelId", command.attempt_id + TAP_SUFFIX),
+            ("ChannelId", command.attempt_id + (EARLY_SUFFIX if command.early else TAP_SUFFIX)),
             ("Variable", f"CADENCIA_TAP_CHANNEL={command.attempt_id}"),
-            *_stream(command.attempt_id, command.screener, command.seconds, inherited=True),
+            *_stream(stream, command.screener, command.seconds, inherited=True),
         ]
         self._post("Originate", headers, _ignore)
 
     def _speak(self, command: SpeakFile) -> None:
-        if not _FILE.fullmatch(command.file):
-            raise ValueError(f"{command.file[:80]!r} is no file of spoken texts")
-        path = self._settings.spool / MESSAGE_FOLDER / command.file
-        self._set(command.attempt_id, "CADENCIA_FILE", str(path))
+        self._set(command.attempt_id, "CADENCIA_FILE", str(self._message(command.file)))
         self._set(command.attempt_id, "CADENCIA_AGAIN", "1" if command.again else "")
         self._redirect(command.attempt_id, "speak")
+
+    def _message(self, file: str) -> PurePosixPath:
+        """A spoken text as the switch finds it. Raises ValueError on a name that is none of ours."""
+        if not _FILE.fullmatch(file):
+            raise ValueError(f"{file[:80]!r} is no file of spoken texts")
+        return self._settings.spool / MESSAGE_FOLDER / file
 
     def _set(self, attempt_id: AttemptId, name: str, value: str) -> None:
         headers = [("Channel", attempt_id), ("Variable", name), ("Value", value)]
@@ -359,16 +368,14 @@ class AsteriskSwitch:
                 self._on_event(ChannelsListed(at=_now(), asked_at=asked_at, channels=channels))
 
 
-def _stream(
-    attempt_id: AttemptId, screener: str, seconds: int, *, inherited: bool = False
-) -> list[tuple[str, str]]:
+def _stream(name: str, screener: str, seconds: int, *, inherited: bool = False) -> list[tuple[str, str]]:
     """The variables by which the dialplan sends a call's sound to the screener."""
     if not _SCREENER.fullmatch(screener):
         raise ValueError(f"{screener[:80]!r} is no screener's address (host:port)")
     mark = "__" if inherited else ""
     return [
         ("Variable", f"{mark}CADENCIA_SCREENER={screener}"),
-        ("Variable", f"{mark}CADENCIA_STREAM={uuid_of(attempt_id)}"),
+        ("Variable", f"{mark}CADENCIA_STREAM={uuid_of(name)}"),
         ("Variable", f"{mark}CADENCIA_LISTEN_S={seconds}"),
     ]
 

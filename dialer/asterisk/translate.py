@@ -3,6 +3,7 @@
 | AMI event (Asterisk 22) | channel id is | event |
 |---|---|---|
 | Newstate 5 / 6 | an attempt | CallRang / CallAnswered |
+| DialState PROGRESS | an attempt, dialled | EarlyMediaBegan |
 | BridgeEnter, holding bridge | an attempt / a leg | CallParked / LegParked |
 | BridgeEnter, two-party, both in | an attempt and a leg | CallBridged |
 | UserEvent SafeHarbour, HoldExpired / CustomerHeld | its Attempt header | MessageBegan / CustomerHeld |
@@ -28,6 +29,7 @@ from dialer.domain.events import (
     CallParked,
     CallRang,
     CustomerHeld,
+    EarlyMediaBegan,
     LegHungUp,
     LegParked,
     LiveChannel,
@@ -103,6 +105,7 @@ class Translator:
             case "DialState" if message.get("DialStatus") in ("RINGING", "PROGRESS"):
                 if channel := self._channels.get(message.get("DestUniqueid")):
                     channel.alerted = True
+                return _progressed(message, _at(message, now))
             case "BridgeEnter":
                 return self._entered(message, _at(message, now))
             case "BridgeLeave":
@@ -190,6 +193,13 @@ class Translator:
             why = f"the switch made no channel (reason {message.get('Reason', '?')})"
             return OriginateFailed(at=at, attempt_id=AttemptId(channel), why=why)
         return None
+
+
+def _progressed(message: Message, at: datetime) -> AnyEvent | None:
+    attempt = message.get("DestUniqueid")
+    if message.get("DialStatus") != "PROGRESS" or not is_ulid(attempt):
+        return None
+    return EarlyMediaBegan(at=at, attempt_id=AttemptId(attempt))
 
 
 def _user_event(message: Message, at: datetime) -> AnyEvent | None:

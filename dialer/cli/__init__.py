@@ -24,6 +24,7 @@ from dialer.cli import (
     campaigns,
     cases,
     database,
+    duties,
     explaining,
     law,
     leads,
@@ -66,6 +67,8 @@ app.add_typer(payments.app, name="payments")
 app.add_typer(segments.app, name="segment")
 app.add_typer(segments.orders, name="order")
 campaigns.app.command("plan")(plans.plan)
+campaigns.app.command("check")(duties.check)
+campaigns.app.command("message")(duties.message)
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(trunks.app, name="trunk")
 app.add_typer(users.app, name="user")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,12 +13,14 @@ import typer
 
 from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, Unanswered, console, show_json, shown_time, table
+from dialer.compliance.duties import start_breaches
 from dialer.compliance.rule_set import load_rule_set
 from dialer.config import Settings
 from dialer.domain.campaign import DialMode, RecordingNotice
 from dialer.domain.errors import BadInput, Refused
 from dialer.store.campaigns import create_campaign, ensure_group
 from dialer.store.database import Connection, open_pool
+from dialer.store.shard_state import read_campaign
 
 app = typer.Typer(help="Campaigns: whom to call, how, and when to begin.", no_args_is_help=True)
 
@@ -211,6 +214,8 @@ async def _give(order: Order, name: str, login: str | None) -> str:
         async with pool.acquire() as connection:
             campaign = await find_campaign(connection, name)
             user_id = await _who(connection, login)
+            if order is Order.START:
+                await _check_start(connection, campaign["id"])
         accepted = await store_intent(
             pool,
             shard_id=campaign["agent_group_id"],
@@ -229,6 +234,15 @@ async def _give(order: Order, name: str, login: str | None) -> str:
         return await _wait(pool, accepted.id, campaign["id"])
     finally:
         await pool.close()
+
+
+async def _check_start(connection: Connection, campaign_id: int) -> None:
+    """The dialer would refuse it with a code alone: here is what is wrong, and by which norm."""
+    campaign = await read_campaign(connection, campaign_id)
+    rules = load_rule_set(campaign.rule_set)
+    if found := start_breaches(rules, campaign, datetime.now(UTC).date()):
+        said = "\n".join(f"  {breach}" for breach in found)
+        raise Refused("breaks_rules", f"{rules.name} does not let it start:\n{said}")
 
 
 async def _wait(pool: asyncpg.Pool, intent_id: int, campaign_id: int) -> str:

@@ -31,7 +31,7 @@ def show(
     """A person's numbers with what calling them taught, and all that happened, the newest first."""
     story = with_database(lambda connection: read_story(connection, reference))
     for entry in story.entries:
-        if "number" in entry.more:
+        if entry.more.get("number"):
             entry.more["number"] = shown_number(entry.more["number"], in_full=show_numbers)
     shown = [
         asdict(number)
@@ -88,6 +88,13 @@ def describe(entry: Entry) -> str:
         case "dispute":
             answered = f": {more['resolution']}" if more["resolution"] else ""
             return f"{more['reason']} (id {more['id']}){answered}"
+        case "consent":
+            return f"{more['purpose']} by {more['channel']}: {entry.text or 'no proof noted'}"
+        case "wish":
+            hours = f" {more['starts'] or '00:00'} to {more['ends'] or '24:00'}"
+            return (more["channel"] or "any channel") + (hours if more["starts"] or more["ends"] else "")
+        case "contact":
+            return f"{', '.join(more['counts'])}{' (taken back)' if more['withdrawn'] else ''}"
         case _:
             return entry.text or ""
 

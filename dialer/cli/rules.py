@@ -76,12 +76,15 @@ def approve(
 ) -> None:
     """Stand behind a rule whose sources disagree or that is this project's own, in the version of today.
 
-    A campaign starts only when each such rule of its set is approved; a changed figure asks again.
+    A campaign starts only when each such rule of its set is approved; a changed figure asks again. An exemption that a
+    rule grants to some is claimed the same way.
     """
     rules = load_rule_set(name)
-    if rule not in rules.to_approve:
+    claimable = {exemption.id: exemption for exemption in rules.exemptions()}
+    if rule not in rules.to_approve and rule not in claimable:
         raise BadInput(
             f"{rule!r} needs no approval in {name}; these do: {', '.join(rules.to_approve) or 'none'}"
+            + (f"; and these exemptions may be claimed: {', '.join(claimable)}" if claimable else "")
         )
     for what, text in (("--by", by), ("--reason", reason)):
         if not text.strip() or not text.isprintable() or len(text) > 500:
@@ -116,6 +119,11 @@ def _rules(rules: RuleSet) -> list[tuple[str, Sourced]]:
     named += [("after_abandoned_call", rule) for rule in rules.redial_abandoned]
     named += [("after_amd_machine", rule) for rule in rules.redial_machine]
     named += [("caller_id", rule) for rule in rules.caller_ids]
+    named += [("min_ring_s", rule) for rule in rules.min_rings]
+    named += [("abandonment", rule) for rule in rules.abandonments]
+    named += [("abandoned_message", rule) for rule in rules.messages]
+    named += [("recording", rule) for rule in rules.recordings]
+    named += [("retention", rule) for rule in rules.retentions]
     return named
 
 

@@ -223,12 +223,25 @@ class Redial(Sourced):
     no_automatic_redial_h: Annotated[int, Field(ge=1)]
 
 
+class Exemption(Part):
+    """Whom a rule spares. It holds when a named person says that the campaign's owner is one of them, and why."""
+
+    id: str
+    who: str
+    norm: str = ""
+
+
 class CallerId(Sourced):
+    """What a shown number must be. A number class is the numbering plan's; the owner's word gives the rest."""
+
     must_be_owned: bool = False
     must_be_callable_back: bool = False
     withhold_forbidden: bool = False
     mobile_forbidden: bool = False
     no_premium_rate: bool = False
+    #: Behind the country code it begins with one of these.
+    prefixes: tuple[Annotated[str, Field(pattern=r"^[0-9]{1,6}$")], ...] = ()
+    exemption: Exemption | None = None  # from the prefixes
     since: date | None = None
 
 
@@ -244,12 +257,27 @@ class Recording(Sourced):
     all_party_subdivisions: tuple[str, ...] = ()
 
 
+class MustSay(StrEnum):
+    """What a message must hold."""
+
+    COMPANY_NAME = "company_or_creditor_neutral_name"
+    SELLER_NAME = "seller_name"
+    CALLBACK_NUMBER = "callback_number"
+    SELLER_PHONE = "seller_phone"
+    BASIC_RATE_NUMBER = "free_or_basic_rate_number"
+
+
+class MustNotSay(StrEnum):
+    DEBT = "debt"
+    MARKETING = "marketing"
+
+
 class Message(Sourced):
-    """What a caller without an agent must be told, and must not."""
+    """What a person without an agent must be told, and must not."""
 
     start_within_s: Annotated[float, Field(gt=0)]
-    must_say: tuple[str, ...]
-    must_not_say: tuple[str, ...] = ()
+    must_say: tuple[MustSay, ...]
+    must_not_say: tuple[MustNotSay, ...] = ()
 
 
 class Role(StrEnum):

@@ -17,17 +17,23 @@ from itertools import chain
 from dialer.compliance.holiday_calendar import HolidayCalendar, load_calendar
 from dialer.compliance.preset import (
     NEED_APPROVAL,
+    Abandonment,
     CallerId,
     ChannelConsent,
     Confidence,
     ConsentExclusion,
     ContactScope,
     CoolingOff,
+    Exemption,
     Gaps,
     Hours,
     Limit,
+    Message,
+    MinRing,
     Preset,
+    Recording,
     Redial,
+    Retention,
     Role,
     Rules,
     SamePhonePattern,
@@ -76,11 +82,20 @@ class RuleSet:
     redial_abandoned: tuple[Redial, ...]
     redial_machine: tuple[Redial, ...]
     caller_ids: tuple[CallerId, ...]
+    min_rings: tuple[MinRing, ...]
+    abandonments: tuple[Abandonment, ...]
+    messages: tuple[Message, ...]
+    recordings: tuple[Recording, ...]
+    retentions: tuple[Retention, ...]
     #: What needs a person's name behind it before a campaign may start, by rule id.
     to_approve: Mapping[str, Sourced]
 
     def __hash__(self) -> int:
         return hash((self.name, self.version))
+
+    def exemptions(self) -> tuple[Exemption, ...]:
+        """What a named person may claim for a campaign's owner."""
+        return tuple(rule.exemption for rule in self.caller_ids if rule.exemption)
 
     def unapproved(self, approvals: Collection[str]) -> list[str]:
         """The doubtful rules that none of these approvals (`rule@version`) covers."""
@@ -145,11 +160,21 @@ def merge(preset: Preset, parts: Sequence[Rules], name: str) -> RuleSet:
     abandoned = [layer.after_abandoned_call for layer in layers if layer.after_abandoned_call]
     machine = [layer.after_amd_machine for layer in layers if layer.after_amd_machine]
     caller_ids = [layer.caller_id for layer in layers if layer.caller_id]
+    min_rings = [layer.min_ring_s for layer in layers if layer.min_ring_s]
+    abandonments = [layer.abandonment for layer in layers if layer.abandonment]
+    messages = [layer.abandoned_message for layer in layers if layer.abandoned_message]
+    recordings = [layer.recording for layer in layers if layer.recording]
+    retentions = [layer.retention for layer in layers if layer.retention]
     if house:
         scopes = scopes or [house.contact_scope]
         abandoned = abandoned or [house.after_abandoned_call]
         machine = machine or [house.after_amd_machine]
         caller_ids = [house.caller_id, *caller_ids]
+        min_rings = min_rings or [house.min_ring_s]
+        abandonments = abandonments or [house.abandonment]
+        messages = messages or [house.abandoned_message]
+        recordings = recordings or [house.recording]
+        retentions = retentions or [house.retention]
     made = RuleSet(
         name=name,
         version=preset.version,
@@ -167,6 +192,11 @@ def merge(preset: Preset, parts: Sequence[Rules], name: str) -> RuleSet:
         redial_abandoned=tuple(abandoned),
         redial_machine=tuple(machine),
         caller_ids=tuple(caller_ids),
+        min_rings=tuple(min_rings),
+        abandonments=tuple(abandonments),
+        messages=tuple(messages),
+        recordings=tuple(recordings),
+        retentions=tuple(retentions),
         to_approve=_to_approve(layers) if preset.with_policy and preset.zones else {},
     )
     return replace(made, version=f"{made.version}+{_digest(preset, parts)}")

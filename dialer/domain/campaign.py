@@ -81,6 +81,16 @@ TRANSITIONS: dict[CampaignState, dict[CampaignInput, CampaignState]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class ShownNumber:
+    """A caller id of a trunk in service, with what is on record of it; empty = nothing."""
+
+    trunk: str
+    number: str  # E.164
+    owner: str = ""  # in whose name it is, as callers know him
+    answered_by: str = ""  # who answers when it is called back
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """A campaign's settings as the engine knows them; one version, replaced whole."""
 
@@ -107,3 +117,6 @@ class Campaign:
     #: `rule@version` of the doubtful rules that a named person stands behind.
     approvals: frozenset[str] = frozenset()
     plan: ContactPlan = USUAL
+    #: What is said to whom no agent attends, a Liquid text; None: the switch's own recording.
+    abandoned_text: str | None = None
+    shown: tuple[ShownNumber, ...] = ()

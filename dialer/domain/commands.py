@@ -63,11 +63,13 @@ class StartRecording:
 
 @dataclass(frozen=True, slots=True)
 class TapCall:
-    """Let the screener (host:port) hear the customer beside whatever his call is doing, for `seconds` at most."""
+    """Let the screener (host:port) hear the far end beside whatever the call is doing, for `seconds` at most. `early`:
+    before the answer, and until then."""
 
     attempt_id: AttemptId
     screener: str
     seconds: int
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,14 @@ class SpeakFile:
     attempt_id: AttemptId
     file: str
     again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareMessage:
+    """Should no agent attend this person, he hears this file of the message folder, whatever becomes of us."""
+
+    attempt_id: AttemptId
+    file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +127,23 @@ class PrepareScreener:
 
 @dataclass(frozen=True, slots=True)
 class ListenTo:
-    """The call is answered: hear who it is. `machines_before`, `humans_before`: earlier answers of the number."""
+    """The call is answered: hear who it is. `machines_before`, `humans_before`: earlier answers of the number.
+    `early`: it is not answered yet; only a tone that says there will be no answer is wanted."""
 
     attempt_id: AttemptId
     cost_ratio: float
     ring_s: float | None = None
     machines_before: int = 0
     humans_before: int = 0
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StopListening:
-    """The call is over, or nobody needs to know any more."""
+    """The call is over, or nobody needs to know any more; `early`: of what is heard before the answer."""
 
     attempt_id: AttemptId
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +176,7 @@ SwitchCommand = (
     | TapCall
     | PlayMessage
     | SpeakFile
+    | PrepareMessage
     | ExtendListening
 )
 StoreCommand = ClaimLeads | ClaimPhone

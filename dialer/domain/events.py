@@ -27,6 +27,13 @@ class CallRang(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyMediaBegan(Event):
+    """The far end sends sound before the answer (183): ringback, music, or an announcement. May be told again."""
+
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallAnswered(Event):
     attempt_id: AttemptId
 
@@ -144,6 +151,11 @@ class CallJudged(Event):
     decided_at_ms: int
     greeting_end_ms: int | None = None
     features: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyMediaJudged(CallJudged):
+    """What was heard before the answer; times count from when listening began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +330,7 @@ class Woke(Event):
 
 AnyEvent = (
     CallRang
+    | EarlyMediaBegan
     | CallAnswered
     | CallParked
     | CallBridged
@@ -332,6 +345,7 @@ AnyEvent = (
     | ScreenerUp
     | ScreenerDown
     | CallJudged
+    | EarlyMediaJudged
     | CallUnheard
     | GreetingEnded
     | BeepEnded

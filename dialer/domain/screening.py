@@ -36,10 +36,12 @@ class ConnectClock(StrEnum):
 
 
 class SpokenText(StrEnum):
-    """What a call may say by itself: a message after the beep, or who calls and why, to an assistant that asks."""
+    """What a call may say by itself: a message after the beep, who calls and why to an assistant that asks, and who
+    called and where to call back to a person whom no agent attends."""
 
     MESSAGE = "message"
     ANNOUNCEMENT = "announcement"
+    ABANDONED = "abandoned"
 
 
 class Label(StrEnum):

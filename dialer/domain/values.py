@@ -45,6 +45,21 @@ def ulid_of(value: uuid.UUID) -> str:
     return "".join(_CROCKFORD[value.int >> shift & 31] for shift in range(125, -1, -5))
 
 
+#: No id's time reaches this bit before the year 6429.
+_BEFORE_ANSWER = 1 << 127
+
+
+def early_stream(attempt_id: str) -> str:
+    """The name under which a call's sound before the answer is heard: a call of its own to the screener."""
+    return ulid_of(uuid.UUID(int=uuid_of(attempt_id).int | _BEFORE_ANSWER))
+
+
+def attempt_of(stream: str) -> tuple[str, bool]:
+    """(attempt, whether before its answer) of a stream's name. Raises ValueError for what is none."""
+    number = uuid_of(stream).int
+    return ulid_of(uuid.UUID(int=number & ~_BEFORE_ANSWER)), bool(number & _BEFORE_ANSWER)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class PhoneNumber:
     """An E.164 number, `+` and 8 to 15 digits. Masked wherever it is printed; `digits` is what is dialled."""
@@ -154,3 +169,5 @@ class Trunk:
     calls_per_second: float
     channels: int
     caller_ids: tuple[str, ...]
+    #: What it sends before the answer is heard: special information tones end the attempt at once.
+    early_media: bool = False

@@ -78,6 +78,7 @@ def on_answered(floor: Floor, event: CallAnswered) -> None:
     ):
         return
     call.answered_at = event.at
+    screening.prepare_message(floor, call)
     floor.carriers.worked(call.attempt.trunk, call.id)
     if not screening.begin(floor, call, event.at):
         call.deadline = event.at + timedelta(seconds=call.attempt.connect_limit_s)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from dialer.compliance import load_rule_set
+from dialer.compliance.duties import start_breaches
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import CallState
 from dialer.domain.campaign import CampaignInput, CampaignState, DialMode
@@ -328,6 +329,8 @@ def _campaign_wish(floor: Floor, wish: StartCampaign | PauseCampaign | StopCampa
                     "rules_not_approved",
                     f"nobody has approved {', '.join(missing)} of {rules.name} {rules.version}",
                 )
+            if broken := start_breaches(rules, run.campaign, at.date()):
+                raise Refused("breaks_rules", "; ".join(map(str, broken)))
             done = run.state is CampaignState.RUNNING or floor.move_campaign(run, CampaignInput.STARTED, at)
             run.claim_not_before = None
         case PauseCampaign():

@@ -150,6 +150,8 @@ def let_go(floor: Floor, call: Call, at: datetime, *, trunk_fault: bool | None) 
     attempt = call.attempt
     if call.hearing and call.answered_at is not None:
         floor.order(StopListening(call.id))
+    elif call.hearing and call.hearing.early_since:
+        floor.order(StopListening(call.id, early=True))
     del floor.calls[call.id]
     floor.campaigns[attempt.campaign_id].calls.discard(call.id)
     floor.persons.discard(attempt.person_id)

@@ -26,6 +26,8 @@ from dialer.domain.events import (
     CampaignEdited,
     ChannelsListed,
     CustomerHeld,
+    EarlyMediaBegan,
+    EarlyMediaJudged,
     GreetingEnded,
     LeadsClaimed,
     LeadsWithdrawn,
@@ -50,7 +52,7 @@ from dialer.domain.events import (
 )
 from dialer.domain.facts import AnyFact, SwitchMoved
 from dialer.domain.stored import ShardState
-from dialer.engine import calls, desk, dialling, recovery, screening, withdrawal
+from dialer.engine import calls, desk, dialling, early_media, recovery, screening, withdrawal
 from dialer.engine.floor import Floor
 from dialer.engine.records import Step
 
@@ -88,6 +90,8 @@ class Engine:
         match event:
             case CallRang():
                 calls.on_rang(floor, event)
+            case EarlyMediaBegan():
+                early_media.begin(floor, event)
             case CallAnswered():
                 calls.on_answered(floor, event)
             case CallParked():
@@ -114,6 +118,8 @@ class Engine:
                 screening.on_screener_up(floor, event)
             case ScreenerDown():
                 screening.on_screener_down(floor, event)
+            case EarlyMediaJudged():  # (a CallJudged, too)
+                early_media.on_judged(floor, event)
             case CallJudged():
                 screening.on_judged(floor, event)
             case CallUnheard():

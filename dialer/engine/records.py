@@ -29,6 +29,8 @@ class Hearing:
     screener: str | None
     #: t = 0 of what the screener hears: the answer, or the end of what an assistant was told.
     began_at: datetime | None = None
+    #: What the trunk sends before the answer is heard since then.
+    early_since: datetime | None = None
     #: A verdict was noted, or that there will be none.
     judged: bool = False
     label: Label | None = None

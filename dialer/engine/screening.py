@@ -22,9 +22,11 @@ from dialer.domain.commands import (
     ListenTo,
     Originate,
     PlayMessage,
+    PrepareMessage,
     PrepareScreener,
     RenderText,
     SpeakFile,
+    StopListening,
     TapCall,
 )
 from dialer.domain.events import (
@@ -104,12 +106,16 @@ def begin(floor: Floor, call: Call, at: datetime) -> bool:
     if hearing is None:
         return False
     hearing.began_at = at
+    if hearing.early_since:
+        floor.order(StopListening(call.id, early=True))
     here = floor.screener is not None and floor.screener == hearing.screener
     if hearing.settings.mode is Screening.SHADOW or not here:
         return False
     if not floor.move_call(call, CallInput.LISTENED, at):
         return False
     hearing.streaming = True
+    if hearing.judged:  # by its early media: the hang-up crosses the answer
+        return floor.move_call(call, CallInput.JUDGED_MACHINE, at)
     hearing.until = at + timedelta(seconds=_listen_s(call))
     floor.wake_at(hearing.until)
     return True
@@ -118,7 +124,7 @@ def begin(floor: Floor, call: Call, at: datetime) -> bool:
 def begun(floor: Floor, call: Call, at: datetime) -> None:
     """The answer is noted: now the screener is told, or that nobody hears this call."""
     hearing = call.hearing
-    if hearing is None:
+    if hearing is None or hearing.judged:
         return
     shadow = hearing.settings.mode is Screening.SHADOW
     if floor.screener is None or not (shadow or hearing.streaming):
@@ -204,7 +210,7 @@ def on_judged(floor: Floor, event: CallJudged) -> None:
     call = floor.calls.get(event.attempt_id)
     if call is None or call.hearing is None or call.hearing.judged or call.hearing.began_at is None:
         return
-    if not _possible(call.hearing.began_at, event):
+    if not possible(call.hearing.began_at, event):
         give_up(floor, call, event.at, Unheard.ABSURD)
         return
     hearing = call.hearing
@@ -243,7 +249,7 @@ def on_judged(floor: Floor, event: CallJudged) -> None:
         _to_agents(floor, call, event.at, event.greeting_end_ms)
 
 
-def _possible(began_at: datetime, event: CallJudged) -> bool:
+def possible(began_at: datetime, event: CallJudged) -> bool:
     """Whether a detector in its right mind could say this: a probability, and times that have been."""
     so_far_ms = (event.at - began_at).total_seconds() * 1000 + 1000
     end = event.greeting_end_ms
@@ -309,6 +315,12 @@ def _render(floor: Floor, call: Call, kind: SpokenText) -> None:
     floor.order(RenderText(call.id, attempt.campaign_id, attempt.lead_id, kind, attempt.language))
 
 
+def prepare_message(floor: Floor, call: Call) -> None:
+    """The campaign's own words to whom no agent attends are made ready while he waits for one."""
+    if floor.campaigns[call.attempt.campaign_id].campaign.abandoned_text is not None:
+        _render(floor, call, SpokenText.ABANDONED)
+
+
 def _announce(floor: Floor, call: Call, at: datetime) -> None:
     """An assistant asks who calls: it is told, and then heard again, once."""
     if call.hearing is None:
@@ -322,6 +334,9 @@ def _announce(floor: Floor, call: Call, at: datetime) -> None:
 
 def on_text_rendered(floor: Floor, event: TextRendered) -> None:
     call = floor.calls.get(event.attempt_id)
+    if call and event.kind is SpokenText.ABANDONED and event.file is not None:
+        floor.order(PrepareMessage(call.id, event.file))
+        return
     if call is None or call.hearing is None:
         return
     if event.kind is SpokenText.ANNOUNCEMENT:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from dialer.compliance.wording import OF_A_DEBT
 from dialer.domain.errors import BadInput
 from dialer.domain.screening import SpokenText
 from dialer.portfolio.scripts import ScriptCall, render_script
@@ -31,15 +32,13 @@ DEFAULTS: dict[SpokenText, dict[str, str]] = {
         "en": "Hello. I would like to speak with {{ debtor.first_name }} about a personal matter.",
         "pt": "Olá. Gostaria de falar com {{ debtor.first_name }} sobre um assunto pessoal.",
     },
+    SpokenText.ABANDONED: {
+        "es": "En este momento no pudimos atenderle. Puede devolvernos la llamada al número desde el que le llamamos.",
+        "en": "We could not attend to you at this moment. You may call us back at the number we are calling from.",
+        "pt": "Neste momento não pudemos atender você. Ligue de volta para o número que aparece nesta chamada.",
+    },
 }
 
-#: Stems that speak of a debt in the product's languages.
-_TELLTALE = re.compile(
-    r"\b(?:deud|adeud|endeud|acreed|cobr[aoé]|cobran|moros|mora\b|atras[oa]d|atraso|saldo|vencid|embarg|juici|abogad"
-    r"|debt|owe[ds]?\b|owing|overdue|past[ -]due|delinquen|collect|creditor|arrears|repay"
-    r"|d[ií]vid|devedor|credor|inadimpl|cobran[çc]|d[ée]bito|protesto)\w*",
-    re.IGNORECASE,
-)
 _DEBT_FIELD = re.compile(r"{[{%][^}]*\bdebt\b")
 _ESCAPED = re.compile(r"\\([!#&()*+\-.:<>@\[\\\]_`{|}~/])")
 
@@ -56,7 +55,7 @@ def speak_of(kind: SpokenText, template: str | None, call: ScriptCall) -> str:
     text = " ".join(_ESCAPED.sub(r"\1", rendered.markdown).split())
     if not text or len(text) > MOST_CHARS:
         raise BadInput(f"a spoken text has 1 to {MOST_CHARS} characters, this one {len(text)}")
-    if found := _TELLTALE.search(text):
+    if found := OF_A_DEBT.search(text):
         raise BadInput(f"{found[0]!r} tells of a debt to whoever hears it: say that it is a personal matter")
     return text
 

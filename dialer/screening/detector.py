@@ -76,6 +76,8 @@ class Detector:
         self._decided, self._human, self._heard_prompt = c.flags(), c.flags(), c.ints(_NO_PROMPT)
         self._corrected, self._odds = c.flags(), c.floats()
         self._prior, self._cost_ratio, self._deadline_s = c.floats(), c.floats(20.0), c.floats(1.0)
+        #: Before the answer: only special information tones count.
+        self._early = c.flags()
         self._silence_frames, self._bridged, self._level = c.ints(250), c.ints(), c.floats(-90.0)
 
     def __len__(self) -> int:
@@ -103,6 +105,7 @@ class Detector:
         self._prints.open(slot)
         self._state.reset(slot)
         self._prior[slot] = prior_log_odds(prior)
+        self._early[slot] = settings.early
         self._cost_ratio[slot] = settings.cost_ratio
         self._deadline_s[slot] = settings.deadline_ms / 1000
         self._silence_frames[slot] = settings.silence_ms // FRAME_MS
@@ -212,7 +215,7 @@ class Detector:
         return lost
 
     def _decide_by_tone(self, heard: Heard, found: list[Finding]) -> None:
-        certain = heard.sit | heard.fax | heard.cadence
+        certain = heard.sit | ((heard.fax | heard.cadence) & ~self._early[: len(heard.sit)])
         for slot in np.flatnonzero(certain & ~self._decided[: len(certain)]).tolist():
             if heard.sit[slot]:
                 label, cause = Label.SIT, Cause.SIT
@@ -223,7 +226,8 @@ class Detector:
             self._settle(self._verdict(slot, label, cause, 0.0), slot, found)
 
     def _report_beeps(self, heard: Heard, found: list[Finding]) -> None:
-        for slot in np.flatnonzero(heard.beep).tolist():
+        answered = ~self._early[: len(heard.beep)]
+        for slot in np.flatnonzero(heard.beep & answered).tolist():
             start_ms = int(self._tones.beep_start[slot]) * FRAME_MS
             self._note(
                 BeepHeard(self._calls[slot], self._now_ms(slot), start_ms, float(self._tones.hz[slot])),
@@ -234,12 +238,12 @@ class Detector:
                 self._settle(self._verdict(slot, Label.MACHINE, Cause.BEEP, 0.0), slot, found)
             else:
                 self._correct(slot, Label.MACHINE, Cause.BEEP, found)
-        for slot in np.flatnonzero(heard.beep_ended).tolist():
+        for slot in np.flatnonzero(heard.beep_ended & answered).tolist():
             end_ms = self._now_ms(slot) - int(self._tones.misses[slot]) * FRAME_MS
             self._note(BeepEnded(self._calls[slot], self._now_ms(slot), end_ms), slot, found)
 
     def _report_prompt(self, slot: int, prompt_id: str, label: Label, found: list[Finding]) -> None:
-        if self._heard_prompt[slot] != _NO_PROMPT:
+        if self._heard_prompt[slot] != _NO_PROMPT or self._early[slot]:
             return
         self._heard_prompt[slot] = 1
         self._note(PromptHeard(self._calls[slot], self._now_ms(slot), prompt_id, label), slot, found)
@@ -254,14 +258,14 @@ class Detector:
             self._note(Corrected(self._calls[slot], self._now_ms(slot), label, cause), slot, found)
 
     def _report_greetings(self, n: int, found: list[Finding]) -> None:
-        stopped = (self._voices.fore_gap[:n] == GREETING_GAP_FRAMES) & ~self._decided[:n]
+        stopped = (self._voices.fore_gap[:n] == GREETING_GAP_FRAMES) & ~(self._decided[:n] | self._early[:n])
         for slot in np.flatnonzero(stopped).tolist():
             end_ms = self._now_ms(slot) - GREETING_GAP_FRAMES * FRAME_MS
             self._note(GreetingEnded(self._calls[slot], self._now_ms(slot), end_ms), slot, found)
 
     def _decide_by_voice(self, n: int, found: list[Finding]) -> None:
         frame, onset = self._voices.frame[:n], self._voices.onset[:n]
-        open_ = ~self._decided[:n]
+        open_ = ~(self._decided[:n] | self._early[:n])
         silence = self._silence_frames[:n] + np.where(
             self._tones.tonal_frames[:n] > 10, TONE_EXTRA_MS // FRAME_MS, 0
         )

@@ -53,6 +53,8 @@ class Settings:
     deadline_ms: int = 1000
     #: No voice for so long since the answer is SILENCE.
     silence_ms: int = 5000
+    #: Before the answer: ringback, music and speech mean nothing yet, special information tones alone decide.
+    early: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.cost_ratio <= 1000:

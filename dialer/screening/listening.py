@@ -32,10 +32,14 @@ PLAYOUT_FRAMES = 3
 LATE_S = 1.5
 #: From the order to listen to the first connection, and from there to the first sound.
 CONNECT_S = 1.5
+#: The same before the answer, where nobody waits meanwhile.
+EARLY_CONNECT_S = 10.0
 #: After a stream has ended the call may come on another.
 RETURN_S = 3.0
 #: A stream that waits for the order to listen (the order and the connection race at the answer).
 ORDER_S = 1.0
+#: Calls that nobody has answered yet may fill so much of the detector: the answered ones need the rest.
+EARLY_SHARE = 0.5
 #: Traces of past calls, from which an agent's word can still enrol a recording.
 KEPT_TRACES = 4000
 
@@ -102,7 +106,8 @@ class Listening:
             ear.prior, ear.settings, ear.open = prior, settings, False
         else:
             ear = self._ears[call_id] = Ear(prior, settings)
-        ear.give_up_s = asyncio.get_running_loop().time() + CONNECT_S
+        connect_s = EARLY_CONNECT_S if settings.early else CONNECT_S
+        ear.give_up_s = asyncio.get_running_loop().time() + connect_s
         if (early := self._early.pop(call_id, None)) is not None:
             ear.stream, ear.playing = early[0], False
         self._work.set()
@@ -212,6 +217,8 @@ class Listening:
 
     def _open(self, call_id: str, ear: Ear) -> bool:
         try:
+            if ear.settings.early and len(self.detector) >= self.detector.capacity * EARLY_SHARE:
+                raise OverflowError
             self.detector.open(call_id, prior=ear.prior, settings=ear.settings)
         except OverflowError:
             self._drop(call_id, Unheard.FULL)

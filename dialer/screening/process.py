@@ -17,7 +17,7 @@ import structlog
 from dialer.domain.commands import LearnPrompt, ListenTo, PrepareScreener, ScreenerCommand, StopListening
 from dialer.domain.events import AnyEvent, CallUnheard, ScreenerDown, ScreenerUp
 from dialer.domain.screening import Unheard
-from dialer.domain.values import AttemptId, PhoneNumber, is_ulid
+from dialer.domain.values import AttemptId, PhoneNumber, early_stream, is_ulid
 from dialer.screening import wire
 
 log = structlog.get_logger()
@@ -95,7 +95,8 @@ class ScreenerProcess:
             case ListenTo():
                 self._order(wire.order_of(command), command.attempt_id)
             case StopListening():
-                self._order(wire.line(do="stop", call=command.attempt_id))
+                call = early_stream(command.attempt_id) if command.early else command.attempt_id
+                self._order(wire.line(do="stop", call=call))
             case LearnPrompt():
                 source, country = origin(command.number)
                 self._order(wire.line(do="learn", call=command.attempt_id, source=source, country=country))

@@ -6,6 +6,7 @@ Both sides check what they read: the screener is a process of its own so that it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +19,11 @@ from dialer.domain.events import (
     CallCorrected,
     CallJudged,
     CallUnheard,
+    EarlyMediaJudged,
     GreetingEnded,
 )
 from dialer.domain.screening import Label, Unheard
-from dialer.domain.values import AttemptId, is_ulid
+from dialer.domain.values import AttemptId, attempt_of, early_stream, is_ulid
 from dialer.screening import findings
 from dialer.screening.findings import Finding, Prior, Settings
 
@@ -45,11 +47,12 @@ def line(**fields: Any) -> bytes:
 def order_of(command: ListenTo) -> bytes:
     return line(
         do="listen",
-        call=command.attempt_id,
+        call=early_stream(command.attempt_id) if command.early else command.attempt_id,
         cost_ratio=command.cost_ratio,
         ring_s=command.ring_s,
         machines_before=command.machines_before,
         humans_before=command.humans_before,
+        early=command.early,
     )
 
 
@@ -64,7 +67,7 @@ def read_order(order: Mapping[str, Any]) -> tuple[str, Prior, Settings]:
         machines_before=int(order["machines_before"]),
         humans_before=int(order["humans_before"]),
     )
-    return call_id, prior, Settings(cost_ratio=float(order["cost_ratio"]))
+    return call_id, prior, Settings(cost_ratio=float(order["cost_ratio"]), early=bool(order["early"]))
 
 
 # --- reports ----------------------------------------------------------------------------------------------
@@ -117,15 +120,15 @@ def event_of(report: Mapping[str, Any], at: datetime) -> AnyEvent | None:
     try:
         if report["say"] not in _READERS:
             return None
-        call_id = str(report["call"])
-        if not is_ulid(call_id):
-            raise BadReport(f"{call_id[:40]!r} is no call")
-        return _READERS[report["say"]](report, AttemptId(call_id), at)
+        attempt_id, early = attempt_of(str(report["call"]))
+        if early:
+            return _early_verdict(report, AttemptId(attempt_id), at) if report["say"] == "verdict" else None
+        return _READERS[report["say"]](report, AttemptId(attempt_id), at)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadReport(f"{report.get('say')}: {error}") from error
 
 
-def _verdict(report: Mapping[str, Any], attempt_id: AttemptId, at: datetime) -> AnyEvent:
+def _verdict(report: Mapping[str, Any], attempt_id: AttemptId, at: datetime) -> CallJudged:
     end = report["greeting_end_ms"]
     features = report["features"]
     if not isinstance(features, dict) or len(features) > 200:
@@ -142,6 +145,11 @@ def _verdict(report: Mapping[str, Any], attempt_id: AttemptId, at: datetime) -> 
             (str(name)[:40], float(value)) for name, value in features.items() if value is not None
         ),
     )
+
+
+def _early_verdict(report: Mapping[str, Any], attempt_id: AttemptId, at: datetime) -> AnyEvent:
+    verdict = _verdict(report, attempt_id, at)
+    return EarlyMediaJudged(**{field.name: getattr(verdict, field.name) for field in fields(verdict)})
 
 
 def _corrected(report: Mapping[str, Any], attempt_id: AttemptId, at: datetime) -> AnyEvent:

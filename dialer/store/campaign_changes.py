@@ -10,6 +10,9 @@ from typing import Any
 import asyncpg
 import orjson
 
+from dialer.compliance import load_rule_set
+from dialer.compliance.duties import Terms, demand, settings_breaches
+from dialer.domain.campaign import AbandonWindow, DialMode, RecordingNotice
 from dialer.domain.logged import Figures, figures_of
 from dialer.store.database import Connection
 from dialer.store.logged import load_stretch
@@ -65,11 +68,13 @@ async def change_campaign(
 ) -> asyncpg.Record:
     """Write these settings (names of SETTINGS) over the locked `row` of the campaign, log it, tell the dialer.
 
-    In the caller's transaction; the new row. The same values again change nothing.
+    In the caller's transaction; the new row. The same values again change nothing. Raises BadInput when the campaign's
+    rule set forbids one.
     """
     after = {name: wanted[name] for name in SETTINGS if name in wanted and wanted[name] != row[name]}
     campaign_id = row["id"]
     if after:
+        check_settings({**row, **after}, before=row)
         assigned = ", ".join(f"{name} = ${n}" for n, name in enumerate(after, start=2))
         await connection.execute(
             f"UPDATE campaign SET {assigned}, version = version + 1 WHERE id = $1",  # noqa: S608 (names of SETTINGS)
@@ -89,6 +94,31 @@ async def change_campaign(
     found = await connection.fetchrow("SELECT * FROM campaign WHERE id = $1", campaign_id)
     assert found is not None
     return found
+
+
+#: A campaign's row, or what is to become one.
+Settings = Mapping[str, Any] | asyncpg.Record
+
+
+def check_settings(row: Settings, before: Settings | None = None) -> None:
+    """Raises BadInput, naming the norm, when a campaign's rule set forbids the figures of its row.
+
+    What was wrong `before` in the same way keeps nobody from changing something else.
+    """
+    rules = load_rule_set(row["rule_set"])
+    known = settings_breaches(rules, _terms(before)) if before is not None else []
+    demand([found for found in settings_breaches(rules, _terms(row)) if found not in known], rules)
+
+
+def _terms(row: Settings) -> Terms:
+    return Terms(
+        mode=DialMode(row["mode"]),
+        ring_timeout_s=row["ring_timeout_s"],
+        abandon_cap=row["abandon_cap"],
+        abandon_window=AbandonWindow(row["abandon_window"]),
+        connect_limit_s=row["connect_limit_s"],
+        recording_notice=RecordingNotice(row["recording_notice"]),
+    )
 
 
 async def list_changes(connection: Connection, campaign_id: int, *, limit: int = 50) -> list[Change]:

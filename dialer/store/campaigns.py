@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import asyncpg
 import orjson
 
-from dialer.domain.campaign import DialMode, RecordingNotice
+from dialer.domain.campaign import AbandonWindow, DialMode, RecordingNotice
 from dialer.domain.errors import BadInput
 from dialer.domain.outcomes import Effect
 from dialer.domain.screening import ScreeningSettings
 from dialer.domain.values import PhoneNumber
+from dialer.store.campaign_changes import check_settings
 from dialer.store.database import Connection
 from dialer.store.scripts import publish, save_draft
 
@@ -97,8 +98,10 @@ async def ensure_trunk(
     channels: int,
     caller_ids: Sequence[str],
     enabled: bool = True,
+    early_media: bool = False,
 ) -> int:
-    """A carrier: `name` is its PJSIP endpoint, `position` its place in the failover order.
+    """A carrier: `name` is its PJSIP endpoint, `position` its place in the failover order; `early_media`: what it sends
+    before the answer is heard.
 
     Raises BadInput on a caller id that is not E.164, on no caller id, and on limits below one.
     """
@@ -117,10 +120,11 @@ async def ensure_trunk(
         raise BadInput(f"trunk {name!r}: use letters, digits, - and _ (it is a PJSIP endpoint's name)")
     return await _id(
         connection,
-        "INSERT INTO trunk (name, position, calls_per_second, channels, caller_ids, enabled)"
-        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name) DO UPDATE"
+        "INSERT INTO trunk (name, position, calls_per_second, channels, caller_ids, enabled, early_media)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO UPDATE"
         " SET position = excluded.position, calls_per_second = excluded.calls_per_second,"
-        " channels = excluded.channels, caller_ids = excluded.caller_ids, enabled = excluded.enabled"
+        " channels = excluded.channels, caller_ids = excluded.caller_ids, enabled = excluded.enabled,"
+        " early_media = excluded.early_media"
         " RETURNING id",
         name,
         position,
@@ -128,6 +132,7 @@ async def ensure_trunk(
         channels,
         list(caller_ids),
         enabled,
+        early_media,
     )
 
 
@@ -175,17 +180,30 @@ async def create_campaign(
     wrap_up_s: int = 60,
     priority: int = 0,
     screening: ScreeningSettings | None = None,
+    abandoned_text: str | None = None,
 ) -> int:
-    """A new campaign in DRAFT with the default dispositions; its shard is told. Raises BadInput."""
+    """A new campaign in DRAFT with the default dispositions; its shard is told. Raises BadInput, also when the rule set
+    forbids a setting."""
     heard = screening or ScreeningSettings()
+    check_settings(
+        {
+            "rule_set": rule_set,
+            "mode": mode,
+            "ring_timeout_s": ring_timeout_s,
+            "abandon_cap": abandon_cap,
+            "abandon_window": AbandonWindow.DAY,
+            "connect_limit_s": connect_limit_s,
+            "recording_notice": recording_notice,
+        }
+    )
     try:
         async with connection.transaction():
             campaign_id = await _id(
                 connection,
                 "INSERT INTO campaign (name, agent_group_id, mode, language, rule_set, recording_notice, ratio,"
                 " max_lines_per_agent, abandon_cap, connect_limit_s, ring_timeout_s, wrap_up_s, priority,"
-                " screening, cost_ratio, on_machine, control_share, connect_clock, late_correction)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
+                " screening, cost_ratio, on_machine, control_share, connect_clock, late_correction, abandoned_text)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
                 " RETURNING id",
                 _name("campaign", name),
                 group_id,
@@ -202,6 +220,7 @@ async def create_campaign(
                 priority,
                 *(heard.mode, heard.cost_ratio, heard.on_machine, heard.control_share, heard.clock),
                 heard.late_correction,
+                abandoned_text,
             )
             await connection.executemany(
                 "INSERT INTO disposition (campaign_id, code, label, effect, right_party, position)"

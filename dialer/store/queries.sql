@@ -650,13 +650,26 @@ SELECT id, name, agent_group_id, state, mode, ratio, max_lines_per_agent, abando
            SELECT rule_id || '@' || version
            FROM rule_approval
            WHERE rule_approval.rule_set = campaign.rule_set AND withdrawn_at IS NULL
-       ) AS approvals
+       ) AS approvals,
+       abandoned_text,
+       (
+           SELECT coalesce(jsonb_agg(jsonb_build_array(
+                      trunk.name, shown.number, coalesce(caller_id.owner, ''), coalesce(caller_id.answered_by, '')
+                  ) ORDER BY trunk.position, trunk.id, shown.n), '[]')
+           FROM trunk
+           CROSS JOIN unnest(trunk.caller_ids) WITH ORDINALITY AS shown (number, n)
+           LEFT JOIN caller_id ON caller_id.number = shown.number AND caller_id.withdrawn_at IS NULL
+           WHERE trunk.enabled
+       ) AS shown
 FROM campaign
 WHERE agent_group_id = $1
 ORDER BY id
 
 -- name: trunks
-SELECT id, name, position, calls_per_second, channels, caller_ids FROM trunk WHERE enabled ORDER BY position, id
+SELECT id, name, position, calls_per_second, channels, caller_ids, early_media
+FROM trunk
+WHERE enabled
+ORDER BY position, id
 
 -- name: agents_of_group
 SELECT app_user.id,

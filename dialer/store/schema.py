@@ -210,6 +210,7 @@ campaign = Table(
     Column("message_text", Text),
     Column("announcement_text", Text),
     Column("message_sound", LargeBinary),  # a recorded message (8 kHz mono WAV) instead of the text
+    Column("abandoned_text", Text),  # said to whom no agent attends; null: the switch's own recording
     Column("contact_plan", JSONB),  # domain.contact_plan.ContactPlan; null = the usual retry rules
     Column("version", Integer, nullable=False, server_default="1"),  # settings version, for If-Match
     _created(),
@@ -311,6 +312,22 @@ trunk = Table(
     Column("channels", Integer, nullable=False),
     Column("caller_ids", ARRAY(Text), nullable=False),
     Column("enabled", Boolean, nullable=False, server_default="true"),
+    Column("early_media", Boolean, nullable=False, server_default="false"),
+)
+
+#: In whose name a shown number is and who answers it: the word of a named person, kept when it is taken back.
+caller_id = Table(
+    "caller_id",
+    metadata,
+    _id(),
+    Column("number", Text, nullable=False),  # E.164
+    Column("owner", Text, nullable=False),  # as callers know him
+    Column("proof", Text, nullable=False),  # contract or letter of the carrier: where to find it
+    Column("answered_by", Text, nullable=False),  # who answers a call back
+    Column("declared_by", Text, nullable=False),  # name and office
+    _created(),
+    _at("withdrawn_at"),
+    Index("caller_id_number_idx", "number", unique=True, postgresql_where=text("withdrawn_at IS NULL")),
 )
 
 # --- dialling ---------------------------------------------------------------------------------------------

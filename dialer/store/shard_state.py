@@ -16,8 +16,10 @@ from dialer.domain.campaign import (
     DialMode,
     PacingPolicy,
     RecordingNotice,
+    ShownNumber,
 )
 from dialer.domain.contact_plan import read_plan
+from dialer.domain.errors import BadInput
 from dialer.domain.outcomes import Effect, LeadState
 from dialer.domain.screening import ConnectClock, OnMachine, Screening, ScreeningSettings
 from dialer.domain.values import AttemptId, ClaimedLead, LegId, Trunk
@@ -40,6 +42,15 @@ async def dispositions(connection: Connection, shard_id: int) -> tuple[StoredDis
     """Those of all the group's campaigns."""
     rows = await connection.fetch(SQL["dispositions_of_group"], shard_id)
     return tuple(StoredDisposition(row["campaign_id"], row["code"], Effect(row["effect"])) for row in rows)
+
+
+async def read_campaign(connection: Connection, campaign_id: int) -> Campaign:
+    """A campaign's settings as the dialer would take them over now. Raises BadInput when there is none."""
+    group_id = await connection.fetchval("SELECT agent_group_id FROM campaign WHERE id = $1", campaign_id)
+    for row in await connection.fetch(SQL["campaigns_of_group"], group_id):
+        if row["id"] == campaign_id:
+            return campaign_of(row)
+    raise BadInput(f"there is no campaign {campaign_id}")
 
 
 async def load(connection: Connection, shard_id: int, fence: int, now: datetime) -> ShardState:
@@ -104,6 +115,7 @@ def campaign_of(row: asyncpg.Record) -> Campaign:
             "plan": read_plan(None if stored is None else orjson.loads(stored)),
             "screening": screening,
             "approvals": frozenset(row["approvals"]),
+            "shown": tuple(ShownNumber(*said) for said in orjson.loads(row["shown"])),
             "state": CampaignState(row["state"]),
             "mode": DialMode(row["mode"]),
             "recording_notice": RecordingNotice(row["recording_notice"]),

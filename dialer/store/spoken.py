@@ -29,7 +29,8 @@ class PostgresSpoken:
         """None when there is no such lead. Raises OSError while the database can't be reached."""
         try:
             row = await self._pool.fetchrow(
-                "SELECT CASE WHEN $1 = 'message' THEN message_text ELSE announcement_text END AS template,"
+                "SELECT CASE $1 WHEN 'message' THEN message_text WHEN 'announcement' THEN announcement_text"
+                " ELSE abandoned_text END AS template,"
                 " CASE WHEN $1 = 'message' THEN message_sound END AS sound,"
                 " person.full_name, person.external_ref, campaign.name AS campaign"
                 " FROM lead JOIN person ON person.id = lead.person_id JOIN campaign ON campaign.id = lead.campaign_id"

@@ -70,6 +70,28 @@ FROM (
            jsonb_build_object('source', do_not_call.source)
     FROM do_not_call
     WHERE do_not_call.person_id = $1
+    UNION ALL
+    SELECT 'consent', consent.given_at, CASE WHEN granted THEN 'granted' ELSE 'refused' END, recorder.display_name,
+           evidence,
+           jsonb_build_object('channel', channel, 'purpose', purpose, 'source', consent.source,
+                              'number', phone.number)
+    FROM consent
+    LEFT JOIN phone ON phone.id = consent.phone_id
+    LEFT JOIN app_user AS recorder ON recorder.id = consent.recorded_by
+    WHERE consent.person_id = $1
+    UNION ALL
+    SELECT 'wish', preference.valid_from, wish, recorder.display_name, NULL,
+           jsonb_build_object('channel', channel, 'weekdays', weekdays, 'starts', to_char(starts, 'HH24:MI'),
+                              'ends', to_char(ends, 'HH24:MI'), 'until', valid_until, 'source', preference.source)
+    FROM preference
+    LEFT JOIN app_user AS recorder ON recorder.id = preference.recorded_by
+    WHERE preference.person_id = $1
+    UNION ALL
+    -- Visits, messages, calls made elsewhere: what our own calls count stands with the attempts.
+    SELECT 'contact', contact_ledger.at, channel, NULL, reference,
+           jsonb_build_object('counts', counts, 'withdrawn', withdrawn)
+    FROM contact_ledger
+    WHERE contact_ledger.person_id = $1 AND contact_ledger.source = 'reported'
 ) AS entry
 ORDER BY at DESC, kind
 LIMIT $2

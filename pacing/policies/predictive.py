@@ -274,6 +274,8 @@ class Predictive(LedgerPolicy):
     def _listened(self, now: float, forecast: Forecast) -> Floats:
         """P(person) of each call being listened to."""
         listened = self.ledger.screening
+        if not listened:
+            return np.zeros(0)
         rung = as_array(0.0 if ring_s is None else ring_s for _, ring_s in listened.values())
         heard = np.maximum(now - as_array(answered for answered, _ in listened.values()), 0.0)
         person = forecast.p_person[self.calls.bins(rung), self.screening.bins(heard)]
@@ -306,14 +308,17 @@ class Predictive(LedgerPolicy):
         weights: list[float],
     ) -> Floats:
         """Calls and agents by row of a forecast with these weights."""
-        busy = [self.talk.count(talking), self.wrap.count(wrapping)]
-        if len(tables) == 1 or not weights:
-            more = np.zeros((len(tables) - 1) * self.calls.n_bins)
-            return np.concatenate([self.calls.count(ringing), *busy, more])
-        apart = np.abs(np.log(np.array(weights))[:, None] - np.log(np.array(tables))[None, :])
-        kinds = apart.argmin(axis=1)
-        by_kind = [self.calls.count(ringing[kinds == k]) for k in range(len(tables))]
-        return np.concatenate([by_kind[0], *busy, *by_kind[1:]])
+        n = self.calls.n_bins
+        ring = self.calls.bins(ringing)
+        talk, wrap = self.talk.bins(talking), self.wrap.bins(wrapping)
+        first_wrap = n + len(self.talk.edges)
+        rows = first_wrap + len(self.wrap.edges)
+        if len(tables) > 1 and weights:
+            apart = np.abs(np.log(np.array(weights))[:, None] - np.log(np.array(tables))[None, :])
+            kinds = apart.argmin(axis=1)
+            ring = np.where(kinds > 0, ring + rows + (kinds - 1) * n, ring)
+        every = np.concatenate([ring, talk + n, wrap + first_wrap])
+        return np.bincount(every, minlength=rows + (len(tables) - 1) * n).astype(float)
 
     def _ages(self, now: float, snap: Snapshot) -> tuple[Floats, Floats, Floats, list[float]]:
         """Seconds so far of talks, wrap-ups and calls in flight, and the weights of the latter (none when all

@@ -67,6 +67,7 @@ async def set_up(
     ring_timeout_s: int = 25,
     ratio: float = 1.5,
     screening: ScreeningSettings | None = None,
+    early_media: bool = False,
 ) -> Demonstration:
     """Fill an empty, migrated database. `leads` None: a fictional portfolio made from `seed`."""
     file = leads or folder / "portfolio.csv"
@@ -84,6 +85,7 @@ async def set_up(
                     calls_per_second=calls_per_second,
                     channels=channels,
                     caller_ids=CALLER_IDS,
+                    early_media=early_media,
                 )
             for name, body in SCRIPTS.items():
                 await ensure_segment(connection, name, await ensure_script(connection, name, body))

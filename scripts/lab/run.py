@@ -96,7 +96,8 @@ async def run(wanted: argparse.Namespace) -> int:
     )
     found = None
     async with running as at_work, asyncio.TaskGroup() as group:
-        await at_work.start()
+        if not wanted.no_telco:  # whose numbers the trunk may show only its owner knows
+            await at_work.start()
         _welcome(at_work, wanted)
         watching = group.create_task(_watch(at_work))
         with contextlib.suppress(TimeoutError):
@@ -171,7 +172,11 @@ def _welcome(at_work: Shift, wanted: argparse.Namespace) -> None:
     console.print(table)
     rules = "Laboratory rule set: any hour, and no trunk but the telco stand-in."
     if wanted.no_telco:
-        rules = "Your own trunk. Rule set strict: Monday to Friday, 9-18 h of each debtor's own day."
+        rules = (
+            "Your own trunk. Rule set strict: Monday to Friday, 9-18 h of each debtor's own day. Give the trunk your"
+            " own numbers (dialer trunk set, trunk own), then start the campaign: dialer campaign check says what is"
+            " missing."
+        )
     console.print(f"{demonstration.leads} debtors, mode {wanted.mode}. {rules}", highlight=False)
     if wanted.seconds is None:
         console.print("Ctrl-C ends everything.")

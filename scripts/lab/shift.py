@@ -105,11 +105,13 @@ async def shift(
                 task.cancel()
 
 
-def write_leads(path: Path, endings: Mapping[int, int], *, shuffled: bool = False) -> int:
+def write_leads(
+    path: Path, endings: Mapping[int, int], *, shuffled: bool = False, first: int | None = None
+) -> int:
     """A portfolio with one debtor for each number wanted; `endings`: last two digits -> how many. Its size.
 
-    Debtors are dialled in the order given, or, `shuffled`, in one of chance that is always the same. Raises
-    ValueError when more are wanted than there are area codes.
+    Debtors are dialled in the order given, or, `shuffled`, in one of chance that is always the same; those whose
+    number ends in `first` before all others. Raises ValueError when more are wanted than there are area codes.
     """
     lines = [
         "referencia,nombre,telefono1,prioridad,segmento,deuda,acreedor,producto,saldo,moneda,vencimiento"
@@ -126,6 +128,8 @@ def write_leads(path: Path, endings: Mapping[int, int], *, shuffled: bool = Fals
     header, *rows = lines
     if shuffled:
         random.Random(1).shuffle(rows)
+    if first is not None:
+        rows.sort(key=lambda row: f"-{first:02d}," not in row)
     path.write_text("\n".join([header, *rows]) + "\n", "utf-8")
     return len(rows)
 

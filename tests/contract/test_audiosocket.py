@@ -21,9 +21,17 @@ from ami_harness import until
 from numpy.typing import NDArray
 
 from dialer.domain.commands import ListenTo, PrepareScreener, StopListening
-from dialer.domain.events import AnyEvent, CallJudged, CallUnheard, Event, ScreenerDown, ScreenerUp
+from dialer.domain.events import (
+    AnyEvent,
+    CallJudged,
+    CallUnheard,
+    EarlyMediaJudged,
+    Event,
+    ScreenerDown,
+    ScreenerUp,
+)
 from dialer.domain.screening import Label, Unheard
-from dialer.domain.values import AttemptId, mint_ulid, ulid_of, uuid_of
+from dialer.domain.values import AttemptId, early_stream, mint_ulid, ulid_of, uuid_of
 from dialer.screening import listening as listening_module
 from dialer.screening import process as process_module
 from dialer.screening.audiosocket import FRAME_BYTES, SILENT_FRAME, Malformed, Parser, Stream
@@ -48,6 +56,13 @@ def fax(seconds: float = 2.0) -> NDArray[np.int16]:
     """A called station's tone, as frames of 20 ms."""
     time_s = np.arange(int(8000 * seconds)) / 8000
     sound = 8000 * np.sin(2 * np.pi * 2100 * time_s)
+    return sound.astype("<i2").reshape(-1, FRAME_BYTES // 2)
+
+
+def tones(*hertz: float, each_s: float = 0.32) -> NDArray[np.int16]:
+    """One tone after the other, as frames of 20 ms."""
+    time_s = np.arange(int(8000 * each_s)) / 8000
+    sound = np.concatenate([8000 * np.sin(2 * np.pi * hz * time_s) for hz in hertz])
     return sound.astype("<i2").reshape(-1, FRAME_BYTES // 2)
 
 
@@ -408,6 +423,35 @@ async def test_a_killed_screener_is_told_of_and_started_again_where_it_was() -> 
         assert (verdict.attempt_id, verdict.label, verdict.cause) == (call, Label.FAX, "fax")
         dialer.screener.execute(StopListening(call))
         await hung_up(writer)
+
+
+async def test_the_sound_before_an_answer_is_a_call_of_its_own() -> None:
+    """Its tones are told as early, what would be a verdict after the answer is not; the answered call is heard anew."""
+    async with screener() as dialer:
+        host, _, port = (await dialer.hear(ScreenerUp)).address.rpartition(":")
+        call = new_call()
+        dialer.screener.execute(ListenTo(call, 20.0, early=True))
+        _, early = await asyncio.open_connection(host, int(port))
+        early.write(introduction(AttemptId(early_stream(call))))
+        await play(early, fax()[:80])
+        dialer.screener.execute(ListenTo(call, 20.0))
+        _, answered = await asyncio.open_connection(host, int(port))
+        answered.write(introduction(call))
+        await play(answered, fax()[:80])
+        verdict = await dialer.hear(CallJudged)
+        assert (type(verdict), verdict.attempt_id, verdict.label) == (CallJudged, call, Label.FAX)
+        other = new_call()
+        dialer.screener.execute(ListenTo(other, 20.0, early=True))
+        _, intercept = await asyncio.open_connection(host, int(port))
+        intercept.write(introduction(AttemptId(early_stream(other))))
+        await play(intercept, tones(950, 1400, 1777))
+        told = await dialer.hear(EarlyMediaJudged)
+        assert (told.attempt_id, told.label) == (other, Label.SIT)
+        for writer, at in ((early, call), (intercept, other)):
+            dialer.screener.execute(StopListening(at, early=True))
+            await hung_up(writer)
+        dialer.screener.execute(StopListening(call))
+        await hung_up(answered)
 
 
 async def test_a_frozen_screener_is_taken_for_lost() -> None:

@@ -87,7 +87,13 @@ async def test_no_request_breaks_the_description(
         recording_path(attempt, T0),  # type: ignore[arg-type]
         T0,
     )
-    known = {"campaigns": office.campaign_id, "attempts": attempt, "recordings": recording}
+    known = {
+        "campaigns": office.campaign_id,
+        "attempts": attempt,
+        "recordings": recording,
+        "leads": office.lead_id,
+        "people": office.person_id,
+    }
     async with serve(dsn, recordings_dir=tmp_path) as api, api.client(role) as client:
         description = describe(create_app(api.settings))
         token = client.cookies["cadencia"]

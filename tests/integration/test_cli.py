@@ -168,13 +168,15 @@ async def test_a_trunk_is_set_and_changed(dsn: str) -> None:
     for channels in (10, 20):
         result = await dialer(
             *("trunk", "set", "carrier-a", "--caller-id", "+18095550100", "--calls-per-second", "5"),
-            *("--channels", str(channels)),
+            *("--channels", str(channels), *(["--early-media"] if channels == 20 else [])),
             database_dsn=dsn,
         )
         assert result.code == DONE, result.err
     listed = await dialer("trunk", "list", "--json", database_dsn=dsn)
     assert isinstance(listed.data, list)
-    assert [(row["name"], row["channels"]) for row in listed.data] == [("carrier-a", 20)]
+    assert [(row["name"], row["channels"], row["early_media"]) for row in listed.data] == [
+        ("carrier-a", 20, True)
+    ]
     bad = await dialer(
         *(
             "trunk",

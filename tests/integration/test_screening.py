@@ -19,8 +19,8 @@ from lab.robots import Pace
 from lab.shift import Shift, shift, write_leads
 
 #: Last two digits -> debtors with such a number (asterisk_conf/telco/extensions.conf.j2).
-PEOPLE, VOICEMAIL, MUSIC, SILENCE, FAX = (1, 6), (75, 80), 90, 93, 95
-DAY = {**dict.fromkeys(PEOPLE, 5), **dict.fromkeys(VOICEMAIL, 4), MUSIC: 1, SILENCE: 3, FAX: 3, 65: 2}
+PEOPLE, VOICEMAIL, MUSIC, SILENCE, FAX, INTERCEPT = (1, 6), (75, 80), 90, 93, 95, 65
+DAY = {**dict.fromkeys(PEOPLE, 5), **dict.fromkeys(VOICEMAIL, 4), MUSIC: 1, SILENCE: 3, FAX: 3, INTERCEPT: 2}
 #: The stand-in's greetings have beeped by then, s after the answer, and the beep was heard.
 BEEP_BY_S = 9.5
 SETTINGS = ScreeningSettings(mode=Screening.ON, on_machine=OnMachine.LEAVE_MESSAGE, control_share=0.0)
@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
 async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shift]:
     """A day with the screener, which is killed in mid-shift; all leads tried once."""
     leads = tmp_path_factory.mktemp("screening") / "leads.csv"
-    total = write_leads(leads, DAY, shuffled=True)
+    total = write_leads(leads, DAY, shuffled=True, first=INTERCEPT)
     running = shift(
         leads=leads,
         robots=10,
@@ -40,13 +40,14 @@ async def day(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shift]:
         mode=DialMode.PROGRESSIVE,
         ring_timeout_s=15,
         screening=SETTINGS,
+        early_media=True,
     )
     async with running as at_work:
         up = "SELECT count(*) >= $1 FROM call_event WHERE type = 'ScreenerMoved' AND (data ->> 'up')::bool"
         await at_work.until(up, 1, within_s=60)
         await at_work.start()
-        heard = "SELECT count(*) >= 2 FROM screening_verdict WHERE label IS NOT NULL"
-        await at_work.until(heard, within_s=60)
+        heard = "SELECT count(*) FILTER (WHERE label = 'SIT') = $1 AND count(label) >= $1 + 2 FROM screening_verdict"
+        await at_work.until(heard, DAY[INTERCEPT], within_s=90)
         await at_work.until("SELECT count(*) >= 1 FROM attempt WHERE state = 'screening'", within_s=60)
         os.kill(screener_of(at_work), signal.SIGKILL)
         await at_work.until(up, 2, within_s=60)
@@ -86,6 +87,22 @@ async def test_each_kind_of_far_end_is_told_apart(day: Shift) -> None:
         rows
     )  # (the others were being heard when it was killed, or dialled before it was back)
     assert all(row["features"] and row["decided_at_ms"] is not None for row in heard)
+
+
+async def test_an_intercept_before_the_answer_ends_as_an_invalid_number_without_an_agent(day: Shift) -> None:
+    """Cut at its tones, seconds before the carrier says so."""
+    rows = await day.database.fetch(
+        "SELECT outcome, answered_at, connected_at, sip_status, label, cause, to_agent"
+        " FROM attempt JOIN screening_verdict ON attempt_id = attempt.id WHERE right(number, 2) = $1",
+        str(INTERCEPT),
+    )
+    assert len(rows) == DAY[INTERCEPT]
+    for row in rows:
+        told = dict(row)
+        assert (row["outcome"], row["label"], row["cause"]) == ("invalid_number", "SIT", "sit"), told
+        assert row["answered_at"] is row["connected_at"] is None, told
+        assert not row["to_agent"], told
+        assert row["sip_status"] != 404, told
 
 
 async def test_people_get_an_agent_within_two_seconds_of_their_greeting(day: Shift) -> None:

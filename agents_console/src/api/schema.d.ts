@@ -127,7 +127,7 @@ export interface paths {
         put?: never;
         /**
          * Start Campaign
-         * @description Ask the dialer to start dialling.
+         * @description Ask the dialer to start dialling; 409 `breaks_rules` tells what its rule set forbids in it.
          */
         post: operations["startCampaign"];
         delete?: never;
@@ -336,6 +336,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find People
+         * @description Persons by a part of the name, a number or its last digits, or a whole reference of theirs or a debt's.
+         */
+        get: operations["findPeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read One Person
+         * @description All that is known of a person. Who opened whom is in the log.
+         */
+        get: operations["readOnePerson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post Note
+         * @description Write a note on a person.
+         */
+        post: operations["postNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/lift-do-not-call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lift Ban
+         * @description The person asked to be called again; `because` is the proof, kept as a consent of his.
+         */
+        post: operations["liftBan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/disputes/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Dispute
+         * @description Answer an open dispute; 409 when it is not open.
+         */
+        post: operations["answerDispute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/promises/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Promise Back
+         * @description Take an open promise back, with the rest of its plan; 409 when it is not open.
+         */
+        post: operations["takePromiseBack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/recordings": {
         parameters: {
             query?: never;
@@ -527,6 +647,19 @@ export interface components {
          * @enum {string}
          */
         AbandonWindow: "day" | "month" | "campaign";
+        /** AddressView */
+        AddressView: {
+            /** Kind */
+            kind: string;
+            /** Line */
+            line: string;
+            /** City */
+            city: string | null;
+            /** Subdivision */
+            subdivision: string | null;
+            /** Country */
+            country: string | null;
+        };
         /** AgentChange */
         AgentChange: {
             /**
@@ -968,6 +1101,34 @@ export interface components {
             days_past_due: number | null;
         };
         /**
+         * DebtView
+         * @description A debt that the person owes (`role` null) or answers for as `role`; then `debtor` owes it.
+         */
+        DebtView: {
+            /** Id */
+            id: number;
+            /** External Ref */
+            external_ref: string;
+            /** Creditor */
+            creditor: string;
+            /** Product */
+            product: string;
+            /** Balance Minor */
+            balance_minor: number;
+            /** Currency */
+            currency: string;
+            /** Due On */
+            due_on: string | null;
+            /** Stage */
+            stage: string | null;
+            /** Status */
+            status: string;
+            /** Role */
+            role: string | null;
+            /** Debtor */
+            debtor: string | null;
+        };
+        /**
          * Delta
          * @description What changed since `seq` - 1. A gap in `seq` means: send {"type": "resync"}.
          */
@@ -1093,11 +1254,47 @@ export interface components {
             readonly fields: components["schemas"]["FieldView"][];
         };
         /**
+         * DisputeAnswer
+         * @description `upheld`: the debtor was right; his leads are closed, else they may be called again.
+         */
+        DisputeAnswer: {
+            /** Because */
+            because: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "upheld" | "rejected" | "withdrawn";
+        };
+        /**
          * Effect
          * @description What a disposition does with the lead. The campaign's list maps each code to one of these.
          * @enum {string}
          */
         Effect: "finish" | "retry" | "callback" | "wrong_number" | "do_not_call" | "promise" | "paid" | "dispute" | "hardship" | "refused" | "deceased" | "third_party" | "machine";
+        /**
+         * EntryView
+         * @description One thing that happened to a person.
+         */
+        EntryView: {
+            /** Kind */
+            kind: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** State */
+            state: string | null;
+            /** Who */
+            who: string | null;
+            /** Text */
+            text: string | null;
+            /** More */
+            more: {
+                [key: string]: string | number | boolean | string[] | number[] | null;
+            };
+        };
         /** EventView */
         EventView: {
             /** Seq */
@@ -1239,6 +1436,19 @@ export interface components {
             minutes_seen: number;
             /** Agents Seen */
             agents_seen: number;
+        };
+        /** FoundPerson */
+        FoundPerson: {
+            /** Id */
+            id: number;
+            /** External Ref */
+            external_ref: string;
+            /** Full Name */
+            full_name: string;
+            /** Numbers */
+            numbers: string[];
+            /** Creditors */
+            creditors: string | null;
         };
         /**
          * GoNotReady
@@ -1483,6 +1693,44 @@ export interface components {
             /** Campaigns */
             campaigns: string[];
         };
+        /** NewNote */
+        NewNote: {
+            /** Body */
+            body: string;
+        };
+        /**
+         * NumberView
+         * @description A number and what calling it has taught; `confidence` that it is the person's own, 0 to 1. A demoted one is
+         *     dialled only when he has no other.
+         */
+        NumberView: {
+            /** Number */
+            number: string;
+            /** Kind */
+            kind: string;
+            /** Source */
+            source: string;
+            /** Status */
+            status: string;
+            /** Confidence */
+            confidence: number;
+            /** Demoted */
+            demoted: boolean;
+            /** Tries */
+            tries: number;
+            /** Right Party */
+            right_party: number;
+            /** Right Party At */
+            right_party_at: string | null;
+            /** Wrong Number */
+            wrong_number: number;
+            /** Wrong Number At */
+            wrong_number_at: string | null;
+            /** Last Outcome */
+            last_outcome: string | null;
+            /** Tried At */
+            tried_at: string | null;
+        };
         /** ObjectionView */
         ObjectionView: {
             /** Title */
@@ -1550,6 +1798,56 @@ export interface components {
             /** Time Zone */
             time_zone: string | null;
         };
+        /** PersonLeadView */
+        PersonLeadView: {
+            /** Id */
+            id: number;
+            /** Campaign */
+            campaign: string;
+            /** State */
+            state: string;
+            /** State Reason */
+            state_reason: string | null;
+            /** Attempts */
+            attempts: number;
+            /**
+             * Next At
+             * Format: date-time
+             */
+            next_at: string;
+            /** Segment */
+            segment: string | null;
+            /** Debt */
+            debt: string | null;
+        };
+        /**
+         * PersonView
+         * @description A person with his numbers, debts, leads and story, the newest first.
+         */
+        PersonView: {
+            /** Id */
+            id: number;
+            /** External Ref */
+            external_ref: string;
+            /** Full Name */
+            full_name: string;
+            /** Language */
+            language: string;
+            /** Time Zone */
+            time_zone: string | null;
+            /** Do Not Call */
+            do_not_call: boolean;
+            /** Numbers */
+            numbers: components["schemas"]["NumberView"][];
+            /** Debts */
+            debts: components["schemas"]["DebtView"][];
+            /** Leads */
+            leads: components["schemas"]["PersonLeadView"][];
+            /** Addresses */
+            addresses: components["schemas"]["AddressView"][];
+            /** Entries */
+            entries: components["schemas"]["EntryView"][];
+        };
         /**
          * PhoneCallability
          * @description The law's word on one of the person's numbers.
@@ -1557,6 +1855,8 @@ export interface components {
         PhoneCallability: {
             /** Phone Id */
             phone_id: number;
+            /** Number */
+            number: string;
             /** Callable */
             callable: boolean;
             /** Rule */
@@ -1601,6 +1901,14 @@ export interface components {
             database: boolean;
             /** Live */
             live: boolean;
+        };
+        /**
+         * Reason
+         * @description Why: kept with what it decides.
+         */
+        Reason: {
+            /** Because */
+            because: string;
         };
         /**
          * ReasonCount
@@ -1838,10 +2146,11 @@ export interface components {
         };
         /**
          * SpokenText
-         * @description What a call may say by itself: a message after the beep, or who calls and why, to an assistant that asks.
+         * @description What a call may say by itself: a message after the beep, who calls and why to an assistant that asks, and who
+         *     called and where to call back to a person whom no agent attends.
          * @enum {string}
          */
-        SpokenText: "message" | "announcement";
+        SpokenText: "message" | "announcement" | "abandoned";
         /** StepView */
         StepView: {
             /** Id */
@@ -2723,6 +3032,250 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CampaignObstacles"];
                 };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findPeople: {
+        parameters: {
+            query: {
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPerson"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readOnePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    liftBan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answerDispute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisputeAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takePromiseBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong (RFC 9457) */
             "4XX": {

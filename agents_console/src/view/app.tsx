@@ -2,7 +2,7 @@ import { Button, Center, Loader, Stack, Text, Title } from "@mantine/core";
 import { lazy, Suspense, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Redirect, Route, Switch } from "wouter";
-import { type Me, PAGES, queries, SESSION, useSession } from "../session";
+import { type Me, PAGES, type Page, queries, SESSION, useSession } from "../session";
 import { LiveSocket } from "../socket/live_socket";
 import { live } from "../state/store";
 import { Banners } from "./banners";
@@ -14,8 +14,9 @@ import { problemWords } from "./notices";
 const SCREENS = {
   agent: lazy(() => import("./agent/agent_page")),
   supervisor: lazy(() => import("./supervisor/supervisor_page")),
+  people: lazy(() => import("./people/people_page")),
   qa: lazy(() => import("./qa/qa_page")),
-};
+} satisfies Record<Page, unknown>;
 
 export function App() {
   const { t } = useTranslation();

@@ -4,14 +4,12 @@ import { useTranslation } from "react-i18next";
 import { Link, useRoute } from "wouter";
 import { answer, api } from "../api/client";
 import { ask } from "../intents";
-import { type Me, queries, SESSION } from "../session";
+import { type Me, type Page, queries, SESSION } from "../session";
 import { softphone } from "../softphone";
 import { live, useLive } from "../state/store";
 import { Brand } from "./brand";
 import { showProblem } from "./notices";
 import { ColourSwitch, LanguageSwitch } from "./preferences";
-
-type Page = "agent" | "supervisor" | "qa";
 
 export function Header({ me, pages }: { me: Me; pages: Page[] }) {
   return (

@@ -1,9 +1,11 @@
 import type { Words } from "./es";
+import { people } from "./people";
 import { results } from "./results";
 import { why } from "./why";
 
 export const en: Words = {
   ...results.en,
+  ...people.en,
   ...why.en,
   app: {
     language: "Language",
@@ -19,7 +21,7 @@ export const en: Words = {
     laboratory: "Laboratory: legal hours not applied; test exchange only",
     notFound: "This page does not exist",
     goHome: "Go to the start",
-    pages: { agent: "Agent", supervisor: "Supervision", qa: "Recordings" },
+    pages: { agent: "Agent", supervisor: "Supervision", qa: "Recordings", people: "People" },
   },
   login: {
     title: "Log in",
@@ -493,9 +495,12 @@ export const en: Words = {
     bad_rule_set: "The campaign's legal rules have an error; it can't start.",
     rules_not_approved:
       "Nobody has approved the campaign's doubtful rules: see them with `dialer rules show`.",
+    breaks_rules: "The campaign breaks its legal rules and can't start: `dialer campaign check` says which.",
   },
   problem: {
     other: "Something went wrong ({{code}}). {{detail}}",
+    bad_search: "Give more to search by. {{detail}}",
+    not_open: "That is no longer possible: {{detail}}",
     unreachable: "There is no connection to the server.",
     wrong_credentials: "Wrong user or password.",
     too_many_logins: "Too many tries for this user. Wait five minutes.",

@@ -1,9 +1,11 @@
+import { people } from "./people";
 import { results } from "./results";
 import { why } from "./why";
 
 /** Spanish, the source of every key: the other languages are typed after it. */
 export const es = {
   ...results.es,
+  ...people.es,
   ...why.es,
   app: {
     language: "Idioma",
@@ -19,7 +21,7 @@ export const es = {
     laboratory: "Laboratorio: horario legal no aplicado; solo central de pruebas",
     notFound: "Esta página no existe",
     goHome: "Ir al inicio",
-    pages: { agent: "Agente", supervisor: "Supervisión", qa: "Grabaciones" },
+    pages: { agent: "Agente", supervisor: "Supervisión", qa: "Grabaciones", people: "Personas" },
   },
   login: {
     title: "Iniciar sesión",
@@ -493,9 +495,13 @@ export const es = {
     unknown_campaign: "Esa campaña no existe.",
     bad_rule_set: "Las reglas legales de la campaña tienen un error; no puede iniciar.",
     rules_not_approved: "Nadie ha aprobado las reglas dudosas de la campaña: véalas con «dialer rules show».",
+    breaks_rules:
+      "La campaña incumple sus reglas legales y no puede iniciar: «dialer campaign check» dice cuáles.",
   },
   problem: {
     other: "Algo salió mal ({{code}}). {{detail}}",
+    bad_search: "Busque con más datos. {{detail}}",
+    not_open: "Ya no se puede: {{detail}}",
     unreachable: "No hay conexión con el servidor.",
     wrong_credentials: "Usuario o contraseña incorrectos.",
     too_many_logins: "Demasiados intentos con este usuario. Espere cinco minutos.",

@@ -1,9 +1,11 @@
 import type { Words } from "./es";
+import { people } from "./people";
 import { results } from "./results";
 import { why } from "./why";
 
 export const pt: Words = {
   ...results.pt,
+  ...people.pt,
   ...why.pt,
   app: {
     language: "Idioma",
@@ -19,7 +21,7 @@ export const pt: Words = {
     laboratory: "Laboratório: horário legal não aplicado; só a central de testes",
     notFound: "Esta página não existe",
     goHome: "Ir para o início",
-    pages: { agent: "Agente", supervisor: "Supervisão", qa: "Gravações" },
+    pages: { agent: "Agente", supervisor: "Supervisão", qa: "Gravações", people: "Pessoas" },
   },
   login: {
     title: "Entrar",
@@ -494,9 +496,13 @@ export const pt: Words = {
     unknown_campaign: "Essa campanha não existe.",
     bad_rule_set: "As regras legais da campanha têm um erro; ela não pode iniciar.",
     rules_not_approved: "Ninguém aprovou as regras duvidosas da campanha: veja-as com «dialer rules show».",
+    breaks_rules:
+      "A campanha viola suas regras legais e não pode iniciar: «dialer campaign check» diz quais.",
   },
   problem: {
     other: "Algo deu errado ({{code}}). {{detail}}",
+    bad_search: "Busque com mais dados. {{detail}}",
+    not_open: "Já não é possível: {{detail}}",
     unreachable: "Não há conexão com o servidor.",
     wrong_credentials: "Usuário ou senha incorretos.",
     too_many_logins: "Tentativas demais com este usuário. Espere cinco minutos.",

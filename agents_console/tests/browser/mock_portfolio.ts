@@ -1,6 +1,10 @@
 import type { Schemas } from "../../src/api/client";
+import { leadWhy, person } from "./demo_portfolio";
 
 const OK = 200;
+const DONE = 204;
+
+type Body = Record<string, unknown>;
 
 /** What a supervisor reads and changes of the portfolio, from memory; kept apart from the calls of the shift. */
 export class MockPortfolio {
@@ -24,9 +28,60 @@ export class MockPortfolio {
     ],
   };
 
+  person = person();
+
   /** The answer to a call of the API (`GET /people`), or null where this is not about the portfolio. */
-  answer(call: string): { status: number; body: unknown } | null {
-    if (call === "GET /campaigns/1/callability") return { status: OK, body: this.obstacles };
+  async answer(
+    call: string,
+    query: URLSearchParams,
+    read: () => Promise<Body>,
+  ): Promise<{ status: number; body?: unknown } | null> {
+    switch (call) {
+      case "GET /campaigns/1/callability":
+        return { status: OK, body: this.obstacles };
+      case "GET /leads/501/callability":
+        return { status: OK, body: leadWhy };
+      case "GET /people":
+        return { status: OK, body: this.#find(query.get("q") ?? "") };
+      case "GET /people/7":
+        return { status: OK, body: this.person };
+      case "POST /people/7/notes":
+        this.#tell({ kind: "note", state: null, text: String((await read()).body), more: { id: 99 } });
+        return { status: DONE };
+      case "POST /people/7/lift-do-not-call":
+        this.person = { ...this.person, do_not_call: false };
+        this.#tell({ kind: "consent", state: "granted", text: String((await read()).because), more: {} });
+        return { status: DONE };
+      case "POST /disputes/3/resolve": {
+        const { state, because } = await read();
+        const entries = this.person.entries.map((entry) =>
+          entry.kind === "dispute"
+            ? { ...entry, state: String(state), more: { ...entry.more, resolution: String(because) } }
+            : entry,
+        );
+        this.person = { ...this.person, entries };
+        return { status: DONE };
+      }
+    }
     return null;
+  }
+
+  #find(q: string): Schemas["FoundPerson"][] {
+    const { id, external_ref, full_name, numbers, debts } = this.person;
+    if (!full_name.toLowerCase().includes(q.toLowerCase())) return [];
+    return [
+      {
+        id,
+        external_ref,
+        full_name,
+        numbers: numbers.map(({ number }) => number),
+        creditors: debts.map(({ creditor }) => creditor).join(", "),
+      },
+    ];
+  }
+
+  #tell(entry: Pick<Schemas["EntryView"], "kind" | "state" | "text" | "more">): void {
+    const told = { at: new Date().toISOString(), who: "Rafael Ureña", ...entry };
+    this.person = { ...this.person, entries: [told, ...this.person.entries] };
   }
 }

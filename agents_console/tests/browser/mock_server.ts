@@ -245,7 +245,8 @@ export class MockServer {
         return void json(this.screening);
       }
     }
-    const about = reads ? this.portfolio.answer(call) : null;
+    const about = reads ? await this.portfolio.answer(call, url.searchParams, () => readJson(request)) : null;
+    if (about?.status === 204) return void response.writeHead(204).end();
     if (about) return void json(about.body, about.status);
     if (/^\/attempts\/\w+\/screening$/.test(path)) return void json(VERDICT);
     const told = RECORDINGS.find(({ attempt_id }) => path === `/attempts/${attempt_id}`);

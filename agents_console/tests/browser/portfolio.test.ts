@@ -1,10 +1,14 @@
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
 import { closeBrowser, Desk } from "./desk";
 
 let desk: Desk;
 
+/** A walk through a page does much, and machines that test are busy. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
 beforeEach(async () => {
   desk = await Desk.open({ width: 1366, height: 768 });
+  desk.page.setDefaultTimeout(60_000);
   await desk.logIn("supervisor");
   await desk.at("campaign-1").waitFor();
 });
@@ -27,4 +31,35 @@ test("why a campaign's leads are not called: counts per reason, the norm with it
     "Descansa entre intentos · No contestó",
   );
   expect(await desk.breaches()).toEqual([]);
+});
+
+test("a person: found, his story, why he is not called, a dispute answered, a ban lifted, a note", async () => {
+  await desk.at("page-people").click();
+  await desk.at("person-search").fill("nadie así");
+  await desk.page.getByText("Nadie coincide con «nadie así».").waitFor();
+  await desk.at("person-search").fill("rosario");
+  await desk.at("person-C-004512").click();
+  await desk.at("person-title").waitFor();
+  expect(await desk.at("story").innerText()).toContain("$48,350.25 DOP");
+  await desk.at("ask-why-501").click();
+  const why = await desk.at("why-501").innerText();
+  for (const part of ["Pidió que no lo llamen", "No se libera con el tiempo", "versión 2026-11-21"])
+    expect(why).toContain(part);
+  expect(await desk.breaches()).toEqual([]);
+  await desk.at("resolve").click();
+  await desk.at("dispute-answer").click();
+  await desk.page.getByRole("option", { name: "rechazada" }).click();
+  await desk.at("because").fill("Firmó el contrato");
+  await desk.at("resolve-confirm").click();
+  await desk.at("entry-dispute").getByText("Firmó el contrato").waitFor();
+  expect(await desk.at("resolve").count()).toBe(0);
+  await desk.at("lift").click();
+  expect(await desk.at("lift-confirm").isDisabled()).toBe(true);
+  await desk.at("because").fill("Llamó el lunes");
+  await desk.at("lift-confirm").click();
+  await desk.at("entry-consent").getByText("Llamó el lunes").waitFor();
+  await desk.at("do-not-call").waitFor({ state: "detached" });
+  await desk.at("note").fill("Prefiere la tarde");
+  await desk.at("add-note").click();
+  await desk.at("entry-note").getByText("Prefiere la tarde").waitFor();
 });

@@ -19,6 +19,7 @@ from dialer.domain.events import (
     CallParked,
     CallRang,
     CustomerHeld,
+    EarlyMediaBegan,
     LegHungUp,
     LegParked,
     LiveChannel,
@@ -37,6 +38,7 @@ AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 RING_S = 20.0
 
 RANG = CallRang(at=AT, attempt_id=ATTEMPT)
+PROGRESSED = EarlyMediaBegan(at=AT, attempt_id=ATTEMPT)
 ANSWERED = CallAnswered(at=AT, attempt_id=ATTEMPT)
 PARKED = CallParked(at=AT, attempt_id=ATTEMPT)
 LEG_PARKED, NEXT_LEG_PARKED = LegParked(at=AT, leg_id=LEG), LegParked(at=AT, leg_id=NEXT_LEG)
@@ -85,7 +87,7 @@ SESSIONS: dict[str, list[AnyEvent]] = {
     "no_answer": [RANG, hung_up(19, 480, Outcome.NO_ANSWER)],
     "busy": [hung_up(17, 486, Outcome.BUSY)],
     "invalid": [hung_up(1, 404, Outcome.INVALID_NUMBER)],
-    "intercept": [hung_up(1, 404, Outcome.INVALID_NUMBER)],
+    "intercept": [PROGRESSED, hung_up(1, 404, Outcome.INVALID_NUMBER)],
     "declined": [hung_up(21, 603, Outcome.REJECTED)],
     "unwanted": [hung_up(127, 607, Outcome.REJECTED)],
     "unavailable": [hung_up(19, 480, Outcome.NO_ANSWER)],

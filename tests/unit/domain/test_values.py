@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.errors import InvalidTransition, Refused
-from dialer.domain.values import PhoneNumber, is_ulid, mint_ulid
+from dialer.domain.values import PhoneNumber, attempt_of, early_stream, is_ulid, mint_ulid
 from dialer.domain.wishes import (
     AGENT_WISHES,
     CAMPAIGN_WISHES,
@@ -53,6 +53,15 @@ def test_ulids_differ_and_sort_by_time() -> None:
     times = [mint_ulid(T0 + timedelta(milliseconds=n), rng) for n in range(100)]
     assert times == sorted(times)
     assert all(is_ulid(text) for text in same_moment)
+
+
+def test_the_sound_before_an_answer_has_a_name_of_its_own() -> None:
+    early = early_stream(ULID)
+    assert is_ulid(early)
+    assert early != ULID
+    assert (attempt_of(early), attempt_of(ULID)) == ((ULID, True), (ULID, False))
+    with pytest.raises(ValueError, match="not a ULID"):
+        attempt_of("no such thing")
 
 
 def test_ulids_are_replayed_by_the_seed() -> None:

@@ -10,11 +10,12 @@ from scene import NEVER, PAID, Scene, campaign, lead, of, outcomes, trunk
 
 from dialer.compliance import load_rule_set
 from dialer.domain.agent import AgentState
-from dialer.domain.campaign import CampaignState, DialMode
-from dialer.domain.commands import ClaimLeads, ClaimPhone, Originate
-from dialer.domain.events import CampaignEdited, LeadsClaimed, PhoneClaimed
+from dialer.domain.campaign import CampaignState, DialMode, ShownNumber
+from dialer.domain.commands import ClaimLeads, ClaimPhone, Originate, PrepareMessage, RenderText
+from dialer.domain.events import CampaignEdited, LeadsClaimed, PhoneClaimed, TextRendered
 from dialer.domain.facts import CampaignMoved, IntentSettled, LeadMoved, LeadsReturned
 from dialer.domain.outcomes import Effect, LeadState, NextStep, Outcome, PhoneStatus
+from dialer.domain.screening import SpokenText
 from dialer.domain.stored import StoredDisposition
 from dialer.domain.values import ClaimedLead
 from dialer.domain.wishes import (
@@ -382,6 +383,34 @@ def test_rules_that_nobody_stands_behind() -> None:
         edited = replace(campaign(rule_set="MX"), approvals=approvals)
         scene.feed(CampaignEdited(at=scene.now, campaign=edited, dispositions=()))
         assert error(scene.wish(9, StartCampaign(1))) == then
+
+
+def test_settings_that_break_the_rule_set() -> None:
+    """1. A ring, a cap and a number that the law does not allow: refused, and what is put right starts."""
+    shown = ShownNumber("telco", "+18095550190")
+    right = replace(campaign(rule_set="CO"), shown=(replace(shown, owner="Sur", answered_by="the desk"),))
+    scene = Scene(replace(right, state=CampaignState.PAUSED, shown=(shown,)))
+    for edited, then in (
+        (replace(right, ring_timeout_s=14), "breaks_rules"),
+        (replace(right, abandon_cap=0.04), "breaks_rules"),
+        (replace(right, shown=(shown,)), "breaks_rules"),
+        (replace(right, mode=DialMode.PREDICTIVE), "breaks_rules"),
+        (right, None),
+    ):
+        scene.feed(CampaignEdited(at=scene.now, campaign=edited, dispositions=()))
+        assert error(scene.wish(9, StartCampaign(1))) == then
+
+
+def test_the_campaigns_own_words_to_whom_nobody_attends() -> None:
+    """1. He picks up: the words are made; 2. made, the switch has them, whatever becomes of us; 3. not made, it keeps
+    its own."""
+    scene = Scene(replace(campaign(), abandoned_text="Le llamó Sur."), leads=[lead(1), lead(2)], agents=2)
+    scene.log_in(1, 2)
+    for call, file in zip(scene.dialled, ("0" * 32, None), strict=True):
+        (order,) = of(RenderText, scene.answer(call))
+        assert (order.attempt_id, order.kind) == (call, SpokenText.ABANDONED)
+        step = scene.feed(TextRendered(at=scene.now, attempt_id=call, kind=order.kind, file=file))
+        assert of(PrepareMessage, step) == ([PrepareMessage(call, file)] if file else [])
 
 
 def test_leads_that_come_after_the_pause_go_back() -> None:

@@ -33,7 +33,7 @@ from dialer.domain.facts import (
     RecordingClosed,
 )
 from dialer.domain.outcomes import LIVE_OUTCOMES, UNBURNT_OUTCOMES, Outcome
-from dialer.domain.screening import OUTCOMES
+from dialer.domain.screening import OUTCOMES, Label
 from dialer.domain.stored import ShardState
 from dialer.domain.values import Attempt, AttemptId
 from dialer.engine import Engine, Step
@@ -137,7 +137,8 @@ class Watch:
             case AttemptDisposed():
                 assert fact.attempt_id in self.ended or not self._ours(fact.attempt_id)
             case CallScreened():
-                assert fact.attempt_id in self.answered, "screened without an answer"
+                early = fact.label is Label.SIT
+                assert early or fact.attempt_id in self.answered, "screened without an answer"
                 assert fact.attempt_id not in self.screened, "screened twice"
                 assert fact.attempt_id not in self.ended, "screened after its end"
                 self.screened.add(fact.attempt_id)

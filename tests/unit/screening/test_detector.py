@@ -83,6 +83,37 @@ def test_special_information_tones_are_known_before_the_third() -> None:
     assert found.at_ms <= 300 + 600
 
 
+def test_before_the_answer_special_information_tones_alone_decide() -> None:
+    """Neither an announcement, nor ringback, a fax tone, a beep or a known recording says who will answer."""
+    announcement = join(silence(0.4), speech(4), silence(0.3), tone(0.4, 1000), silence(7))
+    book = FingerprintBook()
+    d = detector()
+    for source in ("a", "b"):
+        play(d, (source, announcement))
+        book.enrol(d.close(source).prints, source, "MX")
+    d = detector(book=book)
+    early = Settings(early=True)
+    sounds = {
+        "announcement": announcement,
+        "fax": join(silence(0.5), tone(3, 2100), silence(2)),
+        "ringback": join(*[tone(1, 425), silence(3)] * 2),
+        "intercept": join(*[tone(1, 425), silence(3)] * 2, speech(2), silence(0.3), *SIT, speech(2)),
+    }
+    for name in sounds:
+        d.open(name, settings=early)
+    found: dict[str, list[Finding]] = {name: [] for name in sounds}
+    for at in range(0, max(map(len, sounds.values())) - 159, 160):
+        for finding in d.feed({n: s[at : at + 160] for n, s in sounds.items() if len(s) >= at + 160}):
+            found[finding.call_id].append(finding)
+    assert {name: bool(findings) for name, findings in found.items()} == {
+        "announcement": False,
+        "fax": False,
+        "ringback": False,
+        "intercept": True,
+    }
+    assert verdict(found["intercept"]).label is Label.SIT
+
+
 def test_special_information_tones_are_known_under_a_ringback() -> None:
     tones = np.concatenate(SIT)
     sound = join(silence(0.3), tones + tone(len(tones) / 8000, 425, level=0.15), silence(1))

@@ -11,14 +11,8 @@ import { useLocale } from "../use_locale";
 import { reasonWords } from "./reason_words";
 import { Sources } from "./sources";
 
-interface LeadWhyProps {
-  leadId: number;
-  /** The person's numbers by id, to name those that the law judged. */
-  numbers: Record<number, string>;
-}
-
 /** Whether a lead would be called now; if not, the first rule in the way, its norm and source, and when it clears. */
-export function LeadWhy({ leadId, numbers }: LeadWhyProps) {
+export function LeadWhy({ leadId }: { leadId: number }) {
   const { t } = useTranslation();
   const locale = useLocale();
   const found = useQuery({
@@ -63,7 +57,7 @@ export function LeadWhy({ leadId, numbers }: LeadWhyProps) {
             <dd>
               {why.phones.map((phone) => (
                 <div key={phone.phone_id}>
-                  {formatPhone(numbers[phone.phone_id] ?? "")}:{" "}
+                  {formatPhone(phone.number)}:{" "}
                   {phone.rule === null ? t("why.numberFree") : reasonWords(phone.rule)}
                 </div>
               ))}

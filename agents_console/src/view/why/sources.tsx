@@ -6,7 +6,14 @@ export function Sources({ sources }: { sources: Schemas["CitedSource"][] }) {
   return sources.map((source, index) => (
     <span key={source.id}>
       {index > 0 && " · "}
-      <Anchor href={source.url} target="_blank" rel="noreferrer noopener" underline="always" inherit>
+      <Anchor
+        c="var(--mantine-color-text)"
+        href={source.url}
+        target="_blank"
+        rel="noreferrer noopener"
+        underline="always"
+        inherit
+      >
         {source.ref}
       </Anchor>
     </span>
