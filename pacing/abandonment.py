@@ -20,21 +20,25 @@ SHIFT_GAP_S = 3 * 3600.0
 #: Marginal risk at which the optimal policy of the memoryless case abandons 3 % (found by solving it, see
 #: `pacing.bounds`): 0.030, 0.022, 0.016 and 0.0135 for 5, 10, 20 and 50 agents, as `RISK_MANY + RISK_FEW / n`.
 RISK_MANY, RISK_FEW = 0.0115, 0.09
-#: Abandonments left at which just that risk is run. The price of one abandonment, as the optimal control of
-#: the remaining budget has it, falls about with the square root of those left, from one left on.
-NEUTRAL_LEFT = 4.0
-#: With less than one left the next abandonment may break the cap: the risk falls by exp(-STEEPNESS) per
-#: abandonment, down to FLOOR. Some is run even then: the budget recovers by live answers alone, and no risk
-#: at all brings few of them.
-STEEPNESS, FLOOR = 3.0, 0.03
+#: Abandonments in hand at which just that risk is run, and those below which hardly any is. Between and beyond
+#: the risk goes with the distance to the reserve, to the power of ROOT: the optimal control of the remaining
+#: budget has nearly its square root, a little more keeps further away from the edge.
+NEUTRAL_LEFT, RESERVE, ROOT = 4.5, 0.8, 0.8
+#: People find no agent in clusters (a fourth of those abandoned is followed by another), so one in hand is not
+#: enough to be safe. A large campaign can afford more: the reserve grows by this share of those allowed so far,
+#: up to so many.
+RESERVE_SHARE, RESERVE_MORE = 0.012, 2.5
+#: Below the reserve the next cluster may break the cap. Some risk is run even then: the budget recovers by live
+#: answers alone, and no risk at all brings few of them.
+FLOOR = 0.02
 #: A budget piled up does not buy more than this many times the neutral risk: it would be spent in one burst
 #: when the answer rate turns.
 BOLDEST = 2.2
 #: Where the neutral risk abandons more or less than the target it is learned: what is in hand stays away from
 #: `_wanted` then, and for each abandonment allowed the log of the risk leans that way by LEAN of the distance.
-#: With the square root above this is critically damped (damping 1 / (16 sqrt(LEAN)) = 1); twice as fast cost
-#: half a point of occupancy at 50 and 200 agents.
-LEAN, LEAN_FURTHEST = 0.004, 8.0
+#: That is about critically damped; twice as fast cost half a point of occupancy at 50 and 200 agents. Towards
+#: less risk it leans LEAN_DOWN times as fast: too bold breaks the cap, too careful only wastes.
+LEAN, LEAN_DOWN, LEAN_FURTHEST = 0.004, 2.0, 8.0
 #: Of the abandonments allowed so far, the share which is in hand when all goes well in a young window.
 YOUNG_SHARE = 0.2
 #: The log of the risk leans no further, down and up; and the risk is never more than so many times neutral.
@@ -44,8 +48,8 @@ PERIOD_S = 30 * 86400.0
 #: Standard deviations kept in hand of what is not known of those abandoned, where machines come through and
 #: nobody can tell which they were. With one of them a day of 20 agents ended at 3.09 %.
 MARGIN_DEVIATIONS = 3.0
-#: Until so many live answers, part of one abandonment is lent.
-LOAN_ANSWERS = 200.0
+#: Until so many live answers, this share of what they will allow is lent.
+LOAN_ANSWERS, LOAN_SHARE = 200.0, 0.25
 #: Highest risk ever allowed.
 HIGHEST_RISK = 0.5
 
@@ -128,7 +132,8 @@ class AbandonmentBudget:
         """Lean the risk towards what keeps `NEUTRAL_LEFT` in hand."""
         tally = self.tightest(now)
         away = self.in_hand(tally, 0.0) - self._wanted(tally)
-        step = LEAN * max(-LEAN_FURTHEST, min(LEAN_FURTHEST, away)) * self.target * min(live, 1.0)
+        pace = LEAN if away > 0.0 else LEAN * LEAN_DOWN
+        step = pace * max(-LEAN_FURTHEST, min(LEAN_FURTHEST, away)) * self.target * min(live, 1.0)
         self.lean = max(LEAN_RANGE[0], min(LEAN_RANGE[1], self.lean + step))
 
     def _roll(self, now: float) -> None:
@@ -150,17 +155,18 @@ class AbandonmentBudget:
         return (RISK_MANY + RISK_FEW / max(agents, 2)) * self.target / 0.03
 
     def in_hand(self, tally: Tally, committed: float) -> float:
-        """Abandonments that may still be risked: those left, less what calls in flight are expected to use
-        and what is unknown of the past, plus the credit of the first answers."""
-        loan = LOAN_ANSWERS * 0.15 * self.target * max(0.0, 1 - tally.live / LOAN_ANSWERS)
+        """Abandonments that may still be risked: those left, less what calls in flight are expected to use,
+        what is unknown of the past and what a large campaign holds back, plus the credit of the first
+        answers."""
+        loan = LOAN_SHARE * LOAN_ANSWERS * self.target * max(0.0, 1 - tally.live / LOAN_ANSWERS)
         unknown = MARGIN_DEVIATIONS * math.sqrt(tally.variance)
-        return tally.left(self.target) + loan - unknown - committed
+        held_back = min(RESERVE_SHARE * self.target * tally.live, RESERVE_MORE)
+        return tally.left(self.target) + loan - unknown - held_back - committed
 
     def boldness(self, in_hand: float) -> float:
         """Factor on the neutral risk with so many abandonments in hand."""
-        if in_hand >= 1.0:
-            return min(BOLDEST, math.sqrt(in_hand / NEUTRAL_LEFT))
-        return max(FLOOR, math.exp(STEEPNESS * (in_hand - 1.0)) / math.sqrt(NEUTRAL_LEFT))
+        above = (in_hand - RESERVE) / (NEUTRAL_LEFT - RESERVE)
+        return min(BOLDEST, max(FLOOR, above**ROOT)) if above > 0.0 else FLOOR
 
     def risk_of(self, tally: Tally, agents: int, committed: float = 0.0) -> float:
         """P(no agent | a person answers) which the next call may run with this tightest window, `agents` able

@@ -319,17 +319,28 @@ def test_the_budget_counts_abandonments_left() -> None:
 
 
 @pytest.mark.parametrize("target", [0.01, 0.03])
-def test_the_risk_allowed_grows_with_the_square_root_of_what_is_left(target: float) -> None:
-    """With 4 in hand the neutral risk, with 16 twice it, with 1 half of it; below 1 it falls steeply, and it
-    always has a floor."""
+def test_the_risk_allowed_grows_with_what_is_in_hand_above_the_reserve(target: float) -> None:
+    """With 4.5 in hand the neutral risk; with 0.8 + 3.7 x 2 ** (1 / 0.8) twice it and with 0.8 + 3.7 / 2 **
+    (1 / 0.8) half of it; none above the floor at 0.8 and below, and never beyond the boldest."""
     budget = AbandonmentBudget(target)
     neutral = budget.neutral_risk(20)
     assert neutral == pytest.approx(0.016 * target / 0.03)
     assert budget.neutral_risk(5) > neutral > budget.neutral_risk(200)
-    assert [budget.boldness(left) for left in (1.0, 4.0, 16.0)] == [0.5, 1.0, 2.0]
+    double = 2 ** (1 / 0.8)
+    in_hand = (0.8 + 3.7 / double, 4.5, 0.8 + 3.7 * double)
+    assert [budget.boldness(left) for left in in_hand] == pytest.approx([0.5, 1.0, 2.0])
     assert budget.boldness(1000.0) == BOLDEST
-    assert budget.boldness(0.5) < 0.15
-    assert budget.boldness(-50.0) == FLOOR
+    assert budget.boldness(1.0) < 0.15
+    assert budget.boldness(0.8) == budget.boldness(-50.0) == FLOOR
+
+
+def test_a_large_campaign_holds_more_back() -> None:
+    """Twelve in a thousand of those allowed so far, 2.5 at most."""
+    small, large = AbandonmentBudget(0.03), AbandonmentBudget(0.03)
+    counted(small, 0.0, 1000, 20)
+    counted(large, 0.0, 20_000, 590)
+    assert small.in_hand(small.tightest(0.0), 0.0) == pytest.approx(10 - 0.36)
+    assert large.in_hand(large.tightest(0.0), 0.0) == pytest.approx(10 - 2.5)
 
 
 def test_the_risk_leans_towards_what_spends_the_budget() -> None:
@@ -361,7 +372,7 @@ def test_calls_in_flight_are_charged_before_they_fail() -> None:
     budget = AbandonmentBudget(0.03)
     counted(budget, 0.0, 400, 8)
     tally = budget.tightest(0.0)
-    assert budget.in_hand(tally, 1.5) == pytest.approx(4.0 - 1.5)
+    assert budget.in_hand(tally, 1.5) == pytest.approx(4.0 - 0.012 * 12 - 1.5)
     assert budget.risk_of(tally, 20, 1.5) < budget.risk_of(tally, 20)
 
 
