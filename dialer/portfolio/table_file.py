@@ -96,15 +96,17 @@ class TableShape:
 
     def cells(self, line: str | tuple[str, ...]) -> dict[str, str]:
         """The row's non-empty cells, stripped. Raises BadCell."""
-        cells = self._split(line) if isinstance(line, str) else list(line)
+        if isinstance(line, str):
+            quoted = '"' in line  # A separator may then stand within a field.
+            clean = not _FORBIDDEN.search(line) and len(line) <= MAX_FIELD_CHARS
+            clean = clean and ("\t" not in line or (self.delimiter == "\t" and not quoted))
+            # Without quotes a line is what stands between the separators; nearly every line is.
+            cells = line.split(self.delimiter) if clean and not quoted else self._split(line)
+        else:
+            clean, cells = False, list(line)
         missing = len(self.columns) - len(cells)
         if missing > 0 or any(cells[len(self.columns) :]):
             raise BadCell(None, f"{len(cells)} fields, but the header has {len(self.columns)}")
-        if isinstance(line, str):
-            clean = not _FORBIDDEN.search(line) and (self.delimiter == "\t" or "\t" not in line)
-            clean = clean and len(line) <= MAX_FIELD_CHARS
-        else:
-            clean = False
         if not clean:
             for name, cell in zip(self.columns, cells, strict=False):
                 _judge_text(name, cell)

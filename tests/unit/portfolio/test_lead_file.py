@@ -234,6 +234,13 @@ def test_no_bytes_do_anything_but_rows_or_a_refusal(content: bytes) -> None:
     assert all(isinstance(row, (LeadRow, RowError)) for row in rows)
 
 
+def test_a_tab_within_quotes_is_no_separator_and_is_refused() -> None:
+    (row,) = read(b'external_ref\tfull_name\tphone1\n1\t"Ana\tLuz"\t+18095550101\n')
+    assert isinstance(row, RowError)
+    assert row.column == "full_name"
+    assert "U+0009" in row.message
+
+
 @given(
     st.text(alphabet=st.characters(categories=("L", "N", "P", "S", "C", "Z")), max_size=60),
     st.sampled_from([",", ";", "\t", "|"]),
