@@ -8,8 +8,7 @@ through the library itself. Both ways give the same answer (`tests/unit/portfoli
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import phonenumbers
@@ -78,52 +77,71 @@ class _Pattern:
     """One kind of number in a plan: how long, and how it looks."""
 
     lengths: frozenset[int]  # empty: as the plan's
-    look: re.Pattern[str]
+    look: str
 
-    def fits(self, national: str) -> bool:
-        return (not self.lengths or len(national) in self.lengths) and bool(self.look.fullmatch(national))
+
+#: What a number can look like, as far as we tell kinds apart.
+_LOOKS = ("voip", "other", "fixed", "mobile")
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """A region's numbering plan, in the order in which libphonenumber asks for the kinds."""
+    """A region's numbering plan."""
 
     begins: re.Pattern[str] | None
     general: _Pattern
-    others: tuple[_Pattern, ...]
-    voip: _Pattern | None
-    fixed: _Pattern | None
-    mobile: _Pattern | None
-    #: None: both look the same.
+    kinds: tuple[tuple[str, _Pattern], ...]  # of _LOOKS
+    #: Fixed and mobile numbers do not look the same.
     mobile_differs: bool
     prefix: re.Pattern[str] | None
+    #: By length, all that can be asked of a number in one expression; None: no number is that long.
+    _looks: dict[int, re.Pattern[str] | None] = field(default_factory=dict)
 
     def kind(self, national: str) -> PhoneKind | None:
         """None: no number of this plan."""
-        if not self.general.fits(national):
+        length = len(national)
+        try:
+            look = self._looks[length]
+        except KeyError:
+            look = self._looks[length] = self._look(length)
+        found = look.match(national) if look else None
+        if found is None:
             return None
-        # What libphonenumber asks first is rare here; fixed and mobile are asked first and confirmed against the rest.
-        fixed = self.fixed is not None and self.fixed.fits(national)
-        mobile = self.mobile is not None and self.mobile.fits(national)
-        if self.voip and self.voip.fits(national):
+        # In the order in which libphonenumber asks.
+        voip, other, fixed, mobile = found.group(*_LOOKS)
+        if voip is not None:
             return PhoneKind.VOIP
-        if any(other.fits(national) for other in self.others):
+        if other is not None:
             return PhoneKind.OTHER
-        if fixed:
-            return PhoneKind.FIXED_OR_MOBILE if mobile or not self.mobile_differs else PhoneKind.FIXED
-        return PhoneKind.MOBILE if mobile and self.mobile_differs else None
+        if fixed is not None:
+            return (
+                PhoneKind.FIXED_OR_MOBILE
+                if mobile is not None or not self.mobile_differs
+                else PhoneKind.FIXED
+            )
+        return PhoneKind.MOBILE if mobile is not None and self.mobile_differs else None
+
+    def _look(self, length: int) -> re.Pattern[str] | None:
+        if self.general.lengths and length not in self.general.lengths:
+            return None
+        # A group each, empty, that is there when the number looks so; the lookaheads take nothing of the number.
+        asked = [f"(?=(?:{self.general.look})\\Z)"]
+        for name in _LOOKS:
+            looks = [
+                pattern.look
+                for kind, pattern in self.kinds
+                if kind == name and (not pattern.lengths or length in pattern.lengths)
+            ]
+            either = "|".join(f"(?:{look})" for look in looks) or "(?!)"
+            asked.append(f"(?=(?:(?:{either})\\Z(?P<{name}>))?)")
+        return re.compile("".join(asked))
 
 
 def _quick(e164: str) -> PhoneKind | None:
     """The kind of a number written as + and digits; None when the library should look at it."""
-    for digits in (1, 2, 3):
-        plans = _plans(e164[1 : 1 + digits])
-        if plans:
-            break
-    else:
-        return None
+    digits, plans = _plans(e164[1:4])
     national = e164[1 + digits :]
-    if plans[0].prefix and plans[0].prefix.match(national):
+    if not plans or (plans[0].prefix and plans[0].prefix.match(national)):
         return None  # it may begin with a national prefix, which the library takes off
     for plan in plans:
         if plan.begins is not None:
@@ -135,9 +153,18 @@ def _quick(e164: str) -> PhoneKind | None:
 
 
 @lru_cache(maxsize=1200)
-def _plans(country_code: str) -> tuple[_Plan, ...]:
-    """The plans of a country code, in the library's order; none when there is no such code, or it is no country's."""
-    regions = COUNTRY_CODE_TO_REGION_CODE.get(int(country_code), ())
+def _plans(beginning: str) -> tuple[int, tuple[_Plan, ...]]:
+    """Of the first three digits: how many are the country code, and its plans in the library's order; none when there
+    is no such code, or it is no country's."""
+    for digits in (1, 2, 3):
+        if plans := _plans_of(int(beginning[:digits])):
+            return digits, plans
+    return 3, ()
+
+
+@lru_cache(maxsize=1200)
+def _plans_of(country_code: int) -> tuple[_Plan, ...]:
+    regions = COUNTRY_CODE_TO_REGION_CODE.get(country_code, ())
     found = [PhoneMetadata.metadata_for_region(region, None) for region in regions]
     return tuple(_plan(metadata) for metadata in found if metadata is not None)
 
@@ -149,26 +176,21 @@ def _plan(metadata: PhoneMetadata) -> _Plan:
         *(metadata.premium_rate, metadata.toll_free, metadata.shared_cost, metadata.personal_number),
         *(metadata.pager, metadata.uan, metadata.voicemail),
     )
+    kinds = (
+        ("voip", metadata.voip),
+        *(("other", other) for other in others),
+        ("fixed", metadata.fixed_line),
+        ("mobile", metadata.mobile),
+    )
     return _Plan(
         begins=re.compile(metadata.leading_digits) if metadata.leading_digits is not None else None,
         general=general,
-        others=_joined(found for found in map(_pattern, others) if found),
-        voip=_pattern(metadata.voip),
-        fixed=_pattern(metadata.fixed_line),
-        mobile=_pattern(metadata.mobile),
+        kinds=tuple((name, found) for name, kind in kinds if (found := _pattern(kind))),
         mobile_differs=not metadata.same_mobile_and_fixed_line_pattern,
         prefix=re.compile(metadata.national_prefix_for_parsing)
         if metadata.national_prefix_for_parsing
         else None,
     )
-
-
-def _joined(patterns: Iterable[_Pattern]) -> tuple[_Pattern, ...]:
-    """Patterns of the same lengths as one: a number is seldom any of them."""
-    by_length: dict[frozenset[int], list[str]] = {}
-    for pattern in patterns:
-        by_length.setdefault(pattern.lengths, []).append(f"(?:{pattern.look.pattern})")
-    return tuple(_Pattern(lengths, re.compile("|".join(looks))) for lengths, looks in by_length.items())
 
 
 def _pattern(kind: PhoneNumberDesc | None) -> _Pattern | None:
@@ -177,4 +199,4 @@ def _pattern(kind: PhoneNumberDesc | None) -> _Pattern | None:
     lengths = frozenset(length for length in kind.possible_length if length > 0)
     if len(kind.possible_length) and not lengths:
         return None
-    return _Pattern(lengths, re.compile(kind.national_number_pattern))
+    return _Pattern(lengths, kind.national_number_pattern)
