@@ -100,12 +100,12 @@ class Spreading:
         await self._connection.execute(SQL["end"])
 
     async def _write(self, *, alone: bool, others: bool) -> None:
-        await self._connection.execute("ANALYZE block")
         if alone:
             self._phones += count_rows(await self._connection.execute(SQL["write_new_phones"]))
             self._debts += count_rows(await self._connection.execute(SQL["write_new_debts"]))
+            await self._connection.execute(SQL["write_new_addresses"])
         if others:
             self._phones += count_rows(await self._connection.execute(SQL["write_phones"]))
             self._debts += await self._connection.fetchval(SQL["write_debts"])
-        await self._connection.execute(SQL["write_addresses"])
+            await self._connection.execute(SQL["write_addresses"])
         await self._connection.execute(SQL["end_block"])

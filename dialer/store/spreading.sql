@@ -122,11 +122,17 @@ SELECT person_id,
 FROM fresh
 ON CONFLICT (person_id, number) DO NOTHING
 
+-- name: write_new_addresses
+INSERT INTO address (person_id, line, city, subdivision, country, postal_code, time_zone)
+SELECT person_id, address, city, subdivision, country, postal_code, time_zone
+FROM block
+WHERE address IS NOT NULL AND alone
+
 -- name: write_addresses
 INSERT INTO address (person_id, line, city, subdivision, country, postal_code, time_zone)
 SELECT person_id, address, city, subdivision, country, postal_code, time_zone
 FROM block
-WHERE address IS NOT NULL
+WHERE address IS NOT NULL AND NOT alone
 ORDER BY row
 ON CONFLICT (person_id, kind, line) DO NOTHING
 
