@@ -139,4 +139,9 @@ def _count(reason: str, leads: int, denial: Deny | None) -> LawCount:
 
 def _cite(src: Iterable[str]) -> list[CitedSource]:
     known = sources()
-    return [CitedSource(id=each, ref=known[each].ref, url=known[each].url) for each in src]
+    return [
+        CitedSource(id=each, ref=known[each].ref, url=known[each].url)
+        if each in known
+        else CitedSource(id=each, ref=each, url="")
+        for each in src
+    ]

@@ -118,8 +118,7 @@ async def start_campaign(
     async with pool.acquire() as connection:
         campaign = await read_campaign_settings(connection, id)
     with lawful(HTTPStatus.CONFLICT):
-        rules = load_rule_set(campaign.rule_set)
-        demand(start_breaches(rules, campaign, datetime.now(UTC).date()), rules)
+        demand(start_breaches(campaign, datetime.now(UTC).date()), load_rule_set(campaign.rule_set))
     return await _ask(pool, user, id, "start_campaign", idempotency_key)
 
 

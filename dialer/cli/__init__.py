@@ -29,6 +29,7 @@ from dialer.cli import (
     law,
     leads,
     ledger,
+    overlays,
     payments,
     persons,
     plans,
@@ -78,6 +79,8 @@ app.add_typer(scripts.app, name="script")
 app.add_typer(persons.app, name="person")
 app.add_typer(cases.app, name="case")
 app.add_typer(ledger.app, name="ledger")
+rules.app.add_typer(overlays.overlay_app, name="overlay")
+rules.app.add_typer(overlays.holiday_app, name="holiday")
 app.add_typer(rules.app, name="rules")
 app.add_typer(explaining.app, name="explain")
 app.add_typer(database.app, name="db")

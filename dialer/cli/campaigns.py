@@ -239,10 +239,9 @@ async def _give(order: Order, name: str, login: str | None) -> str:
 async def _check_start(connection: Connection, campaign_id: int) -> None:
     """The dialer would refuse it with a code alone: here is what is wrong, and by which norm."""
     campaign = await read_campaign(connection, campaign_id)
-    rules = load_rule_set(campaign.rule_set)
-    if found := start_breaches(rules, campaign, datetime.now(UTC).date()):
+    if found := start_breaches(campaign, datetime.now(UTC).date()):
         said = "\n".join(f"  {breach}" for breach in found)
-        raise Refused("breaks_rules", f"{rules.name} does not let it start:\n{said}")
+        raise Refused("breaks_rules", f"{campaign.rule_set} does not let it start:\n{said}")
 
 
 async def _wait(pool: asyncpg.Pool, intent_id: int, campaign_id: int) -> str:

@@ -11,8 +11,8 @@ import typer
 from dialer.cli.campaigns import find_campaign
 from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, table
-from dialer.compliance import load_rule_set
 from dialer.compliance.duties import Breach, breaches, demand, start_breaches, terms_of
+from dialer.compliance.overlays import rules_of
 from dialer.domain.campaign import Campaign
 from dialer.domain.screening import SpokenText
 from dialer.portfolio.messages import check_text
@@ -28,11 +28,10 @@ def check(name: Name, as_json: AsJson = False) -> None:
 
     async def work(connection: Connection) -> tuple[Campaign, list[Breach]]:
         campaign = await read_campaign(connection, (await find_campaign(connection, name))["id"])
-        rules = load_rule_set(campaign.rule_set)
-        return campaign, start_breaches(rules, campaign, datetime.now(UTC).date())
+        return campaign, start_breaches(campaign, datetime.now(UTC).date())
 
     campaign, found = with_database(work)
-    rules = load_rule_set(campaign.rule_set)
+    rules = rules_of(campaign)
     if as_json:
         show_json(
             {
@@ -66,7 +65,7 @@ def message(
         words = None if text == "-" else text.strip()
         if words is not None:
             check_text(SpokenText.ABANDONED, words, campaign.language)
-            rules = load_rule_set(campaign.rule_set)
+            rules = rules_of(campaign)
             today = datetime.now(UTC).date()
             said = breaches(rules, terms_of(campaign, abandoned_text=words), on=today)
             demand([breach for breach in said if breach.rule == "abandoned_message"], rules)

@@ -11,7 +11,7 @@ from dialer.cli.campaigns import find_campaign
 from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, ShowNumbers, show_json, shown_number
 from dialer.compliance.case_file import parse_moment
-from dialer.compliance.preset import sources
+from dialer.compliance.preset import cite
 from dialer.domain.errors import BadInput
 from dialer.portfolio.callability import (
     JUDGED,
@@ -80,7 +80,7 @@ def lead(
         if found.norm:
             typer.echo(f"  norm     {found.norm} ({found.conf})")
         for src in found.src:
-            typer.echo(f"  source   {src} {sources()[src].ref}")
+            typer.echo(f"  source   {src} {cite(src)}")
         typer.echo(f"  clears   {found.clears_at.isoformat() if found.clears_at else 'not by waiting'}")
     for phone in phones:
         word = (

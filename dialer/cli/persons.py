@@ -12,6 +12,8 @@ from rich.table import Table
 
 from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, ShowNumbers, console, show_json, shown_number, shown_time, table
+from dialer.domain.contact import Place
+from dialer.store.overlays import set_place
 from dialer.store.timelines import Entry, read_story
 
 app = typer.Typer(help="Persons: what happened with a debtor.", no_args_is_help=True)
@@ -51,6 +53,17 @@ def show(
     for entry in story.entries:
         lines.add_row(shown_time(entry.at), entry.kind, entry.state or "", entry.who or "", describe(entry))
     screen.print(lines if story.entries else "nothing happened yet")
+
+
+@app.command("place")
+def place(
+    reference: Annotated[str, typer.Argument(help="The creditor's own reference of the person.")],
+    number: Annotated[str, typer.Argument(help="One of his numbers, E.164.")],
+    rings_at: Annotated[Place, typer.Argument(help="Where it rings.")],
+) -> None:
+    """Say where a number rings: many laws bar the workplace or limit it apart."""
+    with_database(lambda connection: set_place(connection, reference, number, rings_at))
+    typer.echo(f"{shown_number(number, in_full=False)} of {reference} rings at: {rings_at}")
 
 
 def _numbers(shown: list[dict[str, Any]]) -> Table:

@@ -15,7 +15,8 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 
 from dialer.compliance.abandonment import SPANS
-from dialer.compliance.preset import CallerId, Message, RecordingConsent, Sourced, Window
+from dialer.compliance.overlays import rules_of
+from dialer.compliance.preset import CallerId, Message, RecordingConsent, Sourced
 from dialer.compliance.rule_set import RuleSet
 from dialer.compliance.wording import wrong_words
 from dialer.domain.campaign import AbandonWindow, Campaign, DialMode, RecordingNotice, ShownNumber
@@ -87,8 +88,12 @@ def settings_breaches(rules: RuleSet, terms: Terms) -> list[Breach]:
     return [*_ring(rules, terms), *_abandonment(rules, terms), *_recording(rules, terms)]
 
 
-def start_breaches(rules: RuleSet, campaign: Campaign, on: date) -> list[Breach]:
-    """What keeps a campaign from starting, the doubtful rules that nobody has approved included."""
+def start_breaches(campaign: Campaign, on: date) -> list[Breach]:
+    """What keeps a campaign from starting, the doubtful rules that nobody has approved included.
+
+    Raises BadInput when its rule set is unknown.
+    """
+    rules = rules_of(campaign)
     missing = rules.unapproved(campaign.approvals)
     unapproved = [
         _breach(
@@ -127,7 +132,7 @@ def _abandonment(rules: RuleSet, terms: Terms) -> Iterator[Breach]:
             says = f"its cap is {terms.abandon_cap:.2%} of live answers; {rule.cap_pct:g} % is the most"
             yield _breach("abandonment_cap", rule, says)
         widest = max(
-            (window for window in AbandonWindow if _days(window) <= min(map(_window_days, rule.windows))),
+            (window for window in AbandonWindow if _days(window) <= rule.shortest_days()),
             key=_days,
         )
         if _days(terms.abandon_window) > _days(widest):
@@ -142,10 +147,6 @@ def _days(window: AbandonWindow) -> float:
     """Whoever holds a share over every shorter window holds it over the longer ones that they fill."""
     span = SPANS[window][0]
     return float("inf") if span is None else span.total_seconds() / 86400
-
-
-def _window_days(window: Window) -> int:
-    return window.days
 
 
 def _recording(rules: RuleSet, terms: Terms) -> Iterator[Breach]:
@@ -182,7 +183,7 @@ def _caller_ids(
     for rule in rules.caller_ids:
         if rule.since is not None and on < rule.since:
             continue
-        exempt = rule.exemption is not None and f"{rule.exemption.id}@{rules.version}" in exempted
+        exempt = rule.exemption is not None and f"{rule.exemption.id}@{rules.law_version}" in exempted
         for number in shown:
             for says in _faults_of_number(rule, number, exempt=exempt):
                 yield _breach("caller_id", rule, f"{number.number} of trunk {number.trunk} {says}")

@@ -32,6 +32,7 @@ class Confidence(StrEnum):
     REMEMBERED_LOW = "remembered_low"  # no text found; verify before use
     CONFLICT = "conflict"  # sources disagree: the strictest is used, the rest is under `alternative`
     POLICY = "policy"  # no legal figure was found: this project's own
+    AGREED = "agreed"  # in overlays alone: a contract's or a campaign's own word
 
 
 #: Rules known like this need a person's name behind them before a campaign may start.
@@ -209,8 +210,12 @@ class ChannelConsent(Sourced):
 class Abandonment(Sourced):
     cap_pct: Annotated[float, Field(ge=0, le=100)]
     target_pct: Annotated[float, Field(ge=0, le=100)] | None = None
-    windows: tuple[Window, ...]
+    windows: Annotated[tuple[Window, ...], Field(min_length=1)]
     time_to_agent_s: Annotated[float, Field(gt=0)]
+
+    def shortest_days(self) -> int:
+        """The shortest window that the share is held over."""
+        return min(window.days for window in self.windows)
 
 
 class MinRing(Sourced):
@@ -473,7 +478,21 @@ def parse_preset(text: str, file: str) -> Preset:
         for n, src in enumerate(part.src):
             if src not in known:
                 raise document.error((*path, "src", n), f"{src} is not among the sources")
+    for path, rule in sourced_parts(preset):
+        if rule.conf is Confidence.AGREED:
+            raise document.error((*path, "conf"), "only an overlay's rules are agreed")
     return preset
+
+
+def sourced_parts(part: Part) -> list[tuple[tuple[str | int, ...], Sourced]]:
+    """Every rule in it, with its path."""
+    return [(path, found) for path, found in _sourced(part, ()) if isinstance(found, Sourced)]
+
+
+def cite(src: str) -> str:
+    """What a source is called; an overlay is its own."""
+    found = sources().get(src)
+    return found.ref if found else src
 
 
 def _sourced(

@@ -66,6 +66,8 @@ class RuleSet:
 
     name: str
     version: str
+    #: The version of the law in it, without what a contract, a campaign or a town adds: what is approved.
+    law_version: str
     #: Shown on every screen of a campaign that runs under it ("laboratory: ..."), by language; may be empty.
     notice: Mapping[str, str]
     zones: tuple[str, ...]
@@ -99,7 +101,7 @@ class RuleSet:
 
     def unapproved(self, approvals: Collection[str]) -> list[str]:
         """The doubtful rules that none of these approvals (`rule@version`) covers."""
-        return [rule for rule in self.to_approve if f"{rule}@{self.version}" not in approvals]
+        return [rule for rule in self.to_approve if f"{rule}@{self.law_version}" not in approvals]
 
 
 @cache
@@ -117,6 +119,29 @@ def load_rule_set(name: str) -> RuleSet:
         raise BadInput(f"{name!r} is no subdivision of {preset.name}; with rules of their own: {known}")
     parts = [part for part in preset.subdivisions if f"{name}-".startswith(f"{part.code}-")]
     return merge(preset, parts, name)
+
+
+@cache
+def rules_at(name: str, subdivision: str | None) -> RuleSet:
+    """The rule set `name`, with what the debtor's own subdivision (ISO 3166-2) of the same country adds to it.
+
+    A subdivision of another country, or one that is none, adds nothing.
+    """
+    country = name.partition("-")[0]
+    chosen = load_rule_set(name)
+    if subdivision is None or not subdivision.startswith(f"{country}-"):
+        return chosen
+    preset = load_preset(country)
+    here = [part for part in preset.subdivisions if f"{name}-".startswith(f"{part.code}-")]
+    there = [part for part in preset.subdivisions if f"{subdivision}-".startswith(f"{part.code}-")]
+    known = subdivision in subdivision_names(country)
+    if not known or f"{name}-".startswith(f"{subdivision}-"):
+        return chosen
+    parts = [*here, *(part for part in there if part not in here)]
+    merged = merge(preset, parts, subdivision)
+    return replace(
+        merged, name=name if not there else subdivision, to_approve={}, law_version=chosen.law_version
+    )
 
 
 @cache
@@ -141,7 +166,7 @@ def merge(preset: Preset, parts: Sequence[Rules], name: str) -> RuleSet:
     layers: list[Rules] = [preset, *parts]
     house = policy() if preset.with_policy else None
     hours = [layer.hours for layer in layers if layer.hours]
-    caps = [cap for layer in layers for cap in _caps(layer)]
+    caps = [cap for layer in layers for cap in caps_of(layer)]
     counted = {cap.limit.counts for cap in caps}
     if house:
         hours = hours or [house.hours]
@@ -178,6 +203,7 @@ def merge(preset: Preset, parts: Sequence[Rules], name: str) -> RuleSet:
     made = RuleSet(
         name=name,
         version=preset.version,
+        law_version="",
         notice=preset.notice,
         zones=zones,
         calendar=calendar,
@@ -199,10 +225,12 @@ def merge(preset: Preset, parts: Sequence[Rules], name: str) -> RuleSet:
         retentions=tuple(retentions),
         to_approve=_to_approve(layers) if preset.with_policy and preset.zones else {},
     )
-    return replace(made, version=f"{made.version}+{_digest(preset, parts)}")
+    version = f"{made.version}+{_digest(preset, parts)}"
+    return replace(made, version=version, law_version=version)
 
 
-def _caps(layer: Rules) -> list[Cap]:
+def caps_of(layer: Rules) -> list[Cap]:
+    """The layer's limits, its cooling-off among them."""
     limits = [*layer.limits, *map(_as_limit, layer.cooling_off)]
     return [_cap(limit, layer) for limit in limits]
 
@@ -264,8 +292,10 @@ __all__ = [
     "Confidence",
     "Role",
     "RuleSet",
+    "caps_of",
     "load_rule_set",
     "merge",
     "rule_set_names",
+    "rules_at",
     "subdivision_names",
 ]

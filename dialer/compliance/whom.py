@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from dialer.compliance.case import Case, Deny
-from dialer.compliance.preset import ConsentBasis, Role
+from dialer.compliance.preset import ConsentBasis, ContactScope, Role
+from dialer.compliance.rule_set import RuleSet
 from dialer.domain.contact import Place
 
 DO_NOT_CALL = "do_not_call"
@@ -22,8 +23,8 @@ def contact_scope(case: Case, at: datetime) -> Deny | None:
     """Only who answers for the debt, not at work where that is barred, not after a written request to cease."""
     debtor = case.debtor
     for scope in case.rules.scopes:
-        barred_workplace = debtor.place is Place.WORKPLACE and (
-            debtor.employer_forbids or (scope.workplace == "forbidden" and not _regulated_workplace(case))
+        barred_workplace = debtor.place is Place.WORKPLACE and _barred_by(
+            scope, case.rules, employer_forbids=debtor.employer_forbids
         )
         if (
             debtor.role not in scope.roles
@@ -37,9 +38,15 @@ def contact_scope(case: Case, at: datetime) -> Deny | None:
     return None
 
 
-def _regulated_workplace(case: Case) -> bool:
-    """Whether the law itself counts calls to the workplace, and so allows some."""
-    return any(Place.WORKPLACE in cap.limit.to for cap in case.rules.caps)
+def workplace_barred(rules: RuleSet, *, employer_forbids: bool) -> bool:
+    """Whether nobody may be called at work under these rules."""
+    return any(_barred_by(scope, rules, employer_forbids=employer_forbids) for scope in rules.scopes)
+
+
+def _barred_by(scope: ContactScope, rules: RuleSet, *, employer_forbids: bool) -> bool:
+    # A law that itself counts calls to the workplace allows some.
+    counted = any(Place.WORKPLACE in cap.limit.to for cap in rules.caps)
+    return employer_forbids or (scope.workplace == "forbidden" and not counted)
 
 
 def channel_consent(case: Case, at: datetime) -> Deny | None:

@@ -6,7 +6,9 @@ DRAFT -> RUNNING <-> PAUSED; RUNNING, PAUSED -> DRAINING -> CLOSED; HALTED when 
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from dialer.domain.contact_plan import USUAL, ContactPlan
@@ -90,6 +92,45 @@ class ShownNumber:
     answered_by: str = ""  # who answers when it is called back
 
 
+class OverlayScope(StrEnum):
+    CONTRACT = "contract"  # with a creditor: binds every call about his debts
+    CAMPAIGN = "campaign"
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Rules beyond the law, as they were written (YAML, `cadencia-overlay/1`)."""
+
+    name: str  # contract:Banco Uno@2, campaign:Norte@1
+    creditor: str | None  # of a contract
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalHoliday:
+    """A day that a place keeps and no table tells: an election, a day of mourning, a town's own feast."""
+
+    day: date
+    place: str  # country or subdivision, ISO 3166: CO, CO-ANT
+    city: str | None = None
+
+    def holds(self, rule_set: str, subdivision: str | None, city: str | None) -> bool:
+        """Whether it is one for who lives there; where that is not known, it may be."""
+        country = rule_set.partition("-")[0]
+        where = subdivision if subdivision and subdivision.startswith(f"{country}-") else rule_set
+        here = f"{where}-".startswith(f"{self.place}-")
+        perhaps = where == country and self.place.startswith(f"{country}-")
+        if not (here or perhaps):
+            return False
+        return self.city is None or city is None or _plain(self.city) == _plain(city)
+
+
+def _plain(text: str) -> str:
+    """Without accents, case and spaces around, as people write towns."""
+    letters = unicodedata.normalize("NFKD", text.casefold().strip())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """A campaign's settings as the engine knows them; one version, replaced whole."""
@@ -120,3 +161,6 @@ class Campaign:
     #: What is said to whom no agent attends, a Liquid text; None: the switch's own recording.
     abandoned_text: str | None = None
     shown: tuple[ShownNumber, ...] = ()
+    #: Its own and all contracts', in that order.
+    overlays: tuple[Overlay, ...] = ()
+    local_holidays: tuple[LocalHoliday, ...] = ()

@@ -80,10 +80,17 @@ class DebtStatus(StrEnum):
 
 
 class PartyRole(StrEnum):
-    """Why somebody else than the debtor may be asked to pay."""
+    """What somebody else than the debtor is to the debt: the first two answer for it, the others are only known."""
 
     CO_DEBTOR = "co_debtor"
     GUARANTOR = "guarantor"
+    SPOUSE = "spouse"
+    REFERENCE = "reference"
+    FAMILY = "family"
+    EMPLOYER = "employer"
+    COWORKER = "coworker"
+    NEIGHBOUR = "neighbour"
+    OTHER = "other"  # nobody said
 
 
 class PaymentSource(StrEnum):

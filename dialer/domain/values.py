@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import NewType
 
 from dialer.domain.campaign import DialMode
-from dialer.domain.contact import Contact, Preference
+from dialer.domain.contact import Contact, Place, Preference
+from dialer.domain.debtor import PartyRole
 from dialer.domain.outcomes import PhoneHistory
 
 AttemptId = NewType("AttemptId", str)
@@ -90,6 +91,7 @@ class LeadPhone:
     id: int
     number: PhoneNumber
     history: PhoneHistory
+    place: Place | None = None  # where it rings; None = not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,10 @@ class ClaimedLead:
     creditor: str | None = None
     tries_at: tuple[datetime, ...] = ()  # the burnt attempts before
     caller_id: str | None = None  # what the segment's treatment wants shown, E.164
+    role: PartyRole | None = None  # what he is to the debt; None = it is his own
+    subdivision: str | None = None  # where he lives, ISO 3166-2
+    city: str | None = None
+    employer_forbids: bool = False  # to be called at work
 
 
 @dataclass(frozen=True, slots=True)

@@ -322,6 +322,7 @@ def _campaign_wish(floor: Floor, wish: StartCampaign | PauseCampaign | StopCampa
         case StartCampaign():
             try:
                 rules = load_rule_set(run.campaign.rule_set)
+                broken = start_breaches(run.campaign, at.date())
             except BadInput as error:
                 raise Refused("bad_rule_set", str(error)) from error
             if missing := rules.unapproved(run.campaign.approvals):
@@ -329,7 +330,7 @@ def _campaign_wish(floor: Floor, wish: StartCampaign | PauseCampaign | StopCampa
                     "rules_not_approved",
                     f"nobody has approved {', '.join(missing)} of {rules.name} {rules.version}",
                 )
-            if broken := start_breaches(rules, run.campaign, at.date()):
+            if broken:
                 raise Refused("breaks_rules", "; ".join(map(str, broken)))
             done = run.state is CampaignState.RUNNING or floor.move_campaign(run, CampaignInput.STARTED, at)
             run.claim_not_before = None

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from dialer.compliance import Debtor, judge, load_rule_set
 from dialer.compliance.calling_hours import WISH
-from dialer.compliance.debtor_wishes import wishes_of
+from dialer.compliance.lead_case import judge_lead, may_ring_there, ring_s
 from dialer.compliance.local_time import zones_to_obey
 from dialer.compliance.whom import CHANNEL_CONSENT
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import DIALLING_STATES, CallInput, CallState
 from dialer.domain.campaign import CampaignState
 from dialer.domain.commands import ClaimLeads
-from dialer.domain.contact import Channel
 from dialer.domain.events import AttemptsCommitted, LeadsClaimed
 from dialer.domain.facts import AttemptPlanned, LeadMoved
 from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus, next_phone
@@ -168,6 +166,9 @@ def choose(
     if (phone := phone_of(lead)) is None:
         _finish_without_number(floor, lead, at)
         return None
+    if not may_ring_there(run.campaign, lead, phone):
+        others = (p for p in lead.phones if p.history.status is PhoneStatus.ACTIVE)
+        phone = next((p for p in others if may_ring_there(run.campaign, lead, p)), phone)
     return allow(floor, run, lead, phone, at, reserved=reserved)
 
 
@@ -196,24 +197,7 @@ def allow(
 
     Denied, the lead rests until it may, or for good when time does not help.
     """
-    verdict = judge(
-        load_rule_set(run.campaign.rule_set),
-        Debtor(
-            number=phone.number.e164,
-            zone=lead.time_zone,
-            debts=lead.debts,
-            account=lead.account,
-            creditor=lead.creditor,
-            do_not_call=lead.do_not_call or phone.history.status is PhoneStatus.DO_NOT_CALL,
-            wishes=wishes_of(
-                lead.preferences, at=at, channel=Channel.VOICE, refused=phone.id in lead.refused_phones
-            ),
-        ),
-        at=at,
-        history=lead.contacts,
-        agent_reserved=reserved,
-        ring_timeout_s=run.campaign.ring_timeout_s,
-    )
+    verdict = judge_lead(run.campaign, lead, phone, at, reserved=reserved)
     if isinstance(verdict, Verdict):
         run.denied = None
         return Choice(lead, phone, verdict)
@@ -300,7 +284,7 @@ def plan(floor: Floor, run: CampaignRun, choice: Choice, at: datetime, agent: Ag
         caller_id=slot[1],
         verdict=choice.verdict,
         planned_at=at,
-        ring_timeout_s=campaign.ring_timeout_s,
+        ring_timeout_s=ring_s(campaign, lead),
         connect_limit_s=campaign.connect_limit_s,
         language=campaign.language,
         agent_id=agent.id if agent else None,

@@ -9,15 +9,15 @@ from datetime import datetime
 
 import asyncpg
 
-from dialer.compliance import Debtor, Deny, RuleSet, judge, load_rule_set
-from dialer.compliance.debtor_wishes import wishes_of
-from dialer.domain.campaign import CampaignState, DialMode
-from dialer.domain.contact import Channel
+from dialer.compliance import Deny
+from dialer.compliance.lead_case import judge_lead, rules_for
+from dialer.domain.campaign import Campaign, CampaignState, DialMode
 from dialer.domain.outcomes import LeadState, PhoneStatus
 from dialer.domain.values import ClaimedLead, LeadPhone
 from dialer.store.database import Connection
 from dialer.store.leads import lead_of
 from dialer.store.queries import SQL
+from dialer.store.shard_state import read_campaign
 
 #: Modes in which an agent waits for the very call.
 _RESERVED = frozenset(DialMode) - {DialMode.POWER, DialMode.PREDICTIVE}
@@ -59,7 +59,7 @@ async def explain_lead(connection: Connection, lead_id: int, now: datetime) -> C
     """
     row = await connection.fetchrow(
         "SELECT lead.state, lead.state_reason, lead.next_at, lead_list.active, campaign.name, campaign.rule_set,"
-        " campaign.state AS campaign_state, campaign.mode, campaign.ring_timeout_s"
+        " campaign.state AS campaign_state, lead.campaign_id"
         " FROM lead JOIN campaign ON campaign.id = lead.campaign_id JOIN lead_list ON lead_list.id = lead.list_id"
         " WHERE lead.id = $1",
         lead_id,
@@ -67,14 +67,15 @@ async def explain_lead(connection: Connection, lead_id: int, now: datetime) -> C
     card = await connection.fetchrow(SQL["read_leads"], [lead_id])
     if row is None or card is None:
         return None
-    rules = load_rule_set(row["rule_set"])
+    campaign = await read_campaign(connection, row["campaign_id"])
     lead = lead_of(card, now, LeadState(row["state"]))
     phones = tuple(
-        PhoneVerdict(phone.id, phone.number.e164, _judged(rules, lead, phone, row, now))
+        PhoneVerdict(phone.id, phone.number.e164, _judged(campaign, lead, phone, now))
         for phone in lead.phones
         if phone.history.status is PhoneStatus.ACTIVE
     )
     rule, clears_at, denial = _first_obstacle(row, phones, now)
+    rules = rules_for(campaign, lead)
     return Callability(
         lead_id=lead_id,
         campaign=row["name"],
@@ -119,27 +120,8 @@ def _first_to_clear(denials: Sequence[Deny], now: datetime) -> Deny:
     return min(denials, key=lambda denial: (denial.until is None, denial.until or now))
 
 
-def _judged(
-    rules: RuleSet, lead: ClaimedLead, phone: LeadPhone, row: asyncpg.Record, now: datetime
-) -> Deny | None:
-    verdict = judge(
-        rules,
-        Debtor(
-            number=phone.number.e164,
-            zone=lead.time_zone,
-            debts=lead.debts,
-            account=lead.account,
-            creditor=lead.creditor,
-            do_not_call=lead.do_not_call,
-            wishes=wishes_of(
-                lead.preferences, at=now, channel=Channel.VOICE, refused=phone.id in lead.refused_phones
-            ),
-        ),
-        at=now,
-        history=lead.contacts,
-        ring_timeout_s=row["ring_timeout_s"],
-        agent_reserved=DialMode(row["mode"]) in _RESERVED,
-    )
+def _judged(campaign: Campaign, lead: ClaimedLead, phone: LeadPhone, now: datetime) -> Deny | None:
+    verdict = judge_lead(campaign, lead, phone, now, reserved=campaign.mode in _RESERVED)
     return verdict if isinstance(verdict, Deny) else None
 
 
@@ -159,10 +141,7 @@ async def explain_campaign(
     connection: Connection, campaign_id: int, now: datetime, most: int = JUDGED
 ) -> CampaignCallability:
     """Counts per reason: of all leads by state and its reason, of those that are due by the law's word."""
-    row = await connection.fetchrow(
-        "SELECT rule_set, mode, ring_timeout_s FROM campaign WHERE id = $1", campaign_id
-    )
-    assert row is not None, "the caller has looked the campaign up"
+    campaign = await read_campaign(connection, campaign_id)
     states: dict[str, int] = {}
     due = 0
     waiting = (LeadState.CALLABLE, LeadState.RESTING, LeadState.CALLBACK)
@@ -179,7 +158,7 @@ async def explain_campaign(
             found["state"] if found["state_reason"] is None else f"{found['state']}: {found['state_reason']}"
         )
         states[name] = states.get(name, 0) + found["n"]
-    rules, law, judged = load_rule_set(row["rule_set"]), Counter[str](), 0
+    law, judged = Counter[str](), 0
     first: dict[str, Deny] = {}
     ids = [
         found["id"]
@@ -196,7 +175,7 @@ async def explain_campaign(
         for card in await connection.fetch(SQL["read_leads"], ids[start : start + PAGE]):
             lead = lead_of(card, now, LeadState(card["state"]))
             usable = [phone for phone in lead.phones if phone.history.status is PhoneStatus.ACTIVE]
-            words = [_judged(rules, lead, phone, row, now) for phone in usable]
+            words = [_judged(campaign, lead, phone, now) for phone in usable]
             denials = [word for word in words if word]
             if not usable:
                 law["no_number"] += 1

@@ -10,12 +10,14 @@ from typing import Any
 import asyncpg
 import orjson
 
-from dialer.compliance import load_rule_set
+from dialer.compliance import RuleSet
 from dialer.compliance.duties import Terms, demand, settings_breaches
+from dialer.compliance.overlays import rules_of
 from dialer.domain.campaign import AbandonWindow, DialMode, RecordingNotice
 from dialer.domain.logged import Figures, figures_of
 from dialer.store.database import Connection
 from dialer.store.logged import load_stretch
+from dialer.store.shard_state import read_campaign
 
 #: What may be changed of a campaign that is there.
 SETTINGS = (
@@ -74,7 +76,8 @@ async def change_campaign(
     after = {name: wanted[name] for name in SETTINGS if name in wanted and wanted[name] != row[name]}
     campaign_id = row["id"]
     if after:
-        check_settings({**row, **after}, before=row)
+        rules = rules_of(await read_campaign(connection, campaign_id))
+        check_settings(rules, {**row, **after}, before=row)
         assigned = ", ".join(f"{name} = ${n}" for n, name in enumerate(after, start=2))
         await connection.execute(
             f"UPDATE campaign SET {assigned}, version = version + 1 WHERE id = $1",  # noqa: S608 (names of SETTINGS)
@@ -100,12 +103,11 @@ async def change_campaign(
 Settings = Mapping[str, Any] | asyncpg.Record
 
 
-def check_settings(row: Settings, before: Settings | None = None) -> None:
-    """Raises BadInput, naming the norm, when a campaign's rule set forbids the figures of its row.
+def check_settings(rules: RuleSet, row: Settings, before: Settings | None = None) -> None:
+    """Raises BadInput, naming the norm, when these rules forbid the figures of a campaign's row.
 
     What was wrong `before` in the same way keeps nobody from changing something else.
     """
-    rules = load_rule_set(row["rule_set"])
     known = settings_breaches(rules, _terms(before)) if before is not None else []
     demand([found for found in settings_breaches(rules, _terms(row)) if found not in known], rules)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import asyncpg
 import orjson
 
+from dialer.compliance import load_rule_set
 from dialer.domain.campaign import AbandonWindow, DialMode, RecordingNotice
 from dialer.domain.errors import BadInput
 from dialer.domain.outcomes import Effect
@@ -186,15 +187,15 @@ async def create_campaign(
     forbids a setting."""
     heard = screening or ScreeningSettings()
     check_settings(
+        load_rule_set(rule_set),
         {
-            "rule_set": rule_set,
             "mode": mode,
             "ring_timeout_s": ring_timeout_s,
             "abandon_cap": abandon_cap,
             "abandon_window": AbandonWindow.DAY,
             "connect_limit_s": connect_limit_s,
             "recording_notice": recording_notice,
-        }
+        },
     )
     try:
         async with connection.transaction():

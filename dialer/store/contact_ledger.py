@@ -18,6 +18,7 @@ from dialer.domain import facts as f
 from dialer.domain.contact import Channel, Contact, Count, Preference
 from dialer.domain.debtor import Wish
 from dialer.domain.outcomes import UNBURNT_OUTCOMES, Outcome
+from dialer.domain.values import LeadPhone
 
 
 class Mark(StrEnum):
@@ -94,8 +95,8 @@ def of_disposition(fact: f.AttemptDisposed) -> list[ContactNews]:
     ]
 
 
-def contacts_of(rows: str, numbers: Mapping[int, str]) -> tuple[Contact, ...]:
-    """The contacts that `person_ledger` found, without what was withdrawn; `numbers` are the person's, by id."""
+def contacts_of(rows: str, phones: Mapping[int, LeadPhone]) -> tuple[Contact, ...]:
+    """The contacts that `person_ledger` found, without what was withdrawn; `phones` are the person's, by id."""
     found = orjson.loads(rows)
     if not found:
         return ()
@@ -103,11 +104,11 @@ def contacts_of(rows: str, numbers: Mapping[int, str]) -> tuple[Contact, ...]:
     for *_, counts, withdrawn, _, _, _, _, _, attempt_id in found:
         if withdrawn and attempt_id is not None:
             gone.setdefault(attempt_id, set()).update(counts)
-    return tuple(_contacts(found, gone, numbers))
+    return tuple(_contacts(found, gone, phones))
 
 
 def _contacts(
-    rows: Iterable[list[object]], gone: Mapping[str, set[str]], numbers: Mapping[int, str]
+    rows: Iterable[list[object]], gone: Mapping[str, set[str]], phones: Mapping[int, LeadPhone]
 ) -> Iterable[Contact]:
     for row in rows:
         at, channel, counts, withdrawn, mark, phone_id, debts, account, creditor, attempt_id = row
@@ -116,11 +117,13 @@ def _contacts(
         left = set(counts) - gone.get(str(attempt_id), set())  # type: ignore[call-overload]
         if not left and mark is None:
             continue
+        phone = phones.get(phone_id) if isinstance(phone_id, int) else None
         yield Contact(
             at=datetime.fromisoformat(str(at)),
             channel=Channel(str(channel)),
             counts=frozenset(map(Count, left)),
-            phone=numbers.get(phone_id) if isinstance(phone_id, int) else None,
+            phone=phone.number.e164 if phone else None,
+            place=phone.place if phone else None,
             debts=tuple(map(str, debts)),  # type: ignore[call-overload]
             account=None if account is None else str(account),
             creditor=None if creditor is None else str(creditor),

@@ -7,6 +7,8 @@ from datetime import datetime
 
 import asyncpg
 
+from dialer.domain.contact import Place
+from dialer.domain.debtor import PartyRole
 from dialer.domain.outcomes import LeadState, Outcome, PhoneHistory, PhoneStatus, next_phone
 from dialer.domain.phone_facts import DEMOTED_BELOW
 from dialer.domain.values import ClaimedLead, LeadPhone, PhoneNumber
@@ -119,8 +121,9 @@ def lead_of(
                 tried_at=tried_at,
                 demoted=confidence < DEMOTED_BELOW,
             ),
+            None if place is None else Place(place),
         )
-        for phone, number, status, last, run, tried_at, confidence in zip(
+        for phone, number, status, last, run, tried_at, confidence, place in zip(
             row["phone_ids"] or (),
             row["numbers"] or (),
             row["statuses"] or (),
@@ -128,6 +131,7 @@ def lead_of(
             row["runs"] or (),
             row["tried"] or (),
             row["confidences"] or (),
+            row["places"] or (),
             strict=True,
         )
     )
@@ -148,7 +152,7 @@ def lead_of(
         do_not_call=row["do_not_call"] or state is LeadState.SUPPRESSED,
         callback_agent_id=row["callback_agent_id"] if state is LeadState.CALLBACK else None,
         callback=state is LeadState.CALLBACK,
-        contacts=contacts_of(row["contacts"], {phone.id: phone.number.e164 for phone in phones}),
+        contacts=contacts_of(row["contacts"], {phone.id: phone for phone in phones}),
         ledger_rows=row["ledger_rows"],
         preferences=preferences_of(row["preferences"]),
         refused_phones=frozenset(row["refused_phones"]),
@@ -157,4 +161,8 @@ def lead_of(
         creditor=row["creditor"],
         tries_at=tuple(row["tries_at"]),
         caller_id=row["caller_id"],
+        role=None if row["role"] is None else PartyRole(row["role"]),
+        subdivision=row["subdivision"],
+        city=row["city"],
+        employer_forbids=row["employer_forbids"],
     )

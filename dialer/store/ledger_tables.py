@@ -6,11 +6,15 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Index,
+    Integer,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -51,6 +55,40 @@ contact_ledger_head = Table(
     Column("chain", BigInteger, primary_key=True, autoincrement=False),
     Column("n", BigInteger, nullable=False),
     Column("hash", Text, nullable=False),
+)
+
+#: What a contract with a creditor or a campaign adds to the law; each writing of it is kept.
+rule_overlay = Table(
+    "rule_overlay",
+    metadata,
+    id_(),
+    Column("creditor", Text),  # of a contract ...
+    ref("campaign_id", "campaign.id", nullable=True),  # ... or of this campaign
+    Column("version", Integer, nullable=False),
+    Column("content", Text, nullable=False),  # YAML, cadencia-overlay/1
+    Column("set_by", Text, nullable=False),  # name and office
+    Column("reason", Text, nullable=False),
+    created(),
+    at("removed_at"),
+    Column("removed_by", Text),
+    CheckConstraint("(creditor IS NULL) <> (campaign_id IS NULL)", name="whose"),
+    UniqueConstraint("creditor", "version"),
+    UniqueConstraint("campaign_id", "version"),
+)
+
+#: Days that a place keeps as holidays and no table tells.
+local_holiday = Table(
+    "local_holiday",
+    metadata,
+    id_(),
+    Column("day", Date, nullable=False),
+    Column("place", Text, nullable=False),  # country or subdivision, ISO 3166
+    Column("city", Text),
+    Column("name", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("approved_by", Text, nullable=False),  # name and office
+    created(),
+    at("removed_at"),
 )
 
 #: A named person takes responsibility for a rule whose sources disagree or that is this project's own policy.

@@ -39,7 +39,24 @@ SELECT lead.id,
        -- This and the two on the do-not-call list ask for one row by index; an EXISTS may be planned as a hash of all.
        lead.debt_id IS NOT NULL
            AND (SELECT id FROM debt WHERE debt.person_id = lead.person_id AND debt.status = 'open' LIMIT 1) IS NULL
+           AND debt.status <> 'open'  -- of somebody else, for whom he answers
            AS settled,
+       -- What he is to the debt we call about: null = his own.
+       CASE
+           WHEN debt.person_id <> lead.person_id THEN coalesce((
+               SELECT role
+               FROM debt_party
+               WHERE debt_party.debt_id = debt.id AND debt_party.person_id = lead.person_id
+           ), 'other')
+       END AS role,
+       person.subdivision,
+       (
+           SELECT city
+           FROM address
+           WHERE address.person_id = lead.person_id AND address.kind = 'home' AND city IS NOT NULL
+           ORDER BY id
+           LIMIT 1
+       ) AS city,
        ARRAY(
            SELECT planned_at
            FROM attempt
@@ -88,6 +105,8 @@ CROSS JOIN LATERAL (
            array_agg(judged.same_outcome_run) AS runs,
            array_agg(judged.tried_at) AS tried,
            array_agg(judged.confidence) AS confidences,
+           array_agg(judged.place) AS places,
+           coalesce(bool_or(judged.barred_at_work), false) AS employer_forbids,
            coalesce(bool_or(judged.status = 'active'), false) AS usable
     FROM (
         -- Ordered here, once: seven ordered aggregates would sort seven times. An aggregate takes its rows as they come.
@@ -97,6 +116,14 @@ CROSS JOIN LATERAL (
                phone.same_outcome_run,
                phone.tried_at,
                phone.confidence,
+               phone.place,
+               phone.place = 'workplace' AND NOT coalesce((
+                   SELECT granted
+                   FROM consent
+                   WHERE consent.person_id = lead.person_id AND consent.purpose = 'at_work'
+                   ORDER BY given_at DESC, consent.id DESC
+                   LIMIT 1
+               ), true) AS barred_at_work,
                CASE
                    WHEN (SELECT id FROM do_not_call WHERE do_not_call.number = phone.number LIMIT 1) IS NOT NULL
                        THEN 'do_not_call'
@@ -660,7 +687,22 @@ SELECT id, name, agent_group_id, state, mode, ratio, max_lines_per_agent, abando
            CROSS JOIN unnest(trunk.caller_ids) WITH ORDINALITY AS shown (number, n)
            LEFT JOIN caller_id ON caller_id.number = shown.number AND caller_id.withdrawn_at IS NULL
            WHERE trunk.enabled
-       ) AS shown
+       ) AS shown,
+       (
+           SELECT coalesce(jsonb_agg(jsonb_build_array(
+                      CASE WHEN rule_overlay.campaign_id IS NULL THEN 'contract:' || rule_overlay.creditor
+                           ELSE 'campaign:' || campaign.name END || '@' || rule_overlay.version,
+                      rule_overlay.creditor, content
+                  ) ORDER BY rule_overlay.campaign_id NULLS LAST, rule_overlay.creditor), '[]')
+           FROM rule_overlay
+           WHERE removed_at IS NULL AND (rule_overlay.campaign_id IS NULL OR rule_overlay.campaign_id = campaign.id)
+       ) AS overlays,
+       (
+           SELECT coalesce(jsonb_agg(jsonb_build_array(day, place, city) ORDER BY day, local_holiday.id), '[]')
+           FROM local_holiday
+           WHERE removed_at IS NULL
+             AND split_part(place, '-', 1) = split_part(campaign.rule_set, '-', 1)
+       ) AS local_holidays
 FROM campaign
 WHERE agent_group_id = $1
 ORDER BY id

@@ -78,6 +78,7 @@ phone = Table(
     Column("tries", Integer, nullable=False, server_default="0"),  # burnt attempts
     Column("right_party", Integer, nullable=False, server_default="0"),  # times the person himself spoke
     _at("right_party_at"),
+    Column("place", Text),  # domain.contact.Place: where it rings; null = not known
     Column("wrong_number", Integer, nullable=False, server_default="0"),  # times somebody else did
     _at("wrong_number_at"),
     UniqueConstraint("person_id", "number"),

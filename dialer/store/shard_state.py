@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import asyncpg
 import orjson
@@ -14,6 +14,8 @@ from dialer.domain.campaign import (
     Campaign,
     CampaignState,
     DialMode,
+    LocalHoliday,
+    Overlay,
     PacingPolicy,
     RecordingNotice,
     ShownNumber,
@@ -115,6 +117,11 @@ def campaign_of(row: asyncpg.Record) -> Campaign:
             "plan": read_plan(None if stored is None else orjson.loads(stored)),
             "screening": screening,
             "approvals": frozenset(row["approvals"]),
+            "overlays": tuple(Overlay(*said) for said in orjson.loads(row["overlays"])),
+            "local_holidays": tuple(
+                LocalHoliday(date.fromisoformat(day), place, city)
+                for day, place, city in orjson.loads(row["local_holidays"])
+            ),
             "shown": tuple(ShownNumber(*said) for said in orjson.loads(row["shown"])),
             "state": CampaignState(row["state"]),
             "mode": DialMode(row["mode"]),
