@@ -112,3 +112,17 @@ def test_the_parts_are_made_of_the_scenarios() -> None:
     assert len({task.key for task in made}) == len(made)
     assert sum(task.part == "gate" for task in made) == 60
     assert {task.scenario.target for task in made if task.part == "strict"} == {0.01}
+
+
+def test_the_tables_tell_runs_of_different_sources_apart(tmp_path: Path) -> None:
+    """1. a run carries when it ended and the sources it was made with; 2. runs kept from other sources stand in a
+    line of their own."""
+    kept = tmp_path / "runs.jsonl"
+    [played] = pacing.play(small()[1:], 1, kept)
+    assert played["code"] == pacing.policy_code() == json.loads(kept.read_text())["row"]["code"]
+    runs = [row("gate", "steady-5", 5, code="old", ended_at="2026-01-01T00:00:00+00:00"), played]
+    lines = pacing_pages.sheets({"runs": runs})[-1].rows
+    assert [(line[0], line[2], line[-1]) for line in lines] == [
+        ("gate", "1", "old"),
+        ("robust", "1", pacing.policy_code()),
+    ]

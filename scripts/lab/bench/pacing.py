@@ -7,6 +7,7 @@ decision, memory).
 """
 
 import argparse
+import hashlib
 import json
 import multiprocessing
 import os
@@ -20,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pacing
 from lab.bench.pacing_pages import show, write_docs
 from lab.cache import say
 from pacing.bench import load_scenarios, make
@@ -153,7 +155,7 @@ def course(run: Run) -> list[list[float]]:
 
 def play(todo: Sequence[Task], jobs: int, kept: Path | None) -> list[dict[str, Any]]:
     """Run the tasks that `kept` does not hold yet, and give all results in the order of the tasks."""
-    done = _held(kept)
+    done, code = _held(kept), policy_code()
     missing = [task for task in todo if task.key not in done]
     began = time.perf_counter()
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -161,6 +163,7 @@ def play(todo: Sequence[Task], jobs: int, kept: Path | None) -> list[dict[str, A
         try:
             for n, (task, future) in enumerate(zip(missing, futures, strict=True), 1):
                 row = future.result()
+                row |= {"ended_at": datetime.now(UTC).isoformat(timespec="seconds"), "code": code}
                 done[task.key] = row
                 if kept:
                     with kept.open("a", encoding="utf-8") as file:
@@ -173,6 +176,15 @@ def play(todo: Sequence[Task], jobs: int, kept: Path | None) -> list[dict[str, A
             pool.shutdown(cancel_futures=True)
             raise
     return [done[task.key] for task in todo]
+
+
+def policy_code() -> str:
+    """A short digest of the pacing sources: runs are kept while these change, and the tables tell them apart."""
+    folder = Path(pacing.__file__).parent
+    digest = hashlib.sha256()
+    for source in sorted(folder.rglob("*.py")):
+        digest.update(source.relative_to(folder).as_posix().encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()[:10]
 
 
 def _held(kept: Path | None) -> dict[str, dict[str, Any]]:

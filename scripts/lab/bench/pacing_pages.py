@@ -83,6 +83,7 @@ def sheets(found: Row) -> list[Sheet]:
         made.append(_robust(rows))
     if "cost" in found:
         made.append(_cost(found["cost"]))
+    made.append(_runs(found["runs"]))
     return made
 
 
@@ -276,6 +277,19 @@ def _cost(cost: Row) -> Sheet:
     )
 
 
+def _runs(runs: Sequence[Row]) -> Sheet:
+    """Which runs the tables stand on: when they ended, and with which state of the pacing sources."""
+    by: dict[tuple[str, str, str], list[Row]] = {}
+    for row in runs:
+        who = "predictive" if row["policy"] == "predictive" else "others"
+        by.setdefault((row["part"], who, row.get("code", "not kept")), []).append(row)
+    lines = []
+    for (part, who, code), rows in by.items():
+        ended = sorted(row["ended_at"] for row in rows if "ended_at" in row) or ["not kept"]
+        lines.append((part, who, str(len(rows)), ended[0], ended[-1], code))
+    return Sheet("Runs", ("part", "policies", "runs", "first ended", "last ended", "sources"), lines)
+
+
 def charts(found: Row) -> dict[str, str]:
     """SVG by file name."""
     made = {}
@@ -361,8 +375,11 @@ at a true rate of 2.9 % that one has a standard deviation of 0.75 %, so no polic
 
 NOTES = {
     "Gate: 3 %": """
-A row stands for the seeds it names. `noamd-ofcom-20` with one seed was measured while one standard deviation of what
-is not known of those abandoned was kept in hand; it is three now, and was not measured again.
+A row stands for the seeds it names; scenarios that are missing were not run with the sources named below.
+""",
+    "Runs": """
+"Sources" is a digest of the pacing package: runs of `predictive` under one digest were made by the same policy. The
+other policies do not depend on what `predictive` learned since.
 """,
     "Distance to the optimum": """
 The optimum is computed (`pacing.bounds`), not simulated: no policy with the same information is better at the same
