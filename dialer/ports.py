@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -79,9 +79,17 @@ class ShardStore(Protocol):
         has a call open; such an attempt leaves no row. Raises FenceLost, LogUnavailable.
         """
 
-    async def claim(self, campaign_id: int, count: int, lease: timedelta, now: datetime) -> list[ClaimedLead]:
-        """Up to `count` callable leads, by priority and age, ours until the lease ends (SKIP LOCKED).
+    async def claim(
+        self,
+        campaign_id: int,
+        count: int,
+        lease: timedelta,
+        now: datetime,
+        closed_zones: Collection[str] = (),
+    ) -> list[ClaimedLead]:
+        """Up to `count` callable leads, by priority and value, ours until the lease ends (SKIP LOCKED).
 
+        Nobody of `closed_zones` (IANA names), where no call is lawful now; callbacks come all the same.
         Leads due for a callback come with `callback_agent_id`; leads without an active number are finished
         here (`no_number`) and never returned.
         """

@@ -285,7 +285,9 @@ class Shard:
 
     async def _claim(self, order: ClaimLeads) -> None:
         try:
-            leads = await self._store.claim(order.campaign_id, order.count, LEAD_LEASE, _now())
+            leads = await self._store.claim(
+                order.campaign_id, order.count, LEAD_LEASE, _now(), order.closed_zones
+            )
         except LogUnavailable as error:
             log.warning("claim_failed", why=str(error))
             leads = []

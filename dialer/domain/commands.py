@@ -108,6 +108,7 @@ class ExtendListening:
 class ClaimLeads:
     campaign_id: int
     count: int
+    closed_zones: tuple[str, ...] = ()  # IANA names: nobody there may be called now
 
 
 @dataclass(frozen=True, slots=True)

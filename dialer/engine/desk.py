@@ -367,6 +367,7 @@ def on_campaign_edited(floor: Floor, event: CampaignEdited) -> None:
         floor.add_campaign(edited)
         return
     mode_changed = run.campaign.mode is not edited.mode
+    run.closed_zones.clear()  # the law may be another now
     floor.set_campaign(run, replace(edited, state=run.state))
     if mode_changed:
         floor.empty_hopper(run, event.at)

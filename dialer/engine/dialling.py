@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from dialer.compliance.calling_hours import WISH
+from dialer.compliance import Debtor, judge
+from dialer.compliance.calling_hours import NO_TABLE, WISH
 from dialer.compliance.lead_case import judge_lead, may_ring_there, ring_s
 from dialer.compliance.local_time import zones_to_obey
+from dialer.compliance.overlays import rules_of
+from dialer.compliance.rule_set import HOURS
 from dialer.compliance.whom import CHANNEL_CONSENT
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import DIALLING_STATES, CallInput, CallState
@@ -38,6 +41,8 @@ PLAN_LIFE = timedelta(seconds=3)
 BUSY_PERSON_REST = timedelta(minutes=1)
 #: What the debtor wishes he may wish otherwise: asked again after this when no hour of it is open.
 WISH_REST = timedelta(days=1)
+#: What everybody of a zone is denied by at the same hours.
+_HOURS_OF_ALL = frozenset({HOURS, NO_TABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,8 @@ def refill(floor: Floor, run: CampaignRun, at: datetime) -> None:
     if run.claim_not_before and at < run.claim_not_before:
         return
     run.claiming = True
-    floor.order(ClaimLeads(run.campaign.id, want - len(run.hopper)))
+    run.closed_zones = {zone: until for zone, until in run.closed_zones.items() if at < until}
+    floor.order(ClaimLeads(run.campaign.id, want - len(run.hopper), tuple(run.closed_zones)))
 
 
 def on_leads_claimed(floor: Floor, event: LeadsClaimed) -> None:
@@ -115,6 +121,8 @@ def on_leads_claimed(floor: Floor, event: LeadsClaimed) -> None:
     run.claiming = False
     short = len(event.leads) < event.asked
     run.claim_not_before = event.at + EMPTY_LIST_PAUSE if short else None
+    if short and run.closed_zones and run.denied is None:
+        run.denied = (HOURS, min(run.closed_zones.values()))
     if run.state is not CampaignState.RUNNING or run.campaign.mode not in _CLAIMING:
         floor.return_leads(run, event.at, event.leads)
         return
@@ -202,6 +210,8 @@ def allow(
         run.denied = None
         return Choice(lead, phone, verdict)
     run.denied = (verdict.rule, verdict.until)
+    if verdict.rule in _HOURS_OF_ALL and lead.time_zone:
+        _close_zone(run, lead.time_zone, at)
     rest = (
         verdict.until - at
         if verdict.until
@@ -215,6 +225,22 @@ def allow(
         step = NextStep(LeadState.SUPPRESSED, reason=verdict.rule)
         floor.note(LeadMoved(at=at, lead_id=lead.id, campaign_id=lead.campaign_id, step=step))
     return None
+
+
+def _close_zone(run: CampaignRun, zone: str, at: datetime) -> None:
+    """Claim nobody else of the zone where the hours are over not only for this one debtor, until they begin again.
+
+    By what binds the campaign whoever is called: contracts, cities and wishes are heeded one by one.
+    """
+    verdict = judge(
+        rules_of(run.campaign),
+        Debtor(zone=zone),
+        at=at,
+        agent_reserved=True,
+        ring_timeout_s=run.campaign.ring_timeout_s,
+    )
+    if not isinstance(verdict, Verdict) and verdict.rule in _HOURS_OF_ALL and verdict.until:
+        run.closed_zones[zone] = verdict.until
 
 
 def _finish_without_number(floor: Floor, lead: ClaimedLead, at: datetime) -> None:

@@ -137,6 +137,8 @@ class CampaignRun:
     callbacks: list[tuple[ClaimedLead, datetime]] = field(default_factory=list)
     #: The last lead that the law did not allow: the rule, and when it would.
     denied: tuple[str, datetime | None] | None = None
+    #: Zones in which the law's hours are over for everybody, and until when: none of their leads is claimed till then.
+    closed_zones: dict[str, datetime] = field(default_factory=dict)
     #: What bound the last logged decision, and when that was logged.
     last_limit: str | None = None
     told_at: datetime | None = None

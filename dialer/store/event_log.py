@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -283,7 +283,14 @@ class PostgresShardStore:
 
     # --- leads ------------------------------------------------------------------------------------------
 
-    async def claim(self, campaign_id: int, count: int, lease: timedelta, now: datetime) -> list[ClaimedLead]:
+    async def claim(
+        self,
+        campaign_id: int,
+        count: int,
+        lease: timedelta,
+        now: datetime,
+        closed_zones: Collection[str] = (),
+    ) -> list[ClaimedLead]:
         async with self._connection() as connection:
             return await leads.claim(
                 connection,
@@ -293,6 +300,7 @@ class PostgresShardStore:
                 lease_until=now + lease,
                 shard_id=self._shard_id,
                 fence=self._fence,
+                closed_zones=closed_zones,
             )
 
     async def tend(self, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -32,18 +32,20 @@ async def claim(
     lease_until: datetime,
     shard_id: int,
     fence: int,
+    closed_zones: Collection[str] = (),
 ) -> list[ClaimedLead]:
     """Up to `count` leads that are due: callbacks first, then by priority and by what a call is expected to bring now.
 
-    They are the shard's until `lease_until`. Leads that cannot be called any more (no usable number, person on the
-    do-not-call list) are finished or suppressed on the way. Who finds fewer tends the campaign and looks once more.
+    They are the shard's until `lease_until`. Nobody of `closed_zones` (IANA names) is among them but for callbacks.
+    Leads that cannot be called any more (no usable number, person on the do-not-call list) are finished or suppressed
+    on the way. Who finds fewer tends the campaign and looks once more.
     """
     if count <= 0:
         return []
 
     async def more(wanted: int) -> list[ClaimedLead]:
         rows = await connection.fetch(
-            SQL["claim_leads"], campaign_id, wanted, now, shard_id, fence, lease_until
+            SQL["claim_leads"], campaign_id, wanted, now, shard_id, fence, lease_until, list(closed_zones)
         )
         return [lead_of(row, lease_until, LeadState(row["state"])) for row in rows]
 

@@ -76,7 +76,7 @@ SET zone = excluded.zone, contact_rate = excluded.contact_rate, factors = exclud
 WITH known AS MATERIALIZED (
     SELECT zone, contact_rate FROM campaign_order WHERE campaign_id = $1
 ), batch AS MATERIALIZED (
-    SELECT id, person_id, debt_id, value, part, attempts, state
+    SELECT id, person_id, debt_id, value, part, zone, attempts, state
     FROM lead
     WHERE campaign_id = $1 AND person_id > $2
     ORDER BY person_id
@@ -101,7 +101,13 @@ WITH known AS MATERIALIZED (
                WHEN tally.afternoon >= 1.3 AND tally.afternoon >= tally.evening THEN 2
                WHEN tally.evening >= 1.3 THEN 3
                ELSE 0
-           END AS part
+           END AS part,
+           -- Who allowed other hours than the law's may be called when the zone is closed: he is never left out.
+           CASE
+               WHEN (SELECT id FROM preference WHERE preference.person_id = person.id AND wish = 'allow' LIMIT 1) IS NULL
+                   THEN coalesce(person.time_zone, '')
+               ELSE ''
+           END AS zone
     FROM batch
     JOIN held ON held.id = batch.id
     CROSS JOIN known
@@ -138,11 +144,13 @@ WITH known AS MATERIALIZED (
     UPDATE lead
     SET value = judged.value,
         part = judged.part,
+        zone = judged.zone,
         state = CASE WHEN lead.state = 'resting' AND lead.next_at <= now() THEN 'callable' ELSE lead.state END
     FROM judged
     WHERE lead.id = judged.id
       AND (
           lead.part <> judged.part
+          OR lead.zone <> judged.zone
           OR abs(lead.value - judged.value) > 0.02 * lead.value
           OR (lead.state = 'resting' AND lead.next_at <= now())
       )

@@ -162,12 +162,25 @@ WHERE id = ANY (ARRAY(
 -- name: running_campaigns
 SELECT id FROM campaign WHERE agent_group_id = $1 AND state = 'running' ORDER BY id
 
+-- name: next_of_lane
+-- What is due of one run of the claim's index, best first.
+SELECT id, priority, value
+FROM lead
+WHERE campaign_id = $1
+  AND lead.list_id = lane.list_id
+  AND lead.zone = lane.zone
+  AND lead.part = lane.part
+  AND state = 'callable'
+  AND next_at <= $3
+ORDER BY priority DESC, value DESC, id
+
 -- name: claim_leads
--- Up to $2 leads of campaign $1 that are due at $3, for shard $4 with fence $5, until $6. Callbacks first: they were
--- promised. Then by priority and by what a call is expected to bring at this hour. Lists with a share take turns by it.
--- Rows another claimer holds are skipped, not waited for. On the way, people on the do-not-call list are suppressed, and
--- leads without a usable number or an open debt finished; none of these is returned. The commit is not waited for: a claim
--- that a crash of the server forgets is claimed again, and nothing is dialled without a commit of its own.
+-- Up to $2 leads of campaign $1 that are due at $3, for shard $4 with fence $5, until $6; nobody of the zones $7, which
+-- are closed now. Callbacks first: they were promised. Then by priority and by what a call is expected to bring at this
+-- hour. Lists with a share take turns by it. Rows another claimer holds are skipped, not waited for. On the way, people on
+-- the do-not-call list are suppressed, and leads without a usable number or an open debt finished; none of these is
+-- returned. The commit is not waited for: a claim that a crash of the server forgets is claimed again, and nothing is
+-- dialled without a commit of its own.
 WITH hasty AS MATERIALIZED (
     SELECT set_config('synchronous_commit', 'off', true) AS commit
 ), rate AS MATERIALIZED (
@@ -180,15 +193,42 @@ WITH hasty AS MATERIALIZED (
     FROM campaign_order
     WHERE campaign_id = $1
 ), lane AS MATERIALIZED (
-    -- The index holds each list's leads in four runs, one a best part of the day; the hour weighs whole runs.
+    -- The index holds a list's leads in runs, one for each zone and best part of the day: a closed zone is left out and the
+    -- hour weighs whole runs. Which runs there are is read off the index, one step a run.
     SELECT lead_list.id AS list_id,
            lead_list.share,
-           part,
-           coalesce((SELECT factors[3 * part + now] FROM rate), 1) AS factor
+           run.zone,
+           run.part,
+           coalesce((SELECT factors[3 * run.part + now] FROM rate), 1) AS factor
     FROM lead_list
-    CROSS JOIN generate_series(0, 3) AS part
+    CROSS JOIN LATERAL (
+        WITH RECURSIVE step (zone, part) AS (
+            (
+                SELECT zone, part
+                FROM lead
+                WHERE campaign_id = $1 AND lead.list_id = lead_list.id AND state = 'callable'
+                ORDER BY zone, part
+                LIMIT 1
+            )
+            UNION ALL
+            SELECT next.zone, next.part
+            FROM step
+            CROSS JOIN LATERAL (
+                SELECT zone, part
+                FROM lead
+                WHERE campaign_id = $1
+                  AND lead.list_id = lead_list.id
+                  AND state = 'callable'
+                  AND (lead.zone, lead.part) > (step.zone, step.part)
+                ORDER BY zone, part
+                LIMIT 1
+            ) AS next
+        )
+        SELECT zone, part FROM step
+    ) AS run
     WHERE lead_list.campaign_id = $1
       AND lead_list.active
+      AND run.zone <> ALL ($7::text[])
       AND EXISTS (SELECT FROM shard WHERE agent_group_id = $4 AND fence = $5)
       AND (SELECT commit FROM hasty) IS NOT NULL
 ), callback AS MATERIALIZED (
@@ -197,53 +237,61 @@ WITH hasty AS MATERIALIZED (
     WHERE campaign_id = $1
       AND state = 'callback'
       AND next_at <= $3
-      AND list_id = ANY (ARRAY(SELECT list_id FROM lane))
+      AND list_id = ANY (ARRAY(SELECT id FROM lead_list WHERE campaign_id = $1 AND active))
+      AND EXISTS (SELECT FROM shard WHERE agent_group_id = $4 AND fence = $5)
     ORDER BY next_at, id
     LIMIT $2
     FOR UPDATE SKIP LOCKED
+), taste AS MATERIALIZED (
+    -- Three of each run. A run of which one of them is not among the best $2 has nothing more to give.
+    SELECT *,
+           row_number() OVER (ORDER BY turn NULLS FIRST, priority DESC, worth DESC, id) AS place
+    FROM (
+        SELECT lane.*,
+               due.id,
+               due.priority,
+               due.value * lane.factor AS worth,
+               (
+                   row_number() OVER (
+                       PARTITION BY list_id ORDER BY due.priority DESC, due.value * lane.factor DESC, due.id
+                   ) - 0.5
+               ) / lane.share AS turn
+        FROM lane
+        CROSS JOIN LATERAL ({next_of_lane} LIMIT 3) AS due
+    ) AS found
 ), best AS MATERIALIZED (
-    SELECT list_id, part
+    SELECT list_id, zone, part
     FROM (
         SELECT list_id,
+               zone,
                part,
                priority,
                worth,
                id,
                (row_number() OVER (PARTITION BY list_id ORDER BY priority DESC, worth DESC, id) - 0.5) / share AS turn
         FROM (
-            SELECT lane.list_id, lane.share, lane.part, due.id, due.priority, due.value * lane.factor AS worth
-            FROM lane
-            CROSS JOIN LATERAL (
-                SELECT id, priority, value
-                FROM lead
-                WHERE campaign_id = $1
-                  AND lead.list_id = lane.list_id
-                  AND lead.part = lane.part
-                  AND state = 'callable'
-                  AND next_at <= $3
-                ORDER BY priority DESC, value DESC, id
-                LIMIT $2
-            ) AS due
+            SELECT list_id, share, zone, part, id, priority, worth
+            FROM taste
+            WHERE place <= $2
+            UNION ALL
+            SELECT lane.list_id, lane.share, lane.zone, lane.part, due.id, due.priority, due.value * lane.factor
+            FROM (
+                SELECT list_id, share, zone, part, factor
+                FROM taste
+                WHERE place <= $2
+                GROUP BY list_id, share, zone, part, factor
+                HAVING count(*) = 3
+            ) AS lane
+            CROSS JOIN LATERAL ({next_of_lane} LIMIT $2 OFFSET 3) AS due
         ) AS found
     ) AS ranked
     ORDER BY turn NULLS FIRST, priority DESC, worth DESC, id
     LIMIT $2 - (SELECT count(*) FROM callback)
 ), candidate AS MATERIALIZED (
     -- So many from each run, the best that nobody else holds.
-    SELECT taken.id
-    FROM (SELECT list_id, part, count(*) AS leads FROM best GROUP BY list_id, part) AS wanted
-    CROSS JOIN LATERAL (
-        SELECT id
-        FROM lead
-        WHERE campaign_id = $1
-          AND lead.list_id = wanted.list_id
-          AND lead.part = wanted.part
-          AND state = 'callable'
-          AND next_at <= $3
-        ORDER BY priority DESC, value DESC, id
-        LIMIT wanted.leads
-        FOR UPDATE SKIP LOCKED
-    ) AS taken
+    SELECT due.id
+    FROM (SELECT list_id, zone, part, count(*) AS leads FROM best GROUP BY list_id, zone, part) AS lane
+    CROSS JOIN LATERAL ({next_of_lane} LIMIT lane.leads FOR UPDATE SKIP LOCKED) AS due
 ), card AS MATERIALIZED (
     {lead_card}
     -- An array, because the planner expects few rows of one, and so reads every table by its index.

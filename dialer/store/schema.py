@@ -267,6 +267,9 @@ lead = Table(
     #: to 3, 0 when none stands out.
     Column("value", REAL, nullable=False, server_default="0"),
     Column("part", SmallInteger, nullable=False, server_default="0"),
+    #: The person's zone as last judged, so that a closed one is left out of the claim; empty: never left out, for it is
+    #: not known, or the person has allowed other hours. The verdict reads the person's own.
+    Column("zone", Text, nullable=False, server_default=""),
     #: When it may be claimed. RESTING until then; the claim itself wakes what is due, no sweep needed.
     Column("next_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     _ref("next_phone_id", "phone.id", nullable=True),  # null = the first usable number
@@ -287,14 +290,16 @@ lead = Table(
         "lead_claim_idx",
         "campaign_id",
         "list_id",
+        "zone",
         "part",
         text("priority DESC"),
         text("value DESC"),
         "id",
+        postgresql_include=["next_at"],
         postgresql_where=text("state = 'callable'"),
     ),
     Index("lead_resting_idx", "campaign_id", "next_at", "id", postgresql_where=text("state = 'resting'")),
-    Index("lead_segment_id_idx", "segment_id"),
+    Index("lead_segment_id_idx", "segment_id", postgresql_where=text("segment_id IS NOT NULL")),
     Index("lead_callback_idx", "campaign_id", "next_at", "id", postgresql_where=text("state = 'callback'")),
     Index("lead_lease_idx", "lease_until", postgresql_where=text("state = 'claimed'")),
     Index("lead_in_attempt_idx", "campaign_id", postgresql_where=text("state = 'in_attempt'")),

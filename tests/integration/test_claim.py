@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -103,9 +104,12 @@ async def test_the_claim_reads_its_index_and_little_else(
     connection = await connect(dsn, settings=HOT_PATH)
     try:
         await connection.execute(
-            "PREPARE claim (bigint, int, timestamptz, bigint, bigint, timestamptz) AS " + SQL["claim_leads"]
+            "PREPARE claim (bigint, int, timestamptz, bigint, bigint, timestamptz, text[]) AS "
+            + SQL["claim_leads"]
         )
-        claim = f"EXECUTE claim ({{}}, 50, now(), {portfolio.group_id}, 1, now() + interval '30 s')"
+        claim = (
+            f"EXECUTE claim ({{}}, 50, now(), {portfolio.group_id}, 1, now() + interval '30 s', '{{{{}}}}')"
+        )
         assert await connection.fetch(claim.format(0)) == []
         campaign_id = await _campaign_of_more(pool, portfolio)
         await add_leads(pool, campaign_id, 100_000, phones=1)
@@ -229,6 +233,45 @@ async def test_rested_leads_wake_and_lost_claims_return_when_tended(
     await pool.execute("UPDATE campaign SET state = 'running'")
     await store.tend(at)
     assert await states() == ["callable", "resting", "callback"]
+
+
+async def test_closed_zones_are_left_out_untouched(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    """1. Three of ten live where the hours are over, of two nobody knows where; 2. the three stay as they are, but for
+    one who was promised a callback; 3. when their zone opens they are claimed like the others."""
+    ids = [row["id"] for row in await pool.fetch("SELECT id FROM lead ORDER BY id")]
+    zones = ["America/Tijuana"] * 3 + [""] * 2 + ["America/Cancun"] * 5
+    await pool.executemany("UPDATE lead SET zone = $2 WHERE id = $1", list(zip(ids, zones, strict=True)))
+    await pool.execute(
+        "UPDATE lead SET state = 'callback', next_at = now() - interval '1 s' WHERE id = $1", ids[0]
+    )
+    before = await pool.fetch("SELECT * FROM lead WHERE id = ANY ($1) ORDER BY id", ids[1:3])
+    claimed = await store.claim(portfolio.campaign_id, 100, LEASE, now(), ["America/Tijuana", "UTC"])
+    assert {lead.id for lead in claimed} == {ids[0], *ids[3:]}
+    assert await pool.fetch("SELECT * FROM lead WHERE id = ANY ($1) ORDER BY id", ids[1:3]) == before
+    assert {lead.id for lead in await store.claim(portfolio.campaign_id, 100, LEASE, now())} == set(ids[1:3])
+
+
+async def test_many_runs_give_the_very_best(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    """Ten leads in a run of their own each or all in one, worth anything: always the dearest, in order."""
+    rng = random.Random(7)
+    for _ in range(12):
+        rows = await pool.fetch("SELECT id FROM lead ORDER BY id")
+        worth = {row["id"]: rng.randrange(1, 6) for row in rows}
+        await pool.executemany(
+            "UPDATE lead SET state = 'callable', zone = $2, part = $3, priority = $4, value = $5 WHERE id = $1",
+            [
+                (id, rng.choice(("", "America/Lima")), rng.randrange(3), rng.randrange(2), float(value))
+                for id, value in worth.items()
+            ],
+        )
+        order = await pool.fetch("SELECT id FROM lead ORDER BY priority DESC, value DESC, id")
+        count = rng.randrange(1, 11)
+        claimed = await store.claim(portfolio.campaign_id, count, LEASE, now())
+        assert [lead.id for lead in claimed] == [row["id"] for row in order[:count]]
 
 
 async def test_an_inactive_list_is_not_dialled(

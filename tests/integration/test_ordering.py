@@ -117,6 +117,22 @@ async def test_whom_we_owe_nothing_to_ask_is_finished_on_the_way(
     assert tuple(row) == ("finished", "debt_closed")
 
 
+async def test_leads_carry_the_zone_of_their_person(pool: asyncpg.Pool, portfolio: Portfolio) -> None:
+    """But for whom nobody knows one of, and for who allowed other hours: they are never left out of a claim."""
+    await pool.execute("UPDATE person SET time_zone = NULL WHERE id = (SELECT max(id) FROM person)")
+    await pool.execute(
+        "INSERT INTO preference (person_id, wish, starts, ends, valid_from, source)"
+        " SELECT min(id), 'allow', '20:00', '22:00', $1, 'debtor' FROM person",
+        MORNING,
+    )
+    assert await refresh(pool, portfolio) == 6
+    bogota = "America/Bogota"
+    assert await pool.fetchval("SELECT array_agg(zone ORDER BY id) FROM lead") == ["", *[bogota] * 4, ""]
+    await pool.execute("UPDATE person SET time_zone = 'America/Lima' WHERE time_zone IS NULL")
+    assert await refresh(pool, portfolio) == 1
+    assert await pool.fetchval("SELECT zone FROM lead ORDER BY id DESC LIMIT 1") == "America/Lima"
+
+
 async def test_lists_take_turns_by_their_share(pool: asyncpg.Pool, portfolio: Portfolio) -> None:
     await add_leads(pool, (await _other(pool, portfolio)), 6, phones=1)
     first, second = (row["id"] for row in await pool.fetch("SELECT id FROM lead_list ORDER BY id"))

@@ -237,6 +237,36 @@ def test_saturday_afternoon_in_bogota(seconds: int, dials: bool) -> None:
     assert [(fact.rule, fact.blocked_until) for fact in back] == ([] if dials else [("hours", monday)])
 
 
+def test_a_closed_zone_is_left_out_of_the_next_claims() -> None:
+    """1. Saturday evening in Bogotá: the lead rests, and nobody else of the zone is asked for; 2. the law is what is
+    told; 3. on Monday at seven the zone is asked for again."""
+    scene = Scene(campaign(rule_set="CO"), agents=1)
+    scene.now = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
+    scene.list = [in_bogota(lead(1))]
+    scene.log_in(1)
+    scene.run(10)
+    first, *others = of(ClaimLeads, scene)
+    assert first.closed_zones == ()
+    assert {order.closed_zones for order in others} == {("America/Bogota",)}
+    assert scene.engine.floor.campaigns[1].denied == ("hours", datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+    scene.now = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    scene.run(5)
+    assert of(ClaimLeads, scene)[-1].closed_zones == ()
+
+
+def test_one_debtor_s_own_hours_close_no_zone() -> None:
+    """1. His number lies in another zone, where the hours are over; 2. he rests; 3. his neighbours are asked for."""
+    scene = Scene(campaign(rule_set="strict"), agents=1)
+    scene.now = T0 + timedelta(hours=7, minutes=30)
+    (phone,) = lead(1).phones
+    spanish = replace(phone, number=PhoneNumber("+34910550101"))
+    scene.list = [replace(lead(1), time_zone="America/Chicago", phones=(spanish,))]
+    scene.log_in(1)
+    scene.run(10)
+    assert [fact.rule for fact in of(LeadsReturned, scene)] == ["hours"]
+    assert {order.closed_zones for order in of(ClaimLeads, scene)} == {()}
+
+
 def test_contacts_the_ledger_knows_are_heeded() -> None:
     """1. The claim brings a talk of this morning; 2. one contact a day: not dialled, until tomorrow at seven."""
     now = datetime(2026, 11, 18, 19, 0, tzinfo=UTC)
