@@ -101,7 +101,12 @@ def test_goals_say_what_was_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     # 20 of 1000 abandoned, where the frontier has 0.70 + 0.02 / 0.06 x 0.12 = 0.74.
     assert goals["points below the optimum, 5 agents"] == ("4.00", "no")
     monkeypatch.setattr(pacing_pages, "DOCS", tmp_path)
+    stale, other = tmp_path / "pacing-steady-50.svg", tmp_path / "calls.svg"
+    stale.touch()
+    other.touch()
     pacing_pages.write_docs(found)
+    assert not stale.exists()
+    assert other.exists()
     assert "| worst day with 300 live answers | <= 3.00 | 3.10 | no |" in (tmp_path / "pacing.md").read_text()
     ElementTree.fromstring((tmp_path / "pacing-cold-start.svg").read_text())
     pacing_pages.show(found)

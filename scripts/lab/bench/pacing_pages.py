@@ -27,6 +27,8 @@ GAP_GOALS = {5: 0.6, 10: 0.5, 20: 0.3, 50: 0.3}
 #: Above one call per agent with three agents; with informative scores, points by agents.
 THREE_GOAL, SCORE_GOALS = 12.0, {5: 5.0, 20: 1.5}
 US_GOAL, US_P99_GOAL, HOUSE_GOAL, MEMORY_GOAL = 200.0, 3000.0, 0.25, 10.0
+#: Runs of a gate when it is complete: twelve scenarios with five seeds, with two at the strict target.
+RUNS = {"gate": 60, "strict": 24}
 #: A day's rate once it has 200 live answers, as a multiple of the target.
 RUNNING_GOAL = 3.5 / 3.0
 
@@ -101,7 +103,7 @@ def _goals(found: Row) -> Sheet:
         runs = sum(row["seeds"] for row in rows)
         worst = max(row["worst_seed"] for row in rows)
         goal(
-            f"worst campaign at {percent(target, 0)} %, {runs} runs",
+            f"worst campaign at {percent(target, 0)} %, {runs} of {RUNS[part]} runs",
             f"<= {percent(target)}",
             percent(worst),
             worst <= target,
@@ -345,6 +347,9 @@ def write_docs(found: Row) -> None:
     DOCS.mkdir(parents=True, exist_ok=True)
     (DOCS / "pacing.json").write_text(json.dumps(found) + "\n", encoding="utf-8")
     drawn = charts(found)
+    for chart in DOCS.glob("pacing-*.svg"):
+        if chart.name not in drawn:
+            chart.unlink()  # of runs that the page no longer stands on
     for name, drawing in drawn.items():
         (DOCS / name).write_text(drawing, encoding="utf-8")
     text = [PREFACE.strip(), f"{found['at']}; load average before the runs {found['load_before']:.1f}."]
