@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from dialer.compliance.duties import min_ring_s
+from dialer.compliance.lead_case import rules_for
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import DIALLING_STATES, UNATTENDED_STATES, CallInput, CallState
 from dialer.domain.campaign import RecordingNotice
@@ -272,12 +274,26 @@ def lose_leg(floor: Floor, agent: Agent, at: datetime) -> None:
         call.agent_id = call.bridging_until = None
         agent.attempt_id = call.id if call.held_for == agent.id else None
         if call.state in (CallState.ORIGINATING, CallState.RINGING):
-            call.hung_up_by = HungUpBy.SYSTEM  # nobody is there for whoever would answer
-            floor.order(HangUpCall(call.id))
+            _give_up_ringing(floor, call, at)
     was_talking = agent.state is AgentState.ON_CALL
     floor.move_agent(agent, AgentInput.LEG_LOST, at)
     if was_talking and call and call.state is CallState.BRIDGED:
         lose_agent(floor, call, at)
+
+
+def _give_up_ringing(floor: Floor, call: Call, at: datetime) -> None:
+    """Nobody is there for whoever would answer. A telephone that rings is let ring as long as the law asks, for another
+    agent may be free by then; unless to leave its answerer alone would break the cap, which is the graver breach."""
+    run = floor.campaigns[call.attempt.campaign_id]
+    least_s = min_ring_s(rules_for(run.campaign, call.lead)) if call.rang_at else 0
+    until = (call.rang_at or at) + timedelta(seconds=least_s)
+    if until <= at or run.gauge.over(at):
+        call.hung_up_by = HungUpBy.SYSTEM
+        floor.order(HangUpCall(call.id))
+    else:
+        call.ring_until = until
+        floor.ringing_out.append(call)
+        floor.wake_at(until)
 
 
 def lose_agent(floor: Floor, call: Call, at: datetime) -> None:
@@ -363,7 +379,12 @@ def reserve(floor: Floor, call: Call, agent: Agent, at: datetime) -> None:
 
 
 def due(floor: Floor, at: datetime) -> None:
-    """Deadlines that have come: waits, bridges, holds, wrap-ups."""
+    """Deadlines that have come: rings without an agent, waits, bridges, holds, wrap-ups."""
+    for call in [c for c in floor.ringing_out if c.ring_until is not None and c.ring_until <= at]:
+        floor.ringing_out.remove(call)
+        if call.state is CallState.RINGING and call.agent_id is None and not floor.ready_agents():
+            call.hung_up_by = HungUpBy.SYSTEM
+            floor.order(HangUpCall(call.id))
     # With the link down nobody knows whether a bridge came about: that is judged when it is back.
     unattended = list(floor.unattended.values()) if floor.switch_up else []
     for call in unattended:

@@ -51,6 +51,8 @@ class Floor:
         self.persons: set[int] = set()
         self.dispositions: dict[tuple[int, str], Effect] = {}
         self.carriers = Carriers()
+        #: Calls that ring for no agent any more, only because the law wants them to ring so long.
+        self.ringing_out: list[Call] = []
         self.pool = Pool()
         self.switch_up = False
         #: Where the screener hears calls (host:port); None while there is none.

@@ -64,6 +64,8 @@ class Call:
     #: Reserved before the dial, about to be bridged, or talking.
     agent_id: int | None = None
     rang_at: datetime | None = None
+    #: It rings for no agent, and is given up then unless one is free: so long the law wants it to ring.
+    ring_until: datetime | None = None
     answered_at: datetime | None = None
     #: The customer's channel stands in the waiting room.
     parked: bool = False
