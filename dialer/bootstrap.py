@@ -25,6 +25,7 @@ from dialer.mqtt import MqttMirror
 from dialer.ports import Publisher
 from dialer.promise_clock import keep_time
 from dialer.recording.ingest import Ingest
+from dialer.retention import keep_retention
 from dialer.screening.process import ScreenerProcess
 from dialer.shard import Shard
 from dialer.speech import TextSpeaker
@@ -95,6 +96,7 @@ async def run_dialer(settings: Settings, groups: Sequence[str] = ()) -> None:
         group = await exit_stack.enter_async_context(asyncio.TaskGroup())
         group.create_task(ingest.run(), name="ingest")
         group.create_task(keep_time(pool), name="promises")
+        group.create_task(keep_retention(pool, _needed(settings.recordings_dir)), name="retention")
         # What is loaded by now stays as long as the process; a full pass of the collector over it took 50 to 90 ms,
         # in which nobody who answers is connected.
         gc.collect()

@@ -33,6 +33,7 @@ from dialer.cli import (
     payments,
     persons,
     plans,
+    retention,
     rules,
     screening,
     scripts,
@@ -82,6 +83,7 @@ app.add_typer(ledger.app, name="ledger")
 rules.app.add_typer(overlays.overlay_app, name="overlay")
 rules.app.add_typer(overlays.holiday_app, name="holiday")
 app.add_typer(rules.app, name="rules")
+app.add_typer(retention.app, name="retention")
 app.add_typer(explaining.app, name="explain")
 app.add_typer(database.app, name="db")
 

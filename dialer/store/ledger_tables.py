@@ -76,6 +76,29 @@ rule_overlay = Table(
     UniqueConstraint("campaign_id", "version"),
 )
 
+#: What was deleted because its time was over.
+deletion = Table(
+    "deletion",
+    metadata,
+    id_(),
+    at("at", nullable=False),
+    Column("kind", Text, nullable=False),  # recording | person
+    Column("reference", Text, nullable=False),  # the attempt's id, or the person's number of ours
+    Column("detail", Text, nullable=False),
+    Column("rule_set", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+)
+
+#: Each time that retention was carried out to its end.
+retention_run = Table(
+    "retention_run",
+    metadata,
+    id_(),
+    at("started_at", nullable=False),
+    at("finished_at", nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("recordings", "persons", "held")),
+)
+
 #: Days that a place keeps as holidays and no table tells.
 local_holiday = Table(
     "local_holiday",

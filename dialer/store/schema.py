@@ -55,6 +55,7 @@ person = Table(
     Column("country", Text),  # ISO 3166-1 alpha-2, of the debtor's address; null = as his numbers say
     Column("subdivision", Text),  # ISO 3166-2
     Column("customer_since", Date),  # of the creditor
+    _at("erased_at"),  # past its time: nothing here tells any more who it was
     Column("risk_score", Double),  # the creditor's or a bureau's, 0 (pays) to 1 (does not); null = unknown
     _created(),
     CheckConstraint("risk_score BETWEEN 0 AND 1", name="risk_score"),
