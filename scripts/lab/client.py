@@ -77,7 +77,7 @@ def _answer(response: httpx2.Response) -> Any:
     return response.json() if response.content else None
 
 
-async def until_campaign(client: Client, campaign_id: int, *states: str, within_s: float = 15) -> None:
+async def until_campaign(client: Client, campaign_id: int, *states: str, within_s: float = 60) -> None:
     """Wait until the campaign is in one of these states. Raises LabError when it does not get there."""
     try:
         async with asyncio.timeout(within_s):
