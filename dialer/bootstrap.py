@@ -7,8 +7,8 @@ import gc
 import os
 import secrets
 import socket
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -29,8 +29,9 @@ from dialer.retention import keep_retention
 from dialer.screening.process import ScreenerProcess
 from dialer.shard import Shard
 from dialer.speech import TextSpeaker
-from dialer.store.database import connect, open_pool
+from dialer.store.database import CONNECTION_ERRORS, DatabaseUnreachable, connect, open_pool
 from dialer.store.event_log import PostgresShardStore
+from dialer.store.listening import notifications
 from dialer.store.prompts import PostgresPrompts
 from dialer.store.recordings import PostgresRecordingStore
 from dialer.store.spoken import PostgresSpoken
@@ -67,7 +68,7 @@ def _needed(path: Path | None) -> Path:
 
 
 async def group_ids(dsn: str, names: Sequence[str]) -> list[int]:
-    """The agent groups to run: those named, or all. Raises BadInput on a name nobody has."""
+    """The agent groups to run: those named, or all there are. Raises BadInput on a name nobody has."""
     connection = await connect(dsn)
     try:
         rows = await connection.fetch("SELECT id, name FROM agent_group ORDER BY id")
@@ -76,9 +77,29 @@ async def group_ids(dsn: str, names: Sequence[str]) -> list[int]:
     known = {row["name"]: row["id"] for row in rows}
     if missing := [name for name in names if name not in known]:
         raise BadInput(f"no agent group {missing[0]!r}; there are: {', '.join(known) or 'none yet'}")
-    if not known:
-        raise BadInput("there is no agent group yet: create a campaign first (dialer campaign create)")
     return [known[name] for name in names] if names else list(known.values())
+
+
+async def new_groups(dsn: str, names: Sequence[str]) -> AsyncGenerator[int]:
+    """Those of `group_ids`, then, unless some were named, each that is made later; never ends then."""
+    started: set[int] = set()
+    for group_id in await group_ids(dsn, names):
+        started.add(group_id)
+        yield group_id
+    if names:
+        return
+    if not started:
+        log.info("no_agent_group_yet", hint="waiting for the first: dialer campaign create")
+    async with aclosing(notifications(dsn, "cadencia_group")) as words:
+        async for _ in words:
+            try:
+                found = await group_ids(dsn, ())
+            except (DatabaseUnreachable, *CONNECTION_ERRORS):
+                continue  # `words` says so too, and comes back when the database does
+            for group_id in found:
+                if group_id not in started:
+                    started.add(group_id)
+                    yield group_id
 
 
 async def run_dialer(settings: Settings, groups: Sequence[str] = ()) -> None:
@@ -86,7 +107,7 @@ async def run_dialer(settings: Settings, groups: Sequence[str] = ()) -> None:
     dsn = settings.database_dsn.get_secret_value()
     owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     async with AsyncExitStack() as exit_stack:
-        group_numbers = await group_ids(dsn, groups)
+        await group_ids(dsn, groups)  # a name that nobody has is told before anything starts
         pool = await exit_stack.enter_async_context(await open_pool(dsn, size=2))
         ingest = Ingest(
             spool=_needed(settings.spool_dir),
@@ -101,8 +122,11 @@ async def run_dialer(settings: Settings, groups: Sequence[str] = ()) -> None:
         # in which nobody who answers is connected.
         gc.collect()
         gc.freeze()
-        for group_id in group_numbers:
-            group.create_task(_run_shard(settings, group_id, owner, ingest, pool), name=f"shard {group_id}")
+        async with aclosing(new_groups(dsn, groups)) as found:
+            async for group_id in found:
+                group.create_task(
+                    _run_shard(settings, group_id, owner, ingest, pool), name=f"shard {group_id}"
+                )
 
 
 async def _run_shard(

@@ -1,7 +1,8 @@
 """Which trunk takes the next call: failover order, calls per second, channels, and a breaker per trunk.
 
 Pure: time is an argument. A trunk that fails (503, no response) opens its breaker after a few faults in a row and
-is tried again, one call first, after a back-off that doubles with jitter. Calls refused by a trunk burn no lead.
+is tried again, one call first, after a back-off that doubles with jitter. Calls refused by a trunk burn no lead. One
+that refuses our account is not tried again: it is out of service until a person has put it back.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from dialer.domain.errors import BadInput
@@ -17,6 +18,11 @@ from dialer.domain.values import AttemptId, Trunk
 
 #: Faults in a row that open the breaker: one may be the callee's own network, three are the carrier's.
 FAULTS_TO_OPEN = 3
+#: The carrier does not take our account (RFC 3261 sections 21.4.2, 21.4.3 and 21.4.8): every further call fails alike.
+ACCOUNT_REFUSED = frozenset({401, 402, 407})
+REFUSALS_TO_STOP = 3
+#: May be meant for this call only (a barred destination); so many in a row, and nothing else between, are not.
+FORBIDDEN, FORBIDDEN_TO_STOP = 403, 5
 #: First back-off of an open breaker, and the longest.
 BACK_OFF_S = 5.0
 MAX_BACK_OFF_S = 300.0
@@ -34,6 +40,8 @@ class TrunkLoad:
     refilled_at: datetime
     in_use: int = 0
     faults: int = 0
+    #: Calls in a row by which the carrier refused us, not the callee.
+    refusals: int = 0
     open_until: datetime | None = None
     #: The single call that tries the trunk out after its back-off.
     probe: AttemptId | None = None
@@ -52,6 +60,8 @@ class TrunkLoad:
 
     def free_lines(self, now: datetime) -> int:
         """Channels that may be seized: one, for the probe, when the back-off of an open breaker is over."""
+        if self.trunk.fault is not None:
+            return 0
         free = max(0, self.trunk.channels - self.in_use)
         if self.open_until is None:
             return free
@@ -63,7 +73,7 @@ class TrunkLoad:
 
     def close(self) -> None:
         """The trunk works: no fault counts against it any more."""
-        self.faults, self.open_until, self.back_off_s = 0, None, BACK_OFF_S
+        self.faults, self.refusals, self.open_until, self.back_off_s = 0, 0, None, BACK_OFF_S
 
     def open(self, now: datetime, rng: random.Random) -> None:
         self.open_until = now + timedelta(seconds=self.back_off_s * rng.uniform(0.8, 1.2))
@@ -76,6 +86,8 @@ class Carriers:
     """All trunks of a shard, in failover order."""
 
     loads: list[TrunkLoad] = field(default_factory=list)
+    #: Taken out of service while calls were up on them, which are counted on.
+    leaving: dict[str, TrunkLoad] = field(default_factory=dict)
 
     @classmethod
     def of(cls, trunks: Iterable[Trunk], now: datetime) -> Carriers:
@@ -88,6 +100,50 @@ class Carriers:
         for load in loads:
             load.tokens = load.burst()
         return cls(loads)
+
+    def replace(self, trunks: Iterable[Trunk], now: datetime) -> None:
+        """The trunks as they are set now; what is up on them, and a breaker that is open, stays as it is.
+
+        Raises BadInput as `of` does, and changes nothing then.
+        """
+        fresh = Carriers.of(trunks, now).loads
+        known = self.leaving | {load.trunk.name: load for load in self.loads}
+        for n, load in enumerate(fresh):
+            if (old := known.pop(load.trunk.name, None)) is not None:
+                if old.trunk.fault is not None and load.trunk.fault is None:
+                    old.close()
+                old.trunk = load.trunk
+                fresh[n] = old
+        self.loads = fresh
+        self.leaving = {name: load for name, load in known.items() if load.in_use}
+
+    def heed(self, name: str, sip_status: int | None) -> str | None:
+        """What the end of an unanswered call says of our standing with the carrier: why the trunk must stop, or None.
+
+        Once stopped it takes no call until somebody has put it back.
+        """
+        load = self._load(name)
+        if load is None or load.trunk.fault is not None or sip_status is None:
+            return None
+        if sip_status not in ACCOUNT_REFUSED and sip_status != FORBIDDEN:
+            if sip_status < 500:  # the carrier took the call and says something of the callee
+                load.refusals = 0
+            return None
+        load.refusals += 1
+        if load.refusals < (FORBIDDEN_TO_STOP if sip_status == FORBIDDEN else REFUSALS_TO_STOP):
+            return None
+        said = "forbids our calls" if sip_status == FORBIDDEN else "refuses our account"
+        why = f"SIP {sip_status}: the carrier {said}, {load.refusals} calls in a row"
+        load.trunk = replace(load.trunk, fault=why)
+        return why
+
+    def in_service(self) -> bool:
+        """Whether any trunk may take calls at all, now or later."""
+        return any(load.trunk.fault is None for load in self.loads)
+
+    def faults(self) -> dict[str, str]:
+        """The trunks that are out of service, and why."""
+        return {load.trunk.name: load.trunk.fault for load in self.loads if load.trunk.fault is not None}
 
     def ready(self, now: datetime) -> bool:
         """Whether `take` would give a slot."""
@@ -134,7 +190,10 @@ class Carriers:
     def worked(self, name: str, attempt_id: AttemptId) -> None:
         """The trunk has passed this call on, since it rings or was answered: a probe need not wait for its end."""
         load = self._load(name)
-        if load and load.probe == attempt_id:
+        if load is None:
+            return
+        load.refusals = 0
+        if load.probe == attempt_id:
             load.probe = None
             load.close()
 
@@ -145,9 +204,11 @@ class Carriers:
         tried, or nobody knows.
         """
         load = self._load(name)
-        if load is None:  # the trunk was taken out of service while the call was up
+        if load is None:  # a trunk that was out of service when this shard started
             return
         load.in_use = max(0, load.in_use - 1)
+        if load.in_use == 0:
+            self.leaving.pop(name, None)
         was_probe = load.probe == attempt_id
         if was_probe:
             load.probe = None
@@ -164,16 +225,16 @@ class Carriers:
         return sum(load.free_lines(now) for load in self.loads)
 
     def total_channels(self) -> int:
-        return sum(load.trunk.channels for load in self.loads)
+        return sum(load.trunk.channels for load in self.loads if load.trunk.fault is None)
 
     def total_cps(self) -> float:
-        return sum(load.trunk.calls_per_second for load in self.loads)
+        return sum(load.trunk.calls_per_second for load in self.loads if load.trunk.fault is None)
 
     def next_token_at(self, now: datetime) -> datetime | None:
         """When a trunk with a free channel may take a call again; None when time alone won't help."""
         times = []
         for load in self.loads:
-            if load.in_use >= load.trunk.channels or load.probe is not None:
+            if load.trunk.fault or load.in_use >= load.trunk.channels or load.probe is not None:
                 continue
             load.refill(now)
             wait_ms = math.ceil(max(0.0, (1.0 - load.tokens) / load.trunk.calls_per_second) * 1000)
@@ -181,4 +242,4 @@ class Carriers:
         return min(times, default=None)
 
     def _load(self, name: str) -> TrunkLoad | None:
-        return next((load for load in self.loads if load.trunk.name == name), None)
+        return next((load for load in self.loads if load.trunk.name == name), self.leaving.get(name))

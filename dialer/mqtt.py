@@ -225,6 +225,7 @@ PUBLISHED: dict[type[f.Fact], Callable[[Any], Fields] | None] = {
     f.LeadsReturned: None,
     f.IntentSettled: None,
     f.SwitchMoved: None,
+    f.TrunkStopped: None,
     f.ShardStarted: None,
 }
 

@@ -18,7 +18,7 @@ from dialer.domain.stored import (
     Tally,
     UnfinishedCall,
 )
-from dialer.domain.values import AttemptId, ClaimedLead
+from dialer.domain.values import AttemptId, ClaimedLead, Trunk
 
 __all__ = [
     "FenceLost",
@@ -110,6 +110,9 @@ class ShardStore(Protocol):
 
     def campaign_changes(self) -> AsyncIterator[tuple[Campaign, tuple[StoredDisposition, ...]]]:
         """Each campaign that is new or whose settings were edited, with its dispositions (LISTEN); never ends."""
+
+    def trunk_changes(self) -> AsyncIterator[tuple[Trunk, ...]]:
+        """All trunks in service each time that one of them has changed (LISTEN); never ends."""
 
     def withdrawals(self) -> AsyncIterator[frozenset[int]]:
         """Leads, of whatever shard, that somebody's word keeps from being dialled (LISTEN); never ends.

@@ -34,6 +34,7 @@ from dialer.domain.events import (
     LogLost,
     PhoneClaimed,
     TextRendered,
+    TrunksEdited,
     Wished,
 )
 from dialer.domain.facts import AnyFact, AttemptPlanned, IntentSettled
@@ -116,6 +117,7 @@ class Shard:
                 group.create_task(self._serve_claims(), name="claims")
                 group.create_task(self._take_intents(), name="intents")
                 group.create_task(self._take_edits(), name="edits")
+                group.create_task(self._take_trunks(), name="trunks")
                 if self._screener is not None:
                     group.create_task(self._screener.run(), name="screener")
                 for n in range(SPEAKERS):
@@ -326,6 +328,11 @@ class Shard:
     async def _take_edits(self) -> None:
         async for campaign, dispositions in self._store.campaign_changes():
             self._hear(CampaignEdited(at=_now(), campaign=campaign, dispositions=dispositions))
+
+    async def _take_trunks(self) -> None:
+        async for trunks in self._store.trunk_changes():
+            log.info("trunks_changed", trunks=[trunk.name for trunk in trunks if trunk.fault is None])
+            self._hear(TrunksEdited(at=_now(), trunks=trunks))
 
     async def _take_withdrawals(self) -> None:
         async for lead_ids in self._store.withdrawals():

@@ -1,5 +1,8 @@
 """Render the switch's configuration from the environment and the secrets, then become Asterisk.
 
+With the argument `reload`, in a container that runs: render it anew and have Asterisk read its carriers again. Calls
+go on.
+
 The secret `trunks` is YAML, a list of carriers (deploy/README.md):
 
     - name: carrier-a            # the endpoint's name, as in `dialer trunk set`
@@ -117,22 +120,26 @@ def trunks(text: str) -> list[dict[str, Any]]:
     return [{**defaults, **trunk} for trunk in found]
 
 
-def main() -> None:
-    """Never returns: this process becomes Asterisk."""
+def main(arguments: list[str]) -> None:
+    """Never returns: this process becomes Asterisk, or the command that tells the one that runs."""
+    if arguments not in ([], ["reload"]):
+        raise WrongSetting(f"{' '.join(arguments)!r}: the only argument there is is reload")
     # Recordings belong to the group, which the dialer shares, and to nobody else.
     os.umask(0o007)
     modules = next(iter(glob.glob("/usr/lib/*/asterisk/modules")), "/usr/lib/asterisk/modules")
-    (RUN / "log").mkdir(exist_ok=True)
-    messages = RUN / "log" / "messages"
-    messages.unlink(missing_ok=True)
-    messages.symlink_to("/proc/self/fd/1")
-    Path("/var/spool/cadencia/monitor").mkdir(exist_ok=True)
+    told = ["-rx", "module reload res_pjsip.so"] if arguments else ["-f"]
+    if not arguments:
+        (RUN / "log").mkdir(exist_ok=True)
+        messages = RUN / "log" / "messages"
+        messages.unlink(missing_ok=True)
+        messages.symlink_to("/proc/self/fd/1")
+        Path("/var/spool/cadencia/monitor").mkdir(exist_ok=True)
     render(TEMPLATES, RUN / "etc", settings(os.environ, SECRETS, RUN, modules))
-    os.execvp("asterisk", ["asterisk", "-f", "-C", str(RUN / "etc" / "asterisk.conf")])  # noqa: S606
+    os.execvp("asterisk", ["asterisk", *told, "-C", str(RUN / "etc" / "asterisk.conf")])  # noqa: S606
 
 
 if __name__ == "__main__":
     try:
-        main()
+        main(sys.argv[1:])
     except (WrongSetting, ValueError, OSError) as error:
         sys.exit(f"switch: {error}")

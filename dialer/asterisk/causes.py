@@ -21,7 +21,8 @@ class NetworkOutcome:
     outcome: Outcome | None
     #: The trunk or the network behind it failed: counts towards opening the trunk's breaker.
     trunk_fault: bool = False
-    #: Our credentials, our codecs, our routing: every further call would fail alike, so the trunk must stop.
+    #: Our credentials, our codecs, our routing: every further call would fail alike. Opens the trunk's breaker, too;
+    #: what is our account's alone puts the trunk out of service (`dialer/carriers.py`).
     own_fault: bool = False
 
 

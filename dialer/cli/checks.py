@@ -108,7 +108,7 @@ async def examine(parts: Collection[Part]) -> list[Check]:
 # --- database -----------------------------------------------------------------------------------------------
 
 _TRUNKS = """
-    SELECT t.name, t.calls_per_second, t.channels,
+    SELECT t.name, t.calls_per_second, t.channels, t.fault,
            count(a.id) AS calls,
            count(*) FILTER (WHERE a.outcome IN ('congestion', 'failed')) AS refused
     FROM trunk t
@@ -131,6 +131,8 @@ class TrunkRow:
     channels: int
     calls: int
     refused: int
+    #: Why the dialer has put it out of service.
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +322,12 @@ def _check_trunk(trunk: TrunkRow, contacts: Contacts | None) -> Check:
         else "no call lately"
     )
     told = f"{trunk.name}: {trunk.calls_per_second:g} calls/s, {trunk.channels} channels, {recent}"
+    if trunk.fault is not None:
+        advice = (
+            "mend the account with the carrier (username and password in the switch's trunks),"
+            f" then type: dialer trunk enable {trunk.name}"
+        )
+        return _fail("trunk", f"{told}; out of service: {trunk.fault}", advice)
     if contacts is None:
         return _warn("trunk", f"{told}; the switch was not asked", "mend the switch first")
     status = contacts[trunk.name]

@@ -9,7 +9,7 @@ from dialer.domain.campaign import Campaign
 from dialer.domain.outcomes import Outcome
 from dialer.domain.screening import Label, SpokenText, Unheard
 from dialer.domain.stored import StoredDisposition
-from dialer.domain.values import AttemptId, ClaimedLead, LegId
+from dialer.domain.values import AttemptId, ClaimedLead, LegId, Trunk
 from dialer.domain.wishes import Wish
 
 
@@ -313,6 +313,13 @@ class CampaignEdited(Event):
     dispositions: tuple[StoredDisposition, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunksEdited(Event):
+    """The trunks as they are set now, in any order; those not among them are out of service."""
+
+    trunks: tuple[Trunk, ...]
+
+
 # --- from people, and from time ---------------------------------------------------------------------------
 
 
@@ -364,6 +371,7 @@ AnyEvent = (
     | LogLost
     | LogBack
     | CampaignEdited
+    | TrunksEdited
     | Wished
     | Woke
 )

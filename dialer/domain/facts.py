@@ -253,6 +253,14 @@ class SwitchMoved(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkStopped(Fact):
+    """The carrier refuses us: out of service, for every group, until a person puts the trunk back."""
+
+    trunk: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShardStarted(Fact):
     """A new owner of the shard: its fence and the seed of its generator."""
 
@@ -283,5 +291,6 @@ AnyFact = (
     | PacingKept
     | IntentSettled
     | SwitchMoved
+    | TrunkStopped
     | ShardStarted
 )

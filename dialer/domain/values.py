@@ -177,3 +177,5 @@ class Trunk:
     caller_ids: tuple[str, ...]
     #: What it sends before the answer is heard: special information tones end the attempt at once.
     early_media: bool = False
+    #: Why the dialer has put it out of service; None while it may take calls.
+    fault: str | None = None

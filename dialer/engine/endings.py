@@ -18,6 +18,7 @@ from dialer.domain.facts import (
     CallAbandoned,
     LeadMoved,
     RecordingClosed,
+    TrunkStopped,
 )
 from dialer.domain.outcomes import (
     LIVE_OUTCOMES,
@@ -116,6 +117,8 @@ def end_call(
     call.outcome = outcome
     attempt = call.attempt
     run = floor.campaigns[attempt.campaign_id]
+    if call.answered_at is None and (why := floor.carriers.heed(attempt.trunk, sip_status)):
+        floor.note(TrunkStopped(at=at, trunk=attempt.trunk, reason=why))
     untold = outcome in (Outcome.CANCELLED, Outcome.UNKNOWN)
     let_go(floor, call, at, trunk_fault=True if trunk_fault else None if untold else False)
     if outcome in LIVE_OUTCOMES and call.connected_at is None and outcome is not Outcome.ABANDONED:

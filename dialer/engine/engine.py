@@ -47,6 +47,7 @@ from dialer.domain.events import (
     SwitchDown,
     SwitchUp,
     TextRendered,
+    TrunksEdited,
     Wished,
     Woke,
 )
@@ -163,6 +164,9 @@ class Engine:
                 floor.log_up = True
             case CampaignEdited():
                 desk.on_campaign_edited(floor, event)
+            case TrunksEdited():
+                floor.carriers.replace(event.trunks, event.at)
+                floor.slot_at = None
             case Wished():
                 desk.on_wished(floor, event)
             case Woke():

@@ -33,6 +33,8 @@ class Hindrance(StrEnum):
     SWITCH_DOWN = "switch_down"
     #: The log can't be written: nothing is dialled.
     LOG_LOST = "log_lost"
+    #: Every trunk is out of service: nothing is dialled.
+    NO_TRUNK = "no_trunk"
     #: The database is slow to confirm planned calls: one call per reserved agent.
     STORE_SILENT = "store_silent"
     #: The law does not allow the leads at hand to be called now.
@@ -48,6 +50,7 @@ class Hindrance(StrEnum):
 _SENTENCES: dict[str, str] = {
     Hindrance.SWITCH_DOWN: "No link to the switch: nothing is dialled until it is back.",
     Hindrance.LOG_LOST: "The log can't be written: nothing is dialled until it can.",
+    Hindrance.NO_TRUNK: "No trunk is in service: nothing is dialled until one is.",
     Hindrance.STORE_SILENT: "The database is slow to confirm: one call per reserved agent.",
     Hindrance.LAW: "The law does not allow the leads at hand to be called now.",
     Hindrance.AGENTS_DIAL: "The agents of this mode start each call themselves.",
@@ -72,6 +75,8 @@ def standstill(floor: Floor) -> str | None:
         return Hindrance.SWITCH_DOWN
     if not floor.log_up:
         return Hindrance.LOG_LOST
+    if not floor.carriers.in_service():
+        return Hindrance.NO_TRUNK
     return Limit.NO_AGENTS if floor.logged_in() == 0 else None
 
 
@@ -147,6 +152,9 @@ def tell(
         "calls": calls,
         **_budgets(run, at),
     }
+    if out := floor.carriers.faults():
+        # The code alone: the console puts the rest into its own words.
+        figures["trunks_out"] = ", ".join(f"{name} ({why.partition(':')[0]})" for name, why in out.items())
     if limit == Hindrance.LAW and run.denied:
         rule, until = run.denied
         figures |= {"rule": rule, "until": until.isoformat() if until else None}

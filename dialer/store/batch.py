@@ -132,6 +132,7 @@ class Batch:
     campaigns: dict[int, f.CampaignMoved] = field(default_factory=dict)
     intents: list[tuple[int, datetime, str | None]] = field(default_factory=list)
     switch_up: bool | None = None
+    trunks_stopped: list[tuple[str, str, datetime]] = field(default_factory=list)
     pacing: f.PacingKept | None = None
 
     @classmethod
@@ -149,6 +150,7 @@ class Batch:
             or self.do_not_call
             or self.disposed
             or (self.returned and self.leads)
+            or self.trunks_stopped
             # The same row as the fence's.
             or self.switch_up is not None
         )
@@ -185,6 +187,8 @@ class Batch:
             todo.append(("settle_intents", list(columns(self.intents))))
         if self.switch_up is not None:
             todo.append(("move_switch", [shard_id, self.switch_up]))
+        if self.trunks_stopped:
+            todo.append(("stop_trunks", list(columns(self.trunks_stopped))))
         if self.pacing is not None:
             policies = orjson.dumps(self.pacing.policies).decode()
             todo.append(("keep_pacing", [shard_id, self.pacing.at, policies]))
@@ -269,6 +273,8 @@ class Batch:
                 self.intents.append((fact.intent_id, fact.at, fact.error))
             case f.SwitchMoved():
                 self.switch_up = fact.up
+            case f.TrunkStopped():
+                self.trunks_stopped.append((fact.trunk, fact.reason, fact.at))
             case f.PacingKept():
                 self.pacing = fact
             case (

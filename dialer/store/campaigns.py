@@ -1,12 +1,10 @@
-"""What an operator sets up before the first call: groups, users, carriers, scripts, segments, campaigns.
+"""What an operator sets up before the first call: groups, users, scripts, segments, campaigns.
 
 `ensure_...` may be run again with other values: it then changes what is there. All take part in the caller's
 transaction.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import asyncpg
 import orjson
@@ -16,7 +14,6 @@ from dialer.domain.campaign import AbandonWindow, DialMode, RecordingNotice
 from dialer.domain.errors import BadInput
 from dialer.domain.outcomes import Effect
 from dialer.domain.screening import ScreeningSettings
-from dialer.domain.values import PhoneNumber
 from dialer.store.campaign_changes import check_settings
 from dialer.store.database import Connection
 from dialer.store.scripts import publish, save_draft
@@ -50,13 +47,15 @@ DEFAULT_DISPOSITIONS: tuple[tuple[str, Effect, bool, str, str, str], ...] = (
 
 
 async def ensure_group(connection: Connection, name: str) -> int:
-    """The agent group of this name: its id (which is also its shard's)."""
-    return await _id(
+    """The agent group of this name: its id (which is also its shard's). Running dialers are told."""
+    group_id = await _id(
         connection,
         "INSERT INTO agent_group (name) VALUES ($1)"
         " ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
         _name("group", name),
     )
+    await connection.execute("SELECT pg_notify('cadencia_group', $1)", str(group_id))
+    return group_id
 
 
 async def add_user(
@@ -88,53 +87,6 @@ async def add_user(
         raise BadInput(f"log-in {login!r} is taken: choose another") from None
     except asyncpg.ForeignKeyViolationError:
         raise BadInput(f"agent group {group_id} does not exist") from None
-
-
-async def ensure_trunk(
-    connection: Connection,
-    name: str,
-    *,
-    position: int,
-    calls_per_second: float,
-    channels: int,
-    caller_ids: Sequence[str],
-    enabled: bool = True,
-    early_media: bool = False,
-) -> int:
-    """A carrier: `name` is its PJSIP endpoint, `position` its place in the failover order; `early_media`: what it sends
-    before the answer is heard.
-
-    Raises BadInput on a caller id that is not E.164, on no caller id, and on limits below one.
-    """
-    if not caller_ids:
-        raise BadInput(f"trunk {name!r} needs at least one caller id")
-    for caller_id in caller_ids:
-        try:
-            PhoneNumber(caller_id)
-        except ValueError:
-            raise BadInput(
-                f"trunk {name!r}: caller id {caller_id!r} is not E.164 (+ and 8 to 15 digits)"
-            ) from None
-    if calls_per_second <= 0 or channels < 1:
-        raise BadInput(f"trunk {name!r}: calls per second and channels must be above zero")
-    if not (name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
-        raise BadInput(f"trunk {name!r}: use letters, digits, - and _ (it is a PJSIP endpoint's name)")
-    return await _id(
-        connection,
-        "INSERT INTO trunk (name, position, calls_per_second, channels, caller_ids, enabled, early_media)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO UPDATE"
-        " SET position = excluded.position, calls_per_second = excluded.calls_per_second,"
-        " channels = excluded.channels, caller_ids = excluded.caller_ids, enabled = excluded.enabled,"
-        " early_media = excluded.early_media"
-        " RETURNING id",
-        name,
-        position,
-        calls_per_second,
-        channels,
-        list(caller_ids),
-        enabled,
-        early_media,
-    )
 
 
 async def ensure_script(connection: Connection, name: str, body: str, *, language: str = "es") -> int:

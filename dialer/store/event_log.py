@@ -21,7 +21,7 @@ import orjson
 
 from dialer.domain.campaign import Campaign
 from dialer.domain.facts import AnyFact, AttemptPlanned
-from dialer.domain.values import AttemptId, ClaimedLead
+from dialer.domain.values import AttemptId, ClaimedLead, Trunk
 from dialer.ports import FenceLost, LogUnavailable, ShardState, StoredDisposition, StoredIntent
 from dialer.store import leads, shard_state
 from dialer.store.batch import Batch, Statement, attempt_row, columns, event_of, planned_row
@@ -73,6 +73,7 @@ class PostgresShardStore:
         self._landed: tuple[AnyFact, ...] = ()
         self._accepted: frozenset[AttemptId] = frozenset()
         self._versions: dict[int, int] = {}  # campaign settings as last handed out
+        self._trunks: tuple[Trunk, ...] = ()  # likewise
 
     async def __aenter__(self) -> Self:
         self._pool = await open_pool(self._dsn, settings=HOT_PATH)
@@ -112,6 +113,7 @@ class PostgresShardStore:
         async with self._connection() as connection:
             state = await shard_state.load(connection, self._shard_id, self._fence, datetime.now(UTC))
         self._versions = {campaign.id: campaign.version for campaign in state.campaigns}
+        self._trunks = state.trunks
         return state
 
     # --- the log ----------------------------------------------------------------------------------------
@@ -357,6 +359,18 @@ class PostgresShardStore:
                     if self._versions.get(campaign.id) != campaign.version:
                         self._versions[campaign.id] = campaign.version
                         yield campaign, tuple(d for d in said if d.campaign_id == campaign.id)
+
+    async def trunk_changes(self) -> AsyncIterator[tuple[Trunk, ...]]:
+        async with aclosing(notifications(self._dsn, "cadencia_trunk")) as words:
+            async for _ in words:
+                try:
+                    async with self._connection() as connection:
+                        trunks = await shard_state.read_trunks(connection)
+                except LogUnavailable:
+                    continue
+                if trunks != self._trunks:
+                    self._trunks = trunks
+                    yield trunks
 
     async def withdrawals(self) -> AsyncIterator[frozenset[int]]:
         async with aclosing(notifications(self._dsn, "cadencia_lead")) as words:

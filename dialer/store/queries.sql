@@ -756,10 +756,21 @@ WHERE agent_group_id = $1
 ORDER BY id
 
 -- name: trunks
-SELECT id, name, position, calls_per_second, channels, caller_ids, early_media
+SELECT id, name, position, calls_per_second, channels, caller_ids, early_media, fault
 FROM trunk
 WHERE enabled
 ORDER BY position, id
+
+-- name: stop_trunks
+-- The carriers of trunks $1 refuse us, for reasons $2, since $3: out of service, for every group.
+WITH stopped AS (
+    UPDATE trunk
+    SET fault = news.reason, faulted_at = news.at
+    FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS news (name, reason, at)
+    WHERE trunk.name = news.name AND trunk.fault IS NULL
+    RETURNING trunk.name
+)
+SELECT pg_notify('cadencia_trunk', name) FROM stopped
 
 -- name: agents_of_group
 SELECT app_user.id,

@@ -320,6 +320,9 @@ trunk = Table(
     Column("caller_ids", ARRAY(Text), nullable=False),
     Column("enabled", Boolean, nullable=False, server_default="true"),
     Column("early_media", Boolean, nullable=False, server_default="false"),
+    Column("fault", Text),  # why the dialer has put it out of service; null = it has not
+    _at("faulted_at"),
+    CheckConstraint("calls_per_second > 0 AND channels >= 0 AND cardinality(caller_ids) > 0", name="limits"),
 )
 
 #: In whose name a shown number is and who answers it: the word of a named person, kept when it is taken back.

@@ -55,11 +55,17 @@ async def read_campaign(connection: Connection, campaign_id: int) -> Campaign:
     raise BadInput(f"there is no campaign {campaign_id}")
 
 
+async def read_trunks(connection: Connection) -> tuple[Trunk, ...]:
+    """Those that people have put into service, in failover order."""
+    rows = await connection.fetch(SQL["trunks"])
+    return tuple(Trunk(**{**dict(row), "caller_ids": tuple(row["caller_ids"])}) for row in rows)
+
+
 async def load(connection: Connection, shard_id: int, fence: int, now: datetime) -> ShardState:
     """The whole state at one instant. Calls still open are in `open_attempts`, not in the tallies."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         campaigns = await connection.fetch(SQL["campaigns_of_group"], shard_id)
-        trunks = await connection.fetch(SQL["trunks"])
+        trunks = await read_trunks(connection)
         agents = await connection.fetch(SQL["agents_of_group"], shard_id)
         said = await dispositions(connection, shard_id)
         opened = await connection.fetch(SQL["open_attempts"], shard_id)
@@ -74,7 +80,7 @@ async def load(connection: Connection, shard_id: int, fence: int, now: datetime)
     return ShardState(
         fence=fence,
         campaigns=tuple(map(campaign_of, campaigns)),
-        trunks=tuple(Trunk(**{**dict(row), "caller_ids": tuple(row["caller_ids"])}) for row in trunks),
+        trunks=trunks,
         agents=tuple(map(_agent_of, agents)),
         dispositions=said,
         open_attempts=tuple(

@@ -260,6 +260,12 @@ class Switch(AsteriskInstance):
             },
         )
 
+    async def set_trunks(self, trunks: Sequence[Trunk]) -> None:
+        """Know exactly these carriers from now on; calls go on."""
+        self._settings["trunks"] = [asdict(trunk) for trunk in trunks]
+        self._write_configuration()
+        await self.rx("module reload res_pjsip.so")
+
 
 @dataclass(frozen=True, slots=True)
 class TelcoCall:
@@ -281,14 +287,19 @@ class TelcoCall:
 class Telco(AsteriskInstance):
     """The telco stand-in; the last two digits of the number choose what the far end does.
 
-    `out_of_order`: it answers every call with 503. `corpus`: WAV files (8 kHz, mono) by the last ten digits of the
-    numbers that answer with them; `sounds_of` is what each of them said and heard.
+    `out_of_order`: it answers every call with 503. `account`: what callers must log in with. `corpus`: WAV files
+    (8 kHz, mono) by the last ten digits of the numbers that answer with them; `sounds_of` is what each said and heard.
     """
 
     role = "telco"
 
     def __init__(
-        self, root: AsteriskRoot, *, out_of_order: bool = False, corpus: Mapping[str, Path] | None = None
+        self,
+        root: AsteriskRoot,
+        *,
+        out_of_order: bool = False,
+        account: Account | None = None,
+        corpus: Mapping[str, Path] | None = None,
     ) -> None:
         self._corpus = corpus
         voices = yaml.safe_load(VOICES.read_text("utf-8"))
@@ -296,6 +307,7 @@ class Telco(AsteriskInstance):
             root,
             {
                 "out_of_order": out_of_order,
+                "account": account and asdict(account),
                 "corpus": corpus is not None,
                 "voices": {"people": len(voices["people"]), "voicemail": len(voices["voicemail"])},
             },

@@ -16,9 +16,9 @@ from dialer.store.campaigns import (
     ensure_group,
     ensure_script,
     ensure_segment,
-    ensure_trunk,
 )
 from dialer.store.database import connect
+from dialer.store.trunks import ensure_trunk
 from lab.portfolio import SCRIPTS, write_portfolio
 
 GROUP = "Cobranza"

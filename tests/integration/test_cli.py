@@ -194,6 +194,38 @@ async def test_a_trunk_is_set_and_changed(dsn: str) -> None:
     assert (bad.code, "E.164" in bad.err) == (REFUSED, True)
 
 
+async def test_a_trunk_is_added_once_changed_in_part_and_taken_out_and_back(
+    dsn: str, pool: asyncpg.Pool
+) -> None:
+    async def trunk(*arguments: str) -> Result:
+        return await dialer("trunk", *arguments, database_dsn=dsn)
+
+    missing = await trunk("add", "carrier-a", "--channels", "10")
+    assert (missing.code, "needs --caller-id, --calls-per-second" in missing.err) == (REFUSED, True), (
+        missing.err
+    )
+    new = ("--caller-id", "+18095550100", "--calls-per-second", "5", "--channels", "10")
+    for name in ("carrier-a", "carrier-b"):
+        assert (await trunk("add", name, *new)).code == DONE
+    again = await trunk("add", "carrier-a", *new)
+    assert (again.code, "trunk set" in again.err) == (REFUSED, True)
+    assert (await trunk("set", "carrier-b", "--channels", "20")).code == DONE
+    await pool.execute(
+        "UPDATE trunk SET fault = 'SIP 401: refused', faulted_at = now() WHERE name = 'carrier-b'"
+    )
+    assert (await trunk("disable", "carrier-a")).code == DONE
+    listed = await trunk("list")
+    assert [line.split() for line in listed.out.splitlines()[1:]] == [
+        ["carrier-a", "0", "5", "10", "+18095550100", "no"],
+        ["carrier-b", "1", "5", "20", "+18095550100", "no:", "SIP", "401:", "refused"],
+    ]
+    for name in ("carrier-a", "carrier-b"):
+        assert (await trunk("enable", name)).code == DONE
+    assert await pool.fetchval("SELECT bool_and(enabled AND fault IS NULL AND faulted_at IS NULL) FROM trunk")
+    unknown = await trunk("disable", "carrier-c")
+    assert (unknown.code, "trunk list" in unknown.err) == (REFUSED, True)
+
+
 # --- orders -------------------------------------------------------------------------------------------------
 
 

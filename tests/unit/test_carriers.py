@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -246,3 +247,81 @@ def test_rates_of_all_trunks() -> None:
 def test_trunk_that_could_never_dial_is_refused(bad: Trunk) -> None:
     with pytest.raises(BadInput, match="trunk t: give it caller ids"):
         Carriers.of([bad], T0)
+
+
+# --- changes, and carriers that refuse us ------------------------------------------------------------------
+
+
+def test_a_change_of_trunks_keeps_what_is_up_and_an_open_breaker() -> None:
+    """1. One call is up on each of two; 2. the first may have two now, the second goes, a third comes."""
+    desk = Desk(trunk("first", channels=1), trunk("second", position=2))
+    up = desk.take()
+    other = desk.take()
+    desk.carriers.replace([trunk("third", position=0), trunk("first", channels=2)], desk.now)
+    assert [load.trunk.name for load in desk.carriers.loads] == ["third", "first"]
+    assert [load.in_use for load in desk.carriers.loads] == [0, 1]
+    assert desk.carriers.total_channels() == 52
+    # Back again, it still counts the call that was up.
+    desk.carriers.replace([trunk("first", channels=2), trunk("second", position=2)], desk.now)
+    assert [load.in_use for load in desk.carriers.loads] == [1, 1]
+    desk.give_back(up)
+    desk.give_back(other)
+    assert [load.in_use for load in desk.carriers.loads] == [0, 0]
+
+
+def test_a_trunk_that_is_gone_is_forgotten_with_its_last_call() -> None:
+    desk = Desk(trunk("first"))
+    up = desk.take()
+    desk.carriers.replace([], desk.now)
+    assert desk.take() is None
+    assert not desk.carriers.in_service()
+    desk.give_back(up)
+    assert desk.carriers.leaving == {}
+
+
+def test_a_change_that_could_never_work_changes_nothing() -> None:
+    desk = Desk(trunk("first"))
+    with pytest.raises(BadInput, match="second"):
+        desk.carriers.replace([replace(trunk("second"), caller_ids=())], desk.now)
+    assert [load.trunk.name for load in desk.carriers.loads] == ["first"]
+
+
+@pytest.mark.parametrize(("status", "times"), [(401, 3), (407, 3), (402, 3), (403, 5)])
+def test_a_carrier_that_refuses_our_account_is_stopped_until_a_person_puts_it_back(
+    status: int, times: int
+) -> None:
+    desk = Desk(trunk("first"))
+    told = [desk.carriers.heed("first", status) for _ in range(times)]
+    assert told[:-1] == [None] * (times - 1)
+    assert str(told[-1]).startswith(f"SIP {status}: ")
+    assert f"{times} calls in a row" in str(told[-1])
+    assert desk.carriers.faults() == {"first": told[-1]}
+    desk.wait(10 * MAX_BACK_OFF_S)
+    assert desk.take() is None
+    assert desk.carriers.next_token_at(desk.now) is None
+    assert (desk.carriers.total_channels(), desk.carriers.total_cps()) == (0, 0)
+    desk.carriers.replace([trunk("first")], desk.now)
+    assert desk.take()
+    assert desk.carriers.heed("first", status) is None
+
+
+@pytest.mark.parametrize("between", [486, 404, None])
+def test_what_the_callee_says_shows_that_the_carrier_takes_us(between: int | None) -> None:
+    desk = Desk(trunk("first"))
+    for _ in range(20):
+        assert desk.carriers.heed("first", 403) is None
+        assert desk.carriers.heed("first", 403) is None
+        slot = desk.take()
+        assert slot
+        if between is None:
+            desk.carriers.worked(*slot)
+        else:
+            desk.carriers.heed("first", between)
+        desk.give_back(slot)
+        desk.wait(1)
+
+
+def test_an_outage_between_says_nothing_for_us() -> None:
+    desk = Desk(trunk("first"))
+    assert [desk.carriers.heed("first", status) for status in (401, 503, 401, 503)] == [None] * 4
+    assert desk.carriers.heed("first", 401) is not None

@@ -205,3 +205,10 @@ def test_a_missing_secret_is_named(tmp_path: Path, secrets: Path) -> None:
     (secrets / "ami_secret").unlink()
     with pytest.raises(ENTRYPOINT["WrongSetting"], match="secret ami_secret"):
         ENTRYPOINT["settings"](variables(), secrets, tmp_path, "/m")
+
+
+def test_the_entry_point_knows_one_argument() -> None:
+    with pytest.raises(
+        ENTRYPOINT["WrongSetting"], match="'restart now': the only argument there is is reload"
+    ):
+        ENTRYPOINT["main"](["restart", "now"])

@@ -236,6 +236,8 @@ export const es = {
     applied: "Cambios aplicados",
     settings: "Ajustes",
     pacing: "Por qué este ritmo",
+    trunksOut:
+      "Fuera de servicio, el operador rechaza nuestra cuenta: {{trunks}}. Hable con el administrador.",
     noPacing: "El ritmo se explicará con la primera decisión.",
     policy: "Cómo se calcula",
     goal: "Meta",
@@ -416,6 +418,7 @@ export const es = {
     blind: "Lo que se oye de la central se contradice o llega tarde: una llamada por agente disponible.",
     switch_down: "Sin conexión con la central: no se marca hasta que vuelva.",
     log_lost: "La base de datos no responde: no se marca hasta que vuelva.",
+    no_trunk: "No hay ninguna troncal en servicio: no se marca hasta que haya una.",
     store_silent: "La base de datos tarda en confirmar: una llamada por agente reservado.",
     law: "La ley no permite llamar ahora a los contactos a mano ({{rule}}), hasta {{until}}.",
     agents_dial: "En este modo cada agente inicia sus llamadas.",

@@ -17,7 +17,8 @@ import orjson
 import phonenumbers
 
 from dialer.domain.campaign import DialMode, RecordingNotice
-from dialer.store.campaigns import add_user, create_campaign, ensure_group, ensure_trunk
+from dialer.store.campaigns import add_user, create_campaign, ensure_group
+from dialer.store.trunks import ensure_trunk
 from lab.asterisk import Account
 from lab.errors import LabError
 
@@ -122,7 +123,7 @@ class Office:
         return account
 
     async def set_pace(self, calls_per_second: float) -> None:
-        """The trunk's bucket; the dialer reads it when it starts."""
+        """The trunk's bucket."""
         await ensure_trunk(
             self._db,
             TRUNK,

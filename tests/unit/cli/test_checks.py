@@ -38,6 +38,14 @@ def test_a_trunk_is_judged_by_the_switch_and_by_its_calls(
     assert (check.advice == "") is (level is Level.OK)
 
 
+def test_a_trunk_whose_carrier_refuses_us_says_so_and_how_to_go_on() -> None:
+    row = TrunkRow("telco", 5.0, 30, 3, 3, "the carrier refuses our account (SIP 401, 3 calls in a row)")
+    (check,) = check_trunks([row], {"telco": "Reachable in 12 ms"})
+    assert check.level is Level.FAIL
+    assert "SIP 401" in check.detail
+    assert "dialer trunk enable telco" in check.advice
+
+
 def test_without_a_trunk_nothing_can_be_dialled() -> None:
     assert [check.level for check in check_trunks([], {})] == [Level.FAIL]
     assert [check.level for check in check_trunks(None, None)] == [Level.WARN]

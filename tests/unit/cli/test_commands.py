@@ -47,7 +47,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("rules list", "rules show", "rules approve", "rules withdraw", "explain lead"),
         "explain campaign",
         *("campaign create", "campaign start", "campaign pause", "campaign stop", "campaign list"),
-        *("campaign status", "trunk set", "trunk list"),
+        *("campaign status", "trunk add", "trunk set", "trunk disable", "trunk enable", "trunk list"),
         *("leads mapping save", "leads mapping list", "leads mapping delete", "order refresh"),
         *("screening show", "screening set", "screening prompts export", "screening prompts import"),
         *("segment list", "segment presets", "segment save", "segment preview", "segment run"),

@@ -14,13 +14,15 @@ from dialer.domain.agent import AgentState
 from dialer.domain.campaign import CampaignState, DialMode
 from dialer.domain.commands import ClaimLeads, Originate
 from dialer.domain.contact import Channel, Contact, Count
-from dialer.domain.events import LeadsClaimed
+from dialer.domain.events import LeadsClaimed, TrunksEdited
 from dialer.domain.facts import (
     AttemptEnded,
     AttemptMoved,
     AttemptPlanned,
     LeadMoved,
     LeadsReturned,
+    PacingDecided,
+    TrunkStopped,
 )
 from dialer.domain.outcomes import LeadState, NextStep, Outcome
 from dialer.domain.values import ClaimedLead, PhoneNumber
@@ -327,3 +329,53 @@ def test_late_claim_of_a_campaign_not_running() -> None:
     assert [back.lead_ids for back in of(LeadsReturned, step)] == [(1,)]
     scene.wish(9, StartCampaign(1))
     assert scene.planned == []
+
+
+# --- live changes ------------------------------------------------------------------------------------------
+
+
+def test_a_new_trunk_is_dialled_over_at_once_and_one_that_is_gone_no_more() -> None:
+    """1. Two agents, one line: one call; 2. another trunk comes, and the second call goes out by itself; 3. both go."""
+    scene = Scene(
+        campaign(), leads=[lead(n) for n in range(1, 6)], agents=2, trunks=[trunk("one", channels=1)]
+    )
+    scene.log_in(1)
+    scene.log_in(2)
+    scene.run(1)
+    assert [attempt.trunk for attempt in scene.planned] == ["one"]
+    scene.feed(TrunksEdited(at=scene.now, trunks=(trunk("one", channels=1), trunk("two", position=2))))
+    scene.run(1)
+    assert [attempt.trunk for attempt in scene.planned] == ["one", "two"]
+    scene.feed(TrunksEdited(at=scene.now, trunks=()))
+    for call in list(scene.dialled):
+        scene.hang_up(call)
+    scene.run(5)
+    assert len(scene.planned) == 2
+    assert of(PacingDecided, scene)[-1].explain["limit"] == "no_trunk"
+    scene.feed(TrunksEdited(at=scene.now, trunks=(trunk("two", position=2),)))
+    scene.run(1)
+    assert [attempt.trunk for attempt in scene.planned[2:]] == ["two", "two"]
+
+
+def test_a_carrier_that_refuses_our_account_stops_and_the_floor_says_why() -> None:
+    """Every call ends with 401: after three nothing more is dialled, no lead is burnt, and the reason is told."""
+    scene = Scene(campaign(), leads=[lead(n) for n in range(1, 9)], agents=1)
+    scene.log_in(1)
+    for _ in range(5):
+        scene.run(30)
+        for call in [c for c in scene.dialled if c in scene.floor.calls]:
+            scene.hang_up(call, Outcome.FAILED, q850=21, sip=401, fault=True)
+    (stopped,) = of(TrunkStopped, scene)
+    assert (stopped.trunk, "SIP 401" in stopped.reason) == ("telco", True)
+    assert len(scene.dialled) == 3
+    assert not any(ended.burnt for ended in of(AttemptEnded, scene))
+    last = of(PacingDecided, scene)[-1].explain
+    assert last["limit"] == "no_trunk"
+    assert last["trunks_out"] == "telco (SIP 401)"
+    # The store says the same of it, and later that somebody has put it back.
+    scene.feed(TrunksEdited(at=scene.now, trunks=(replace(trunk(), fault=stopped.reason),)))
+    scene.run(5)
+    assert len(scene.dialled) == 3
+    scene.feed(TrunksEdited(at=scene.now, trunks=(trunk(),)))
+    scene.run(5)
+    assert len(scene.dialled) == 4

@@ -1,4 +1,4 @@
-import { Text, Title } from "@mantine/core";
+import { Alert, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { formatNumber, formatShare } from "../../format/amounts";
 import type { CampaignLive } from "../../state/state";
@@ -72,6 +72,11 @@ export function PacingWords({ pacing }: { pacing: Figures }) {
       <Text size="sm" mb={8} data-testid="pacing-limit" data-limit={String(pacing.limit)}>
         {reason}
       </Text>
+      {pacing.trunks_out && (
+        <Alert color="red" mb={8} p="xs" data-testid="trunks-out">
+          {t("supervisor.trunksOut", { trunks: String(pacing.trunks_out) })}
+        </Alert>
+      )}
       <dl className="figures">
         {readFigures(pacing, locale).map(([key, values, figure]) => (
           <div key={key + (values.seconds ?? "")}>
