@@ -22,6 +22,7 @@ from dialer.asterisk.switch import AsteriskSwitch, SwitchSettings
 from dialer.config import Settings
 from dialer.domain.errors import BadInput
 from dialer.mqtt import MqttMirror
+from dialer.night_clock import keep_nights
 from dialer.ports import Publisher
 from dialer.promise_clock import keep_time
 from dialer.recording.ingest import Ingest
@@ -118,6 +119,7 @@ async def run_dialer(settings: Settings, groups: Sequence[str] = ()) -> None:
         group.create_task(ingest.run(), name="ingest")
         group.create_task(keep_time(pool), name="promises")
         group.create_task(keep_retention(pool, _needed(settings.recordings_dir)), name="retention")
+        group.create_task(keep_nights(dsn), name="nights")
         # What is loaded by now stays as long as the process; a full pass of the collector over it took 50 to 90 ms,
         # in which nobody who answers is connected.
         gc.collect()

@@ -26,6 +26,7 @@ from dialer.domain.segments import (
     read_conditions,
 )
 from dialer.store.database import Connection
+from dialer.store.nights import Night, read_nights
 from dialer.store.ordering import Scored, refresh_order
 from dialer.store.segments import Run, count_leads, read_runs, read_segments, run_segments, save_segment
 
@@ -214,10 +215,18 @@ def run(as_json: AsJson = False) -> None:
 @app.command("moves")
 def moves(
     last: Annotated[int, typer.Option(min=1, max=100, help="Of so many runs, the newest first.")] = 1,
+    campaign: Annotated[
+        str | None, typer.Option(help="Of this campaign's own runs, which are its nights'.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Who moved from which segment to which."""
-    made = with_database(lambda connection: read_runs(connection, last))
+
+    async def read(connection: Connection) -> list[Run]:
+        campaign_id = (await find_campaign(connection, campaign))["id"] if campaign else None
+        return await read_runs(connection, last, campaign_id=campaign_id)
+
+    made = with_database(read)
     if as_json:
         show_json([asdict(each) for each in made])
         return
@@ -225,6 +234,34 @@ def moves(
         typer.echo("segments were never run; see `dialer segment run --help`")
     for each in made:
         _show_run(each)
+
+
+@app.command("nights")
+def nights(as_json: AsJson = False) -> None:
+    """Each campaign's night: when it begins, the last one done, and who moved in it."""
+
+    async def read(connection: Connection) -> list[tuple[Night, Run | None]]:
+        found = []
+        for night in await read_nights(connection):
+            runs = await read_runs(connection, 1, campaign_id=night.campaign_id)
+            found.append((night, runs[0] if runs else None))
+        return found
+
+    found = with_database(read)
+    if as_json:
+        show_json([asdict(night) | {"run": run and asdict(run)} for night, run in found])
+        return
+    if not found:
+        typer.echo("there is no campaign yet; see `dialer campaign create --help`")
+        return
+    shown = table("CAMPAIGN", "NIGHT BEGINS", "LAST", "FINISHED (UTC)")
+    for night, _ in found:
+        hour = "never" if night.hour is None else f"{night.hour:02}:00 {night.zone}"
+        shown.add_row(night.campaign, hour, str(night.last_done or "none yet"), shown_time(night.finished_at))
+    console().print(shown)
+    for _, run in found:
+        if run is not None:
+            _show_run(run)
 
 
 @orders.command("refresh")
@@ -249,7 +286,12 @@ def refresh(
 
 
 def _show_run(made: Run) -> None:
-    typer.echo(f"{shown_time(made.started_at)}: {made.leads} leads judged, {made.moved} moved")
+    whose = f", {made.campaign!r}" if made.campaign else ""
+    whose += f", night of {made.night}" if made.night else ""
+    unfinished = "" if made.finished_at else "; not finished"
+    typer.echo(
+        f"{shown_time(made.started_at)}{whose}: {made.leads} leads judged, {made.moved} moved{unfinished}"
+    )
     if made.moves:
         shown = table("from", "to", "leads")
         for move in made.moves:

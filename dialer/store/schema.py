@@ -214,8 +214,11 @@ campaign = Table(
     Column("message_sound", LargeBinary),  # a recorded message (8 kHz mono WAV) instead of the text
     Column("abandoned_text", Text),  # said to whom no agent attends; null: the switch's own recording
     Column("contact_plan", JSONB),  # domain.contact_plan.ContactPlan; null = the usual retry rules
+    #: When its night begins, in its debtors' zone (`night_clock`); null = it has none.
+    Column("night_hour", SmallInteger, server_default="3"),
     Column("version", Integer, nullable=False, server_default="1"),  # settings version, for If-Match
     _created(),
+    CheckConstraint("night_hour BETWEEN 0 AND 23", name="night_hour"),
     CheckConstraint("ring_timeout_s >= 15", name="ring_timeout"),
     CheckConstraint("share > 0", name="share"),
     CheckConstraint("cost_ratio BETWEEN 1 AND 1000", name="cost_ratio"),

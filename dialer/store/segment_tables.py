@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     func,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -46,6 +48,9 @@ segment_run = Table(
     at("finished_at"),
     Column("leads", BigInteger, nullable=False, server_default="0"),
     Column("moved", BigInteger, nullable=False, server_default="0"),
+    ref("campaign_id", "campaign.id", nullable=True),  # null: of all campaigns, by a person's command
+    Column("night", Date),  # which it did, by the campaign's own calendar
+    UniqueConstraint("campaign_id", "night"),
 )
 
 segment_move = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
@@ -101,13 +101,15 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A re-segmentation: how many leads it judged, and who moved."""
+    """A re-segmentation: how many leads it judged, and who moved. `night`: of which campaign's night it was."""
 
     id: int
     started_at: datetime
     finished_at: datetime | None
     leads: int
     moved: int
+    night: date | None
+    campaign: str | None
     moves: tuple[Move, ...]
 
 
@@ -245,47 +247,58 @@ async def save_segment(
     return int(found)
 
 
-async def run_segments(connection: Connection, progress: Callable[[int], None] = lambda leads: None) -> Run:
-    """Put every open lead into the first active segment whose conditions it meets, and note who moved.
+async def run_segments(
+    connection: Connection,
+    progress: Callable[[int], None] = lambda leads: None,
+    *,
+    campaign_id: int | None = None,
+    run_id: int | None = None,
+) -> Run:
+    """Put every open lead (of a campaign) into the first active segment whose conditions it meets; note who moved.
 
-    In small transactions; rows that dialling holds are left where they are. Leads in a segment that only files name
-    stay there. The treatment's priority and campaign are applied to whom it moves. Safe to interrupt and to repeat.
+    `run_id`: a run that was begun and is to be finished; else a new one. In small transactions; rows that dialling
+    holds are left where they are. Leads in a segment that only files name stay there. The treatment's priority and
+    campaign are applied to whom it moves. Safe to interrupt and to repeat.
     """
     rules = [segment for segment in await read_segments(connection) if segment.active and segment.conditions]
     cases, parameters = [], list[object]()
     for segment in rules:
         assert segment.conditions is not None
-        where, values = compile_conditions(segment.conditions, first=4 + len(parameters))
+        where, values = compile_conditions(segment.conditions, first=5 + len(parameters))
         parameters += values
         cases.append(f"WHEN {where} THEN {int(segment.id)}")
     wanted = f"CASE {' '.join(cases)} END::bigint" if cases else "NULL::bigint"
     statement = _RUN.replace("@wanted", wanted).replace("@from", _FROM).replace("@open", _OPEN)
-    run_id = await connection.fetchval("INSERT INTO segment_run DEFAULT VALUES RETURNING id")
-    last, leads, moved = 0, 0, 0
+    if run_id is None:
+        run_id = await connection.fetchval(
+            "INSERT INTO segment_run (campaign_id) VALUES ($1) RETURNING id", campaign_id
+        )
+    last, leads = 0, 0
     while True:
         async with connection.transaction():
-            row = await connection.fetchrow(statement, last, JUDGED_AT_ONCE, run_id, *parameters)
+            row = await connection.fetchrow(statement, last, JUDGED_AT_ONCE, run_id, campaign_id, *parameters)
             assert row is not None
             await connection.execute(_SEND, run_id, last, row["last_id"] or last)
         if row["last_id"] is None:
             break
         last = row["last_id"]
         leads += row["seen"]
-        moved += row["moved"]
         progress(leads)
+    # Counted from the moves: a run that was interrupted and taken up again has made some before.
     await connection.execute(
-        "UPDATE segment_run SET finished_at = now(), leads = $2, moved = $3 WHERE id = $1",
+        "UPDATE segment_run SET finished_at = now(), leads = $2,"
+        " moved = (SELECT count(*) FROM segment_move WHERE run_id = $1) WHERE id = $1",
         run_id,
         leads,
-        moved,
     )
-    return (await read_runs(connection, 1))[0]
+    return (await _runs(connection, [run_id]))[0]
 
 
-#: $1 the last lead judged before, $2 how many now, $3 the run; the conditions' parameters follow.
+#: $1 the last lead judged before, $2 how many now, $3 the run, $4 its campaign (null: all); the conditions' parameters
+#: follow.
 _RUN = """
 WITH batch AS MATERIALIZED (
-    SELECT id FROM lead WHERE id > $1 ORDER BY id LIMIT $2
+    SELECT id FROM lead WHERE id > $1 AND ($4::bigint IS NULL OR campaign_id = $4) ORDER BY id LIMIT $2
 ), judged AS MATERIALIZED (
     SELECT lead.id, lead.segment_id AS from_id, @wanted AS to_id
     @from
@@ -308,11 +321,10 @@ WITH batch AS MATERIALIZED (
 ), noted AS (
     INSERT INTO segment_move (run_id, lead_id, from_id, to_id)
     SELECT $3, id, from_id, to_id FROM moved WHERE from_id IS DISTINCT FROM to_id
-    RETURNING lead_id
+    ON CONFLICT (run_id, lead_id) DO UPDATE SET to_id = excluded.to_id
 )
 SELECT (SELECT max(id) FROM batch) AS last_id,
-       (SELECT count(*) FROM judged) AS seen,
-       (SELECT count(*) FROM noted) AS moved
+       (SELECT count(*) FROM judged) AS seen
 """
 
 #: Leads of the run $1, above $2 and up to $3, whose segment is worked in another campaign go there, into its own list,
@@ -345,14 +357,29 @@ WHERE lead.id = sent.id
 """
 
 
-async def read_runs(connection: Connection, limit: int = 10) -> list[Run]:
-    """The newest runs, each with who moved from where to where, most first."""
-    rows = await connection.fetch("SELECT * FROM segment_run ORDER BY id DESC LIMIT $1", limit)
+async def read_runs(connection: Connection, limit: int = 10, *, campaign_id: int | None = None) -> list[Run]:
+    """The newest runs (of a campaign's nights), each with who moved from where to where, most first."""
+    newest = await connection.fetch(
+        "SELECT id FROM segment_run WHERE $2::bigint IS NULL OR campaign_id = $2 ORDER BY id DESC LIMIT $1",
+        limit,
+        campaign_id,
+    )
+    return await _runs(connection, [row["id"] for row in newest])
+
+
+async def _runs(connection: Connection, ids: list[int]) -> list[Run]:
+    """These runs, the newest first."""
+    rows = await connection.fetch(
+        "SELECT segment_run.id, started_at, finished_at, leads, moved, night, campaign.name AS campaign"
+        " FROM segment_run LEFT JOIN campaign ON campaign.id = campaign_id"
+        " WHERE segment_run.id = ANY ($1::bigint[]) ORDER BY id DESC",
+        ids,
+    )
     moves = await connection.fetch(
         "SELECT run_id, come.name AS from_name, gone.name AS to_name, count(*) AS leads FROM segment_move"
         " LEFT JOIN segment AS come ON come.id = from_id LEFT JOIN segment AS gone ON gone.id = to_id"
         " WHERE run_id = ANY ($1::bigint[]) GROUP BY 1, 2, 3 ORDER BY 1, 4 DESC, 2, 3",
-        [row["id"] for row in rows],
+        ids,
     )
     return [
         Run(

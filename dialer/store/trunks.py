@@ -85,7 +85,8 @@ async def ensure_trunk(
                 "UPDATE trunk SET position = coalesce($2, position), channels = coalesce($4, channels),"
                 " calls_per_second = coalesce($3, calls_per_second), caller_ids = coalesce($5, caller_ids),"
                 " enabled = coalesce($6, enabled), early_media = coalesce($7, early_media),"
-                " fault = CASE WHEN $6 THEN NULL ELSE fault END, faulted_at = CASE WHEN $6 THEN NULL ELSE faulted_at END WHERE id = $1",
+                " fault = CASE WHEN $6 THEN NULL ELSE fault END, "
+                " faulted_at = CASE WHEN $6 THEN NULL ELSE faulted_at END WHERE id = $1",
                 found,
                 *wanted.values(),
             )

@@ -51,7 +51,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("leads mapping save", "leads mapping list", "leads mapping delete", "order refresh"),
         *("screening show", "screening set", "screening prompts export", "screening prompts import"),
         *("segment list", "segment presets", "segment save", "segment preview", "segment run"),
-        "segment moves",
+        *("segment moves", "segment nights"),
         *("retention run", "retention log"),
         *("rules overlay set", "rules overlay show", "rules overlay remove"),
         *("rules holiday add", "rules holiday remove", "rules holiday list", "person place"),
