@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from dialer.cli.connection import with_database
 from dialer.cli.leads import SEPARATORS, Encoding, Separator
 from dialer.cli.output import AsJson, show_json
 from dialer.config import Settings
 from dialer.portfolio.payment_file import import_payments
+from dialer.store.payments import reverse_payment
 
 app = typer.Typer(help="Payments: money received.", no_args_is_help=True)
 
@@ -48,4 +51,24 @@ def import_file(
     typer.echo(
         f"{report.new} of {report.rows} payments{would} booked, {report.known} were known;"
         f" {report.promises_kept} promises kept, {report.leads_released} leads let go"
+    )
+
+
+@app.command("reverse")
+def reverse(
+    reference: Annotated[str, typer.Argument(help="The payment's own reference, as it was booked.")],
+    because: Annotated[str, typer.Option(help="Why it is taken back; kept with it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Take a payment back that did not last (a chargeback): it is owed again, its promise open, its leads called."""
+    undone = with_database(
+        lambda connection: reverse_payment(connection, reference, because, datetime.now(UTC))
+    )
+    if as_json:
+        show_json({"reference": reference} | asdict(undone))
+        return
+    owed = "" if undone.balance_minor is None else f"; {undone.balance_minor} (minor units) are owed again"
+    typer.echo(
+        f"payment {reference} is taken back{owed}: {undone.promises_reopened} promises open again,"
+        f" {undone.leads_reopened} leads moved"
     )

@@ -125,6 +125,8 @@ payment = Table(
     at("paid_at", nullable=False),
     Column("source", Text, nullable=False),  # PaymentSource
     created(),
+    at("reversed_at"),  # it did not last: a chargeback, a returned transfer
+    Column("reversed_because", Text),
     CheckConstraint("amount_minor > 0", name="amount"),
     Index("payment_person_id_idx", "person_id"),
     Index("payment_debt_id_idx", "debt_id"),

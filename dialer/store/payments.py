@@ -20,6 +20,7 @@ SQL = read_statements(Path(__file__).with_name("payments.sql"))
 
 #: Who has paid a part, or kept a promise, is left alone for so long.
 PAID_REST = timedelta(days=1)
+MAX_BECAUSE = 500
 #: Promises settled in one transaction.
 PROMISES_AT_ONCE = 500
 
@@ -77,6 +78,31 @@ async def book_payments(
             SQL["release_leads"], list(persons), at, at + PAID_REST, True, list(debts)
         )
     return Booked(len(rows), len(kept), len(moved))
+
+
+@dataclass(frozen=True, slots=True)
+class Reversed:
+    """What taking a payment back did. `balance_minor`: of its debt; None when it was for none."""
+
+    balance_minor: int | None
+    promises_reopened: int
+    leads_reopened: int
+
+
+async def reverse_payment(connection: Connection, external_ref: str, because: str, at: datetime) -> Reversed:
+    """A payment that did not last (a chargeback): owed again, its promises open again, its leads called again.
+
+    Raises BadInput when there is none of this reference, when it was taken back before, or when nothing is said.
+    """
+    if not because.strip() or len(because) > MAX_BECAUSE or not because.isprintable():
+        raise BadInput(f"say why the payment is taken back, in 1 to {MAX_BECAUSE} printable characters")
+    async with connection.transaction():
+        row = await connection.fetchrow(SQL["reverse_payment"], external_ref, at, because.strip())
+        if row is None:
+            raise BadInput(f"there is no payment {external_ref[:100]!r} that was not taken back before")
+        promises = await connection.fetch(SQL["reopen_promises"], row["person_id"], row["debt_id"])
+        leads = await connection.fetch(SQL["reopen_leads"], row["person_id"], row["debt_id"], at)
+    return Reversed(row["balance_minor"], len(promises), len(leads))
 
 
 async def break_promises(connection: Connection, at: datetime) -> int:

@@ -24,6 +24,7 @@ WITH given AS MATERIALIZED (
 ), reduced AS (
     UPDATE debt
     SET balance_minor = greatest(debt.balance_minor - paid.amount_minor, 0),
+        overpaid_minor = debt.overpaid_minor + greatest(paid.amount_minor - debt.balance_minor, 0),
         status = CASE WHEN debt.balance_minor <= paid.amount_minor AND debt.status = 'open' THEN 'paid' ELSE debt.status END,
         closed_at = CASE WHEN debt.balance_minor <= paid.amount_minor THEN coalesce(debt.closed_at, now()) ELSE debt.closed_at END,
         updated_at = now()
@@ -46,6 +47,7 @@ WHERE promise.person_id = ANY ($1::bigint[])
       SELECT coalesce(sum(payment.amount_minor), 0)
       FROM payment
       WHERE payment.person_id = promise.person_id
+        AND payment.reversed_at IS NULL
         AND (payment.debt_id IS NULL OR promise.debt_id IS NULL OR payment.debt_id = promise.debt_id)
         AND payment.currency = promise.currency
         AND payment.paid_at >= date_trunc('day', promise.created_at - interval '1 day')
@@ -205,6 +207,85 @@ WITH waiting AS MATERIALIZED (
     SET state = 'suppressed', state_reason = waiting.reason
     FROM waiting
     WHERE lead.id = waiting.id AND lead.state IN ('callable', 'resting')
+    RETURNING lead.id
+)
+SELECT id, pg_notify('cadencia_lead', id::text) FROM moved
+
+-- name: reverse_payment
+-- Payment $1 did not last (a chargeback, a returned transfer): taken back at $2 because of $3, and owed again. What had
+-- been paid beyond the debt is taken from that first.
+WITH reversed AS (
+    UPDATE payment
+    SET reversed_at = $2, reversed_because = $3
+    WHERE external_ref = $1 AND reversed_at IS NULL
+    RETURNING person_id, debt_id, amount_minor, currency
+), owed AS (
+    UPDATE debt
+    SET balance_minor = debt.balance_minor + greatest(reversed.amount_minor - debt.overpaid_minor, 0),
+        overpaid_minor = greatest(debt.overpaid_minor - reversed.amount_minor, 0),
+        status = CASE WHEN debt.status = 'paid' AND reversed.amount_minor > debt.overpaid_minor THEN 'open' ELSE debt.status END,
+        closed_at = CASE WHEN debt.status = 'paid' AND reversed.amount_minor > debt.overpaid_minor THEN NULL ELSE debt.closed_at END,
+        updated_at = $2
+    FROM reversed
+    WHERE debt.id = reversed.debt_id AND debt.currency = reversed.currency
+    RETURNING debt.id, debt.balance_minor
+)
+SELECT reversed.person_id, reversed.debt_id, owed.balance_minor
+FROM reversed
+LEFT JOIN owed ON owed.id = reversed.debt_id
+
+-- name: reopen_promises
+-- Of person $1: promises that were kept and that the money left does not cover any more, open again as if it had never
+-- come. What is overdue of them is broken at the next look at the clock.
+UPDATE promise
+SET state = 'open', settled_at = NULL
+WHERE promise.person_id = $1
+  AND promise.state = 'kept'
+  AND ($2::bigint IS NULL OR promise.debt_id IS NULL OR promise.debt_id = $2)
+  AND (
+      SELECT coalesce(sum(payment.amount_minor), 0)
+      FROM payment
+      WHERE payment.person_id = promise.person_id
+        AND payment.reversed_at IS NULL
+        AND (payment.debt_id IS NULL OR promise.debt_id IS NULL OR payment.debt_id = promise.debt_id)
+        AND payment.currency = promise.currency
+        AND payment.paid_at >= date_trunc('day', promise.created_at - interval '1 day')
+  ) < (
+      SELECT sum(part.amount_minor)
+      FROM promise AS part
+      WHERE part.person_id = promise.person_id
+        AND part.debt_id IS NOT DISTINCT FROM promise.debt_id
+        AND part.created_at = promise.created_at
+        AND part.state <> 'withdrawn'
+        AND part.due_on <= promise.due_on
+  )
+RETURNING id
+
+-- name: reopen_leads
+-- The leads of person $1 about debt $2 (null: all) that a payment had closed or laid to rest, at $3: silent while a promise
+-- is open, else callable at once.
+WITH moved AS (
+    UPDATE lead
+    SET state = CASE WHEN waits.promise THEN 'suppressed' ELSE 'callable' END,
+        state_reason = CASE WHEN waits.promise THEN 'promise' ELSE 'payment_reversed' END,
+        next_at = $3, claimed_from = NULL, claimed_by = NULL, claim_fence = NULL, lease_until = NULL
+    FROM (
+        SELECT lead.id,
+               EXISTS (
+                   SELECT FROM promise
+                   WHERE promise.person_id = lead.person_id AND promise.state = 'open'
+                     AND (promise.debt_id IS NULL OR lead.debt_id IS NULL OR promise.debt_id = lead.debt_id)
+               ) AS promise
+        FROM lead
+        WHERE lead.person_id = $1
+          AND ($2::bigint IS NULL OR lead.debt_id IS NULL OR lead.debt_id = $2)
+          AND (lead.state, lead.state_reason) IN (
+              ('finished', 'debt_paid'), ('resting', 'payment'), ('resting', 'promise_kept')
+          )
+        ORDER BY lead.id
+        FOR UPDATE
+    ) AS waits
+    WHERE lead.id = waits.id
     RETURNING lead.id
 )
 SELECT id, pg_notify('cadencia_lead', id::text) FROM moved

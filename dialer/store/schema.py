@@ -109,6 +109,8 @@ debt = Table(
     Column("status", Text, nullable=False, server_default="open"),  # domain.debtor.DebtStatus
     _at("closed_at"),
     _at("updated_at"),  # by the newest file or payment that changed it
+    #: Paid beyond the balance; a payment that is taken back is taken from this first.
+    Column("overpaid_minor", BigInteger, nullable=False, server_default="0"),
     Index("debt_person_id_idx", "person_id"),
 )
 

@@ -61,7 +61,7 @@ _EXPRESSIONS: dict[Field, str] = {
     Field.BROKEN_PROMISES: "(SELECT count(*) FROM promise WHERE promise.person_id = lead.person_id"
     " AND promise.state = 'broken')",
     Field.DAYS_SINCE_PAYMENT: "(SELECT current_date - max(payment.paid_at)::date FROM payment"
-    " WHERE payment.person_id = lead.person_id)",
+    " WHERE payment.person_id = lead.person_id AND payment.reversed_at IS NULL)",
     Field.DISPUTED: "EXISTS (SELECT FROM dispute WHERE dispute.person_id = lead.person_id AND dispute.state = 'open')",
     Field.NUMBERS: "(SELECT count(*) FROM phone WHERE phone.person_id = lead.person_id AND phone.status = 'active')",
 }

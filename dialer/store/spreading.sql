@@ -170,6 +170,7 @@ WITH written AS (
     SET creditor = excluded.creditor,
         product = excluded.product,
         balance_minor = excluded.balance_minor,
+        overpaid_minor = 0,
         currency = excluded.currency,
         due_on = excluded.due_on,
         opened_on = coalesce(excluded.opened_on, debt.opened_on),

@@ -40,8 +40,9 @@ FROM (
     LEFT JOIN debt ON debt.id = promise.debt_id
     WHERE promise.person_id = $1
     UNION ALL
-    SELECT 'payment', payment.paid_at, payment.source, NULL, NULL,
-           jsonb_build_object('reference', payment.external_ref, 'amount_minor', amount_minor,
+    SELECT 'payment', payment.paid_at, CASE WHEN payment.reversed_at IS NULL THEN payment.source ELSE 'reversed' END,
+           NULL, payment.reversed_because,
+           jsonb_build_object('reversed_at', payment.reversed_at, 'reference', payment.external_ref, 'amount_minor', amount_minor,
                               'currency', payment.currency, 'debt', debt.external_ref)
     FROM payment
     LEFT JOIN debt ON debt.id = payment.debt_id
@@ -65,6 +66,20 @@ FROM (
     FROM document
     LEFT JOIN app_user AS adder ON adder.id = document.added_by
     WHERE document.person_id = $1
+    UNION ALL
+    SELECT 'address', address.created_at, address.kind, NULL,
+           concat_ws(', ', line, city, postal_code, coalesce(subdivision, country)),
+           jsonb_build_object('id', address.id, 'time_zone', time_zone, 'source', source)
+    FROM address
+    WHERE address.person_id = $1
+    UNION ALL
+    SELECT 'party', debt_party.created_at, role, NULL, NULL,
+           jsonb_build_object('debt', debt.external_ref, 'debtor', debtor.external_ref, 'beside', beside.external_ref)
+    FROM debt_party
+    JOIN debt ON debt.id = debt_party.debt_id
+    JOIN person AS debtor ON debtor.id = debt.person_id
+    JOIN person AS beside ON beside.id = debt_party.person_id
+    WHERE $1 IN (debt.person_id, debt_party.person_id)
     UNION ALL
     SELECT 'do_not_call', do_not_call.created_at, do_not_call.reason, NULL, NULL,
            jsonb_build_object('source', do_not_call.source)

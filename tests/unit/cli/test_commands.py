@@ -57,7 +57,9 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("rules holiday add", "rules holiday remove", "rules holiday list", "person place"),
         *("campaign plan", "campaign check", "campaign message"),
         *("trunk own", "trunk disown", "trunk numbers"),
-        *("person show", "case list", "case resolve", "case withdraw"),
+        *("person show", "person note", "person consent", "person address", "person party"),
+        *("person document add", "person document save", "payments reverse"),
+        *("case list", "case resolve", "case withdraw"),
         *("script check", "script publish", "script diff", "script list"),
         *("leads export", "payments import"),
     }
