@@ -29,6 +29,7 @@ from dialer.cli import (
     law,
     leads,
     ledger,
+    lists,
     overlays,
     payments,
     persons,
@@ -39,6 +40,7 @@ from dialer.cli import (
     scripts,
     segments,
     serving,
+    settings,
     trunks,
     users,
 )
@@ -69,9 +71,11 @@ app.add_typer(payments.app, name="payments")
 app.add_typer(segments.app, name="segment")
 app.add_typer(segments.orders, name="order")
 campaigns.app.command("plan")(plans.plan)
+campaigns.app.command("set")(settings.change)
 campaigns.app.command("check")(duties.check)
 campaigns.app.command("message")(duties.message)
 app.add_typer(campaigns.app, name="campaign")
+app.add_typer(lists.app, name="lists")
 app.add_typer(trunks.app, name="trunk")
 app.add_typer(users.app, name="user")
 app.add_typer(calls.app, name="call")

@@ -16,7 +16,7 @@ from dialer.cli.output import AsJson, Unanswered, console, show_json, shown_time
 from dialer.compliance.duties import start_breaches
 from dialer.compliance.rule_set import load_rule_set
 from dialer.config import Settings
-from dialer.domain.campaign import DialMode, RecordingNotice
+from dialer.domain.campaign import AbandonWindow, DialMode, PacingPolicy, RecordingNotice
 from dialer.domain.errors import BadInput, Refused
 from dialer.store.campaigns import create_campaign, ensure_group
 from dialer.store.database import Connection, open_pool
@@ -60,6 +60,16 @@ def create(
         RecordingNotice, typer.Option(help="Who says that the call is recorded: the switch, or the agent.")
     ] = RecordingNotice.PLAYED,
     ratio: Annotated[float, typer.Option(min=1, max=10, help="Mode power: calls for each free agent.")] = 1.5,
+    policy: Annotated[
+        PacingPolicy, typer.Option(help="Mode predictive: how it is paced.")
+    ] = PacingPolicy.PREDICTIVE,
+    share: Annotated[
+        float,
+        typer.Option(min=0.01, max=100, help="Of the group's calls, against campaigns of its priority."),
+    ] = 1.0,
+    abandon_window: Annotated[
+        AbandonWindow, typer.Option(help="Over which window abandonment is counted.")
+    ] = AbandonWindow.DAY,
     abandon_cap: Annotated[
         float,
         typer.Option(
@@ -85,6 +95,9 @@ def create(
                 rule_set=rule_set,
                 recording_notice=notice,
                 ratio=ratio,
+                policy=policy,
+                share=share,
+                abandon_window=abandon_window,
                 abandon_cap=abandon_cap,
                 ring_timeout_s=ring_timeout_s,
                 wrap_up_s=wrap_up_s,

@@ -17,10 +17,10 @@ from rich.table import Table
 from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, ShowNumbers, console, show_json, shown_number, shown_time, table
 from dialer.domain.contact import Place
-from dialer.store.overlays import set_place
 from dialer.domain.debtor import AddressKind, Channel, ConsentPurpose, PartyRole, Provenance
 from dialer.domain.errors import BadInput
 from dialer.store.database import Connection
+from dialer.store.overlays import set_place
 from dialer.store.person_file import (
     MAX_DOCUMENT,
     Address,

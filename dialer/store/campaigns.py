@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 
 from dialer.compliance import load_rule_set
-from dialer.domain.campaign import AbandonWindow, DialMode, RecordingNotice
+from dialer.domain.campaign import AbandonWindow, DialMode, PacingPolicy, RecordingNotice
 from dialer.domain.errors import BadInput
 from dialer.domain.outcomes import Effect
 from dialer.domain.screening import ScreeningSettings
@@ -127,6 +127,9 @@ async def create_campaign(
     recording_notice: RecordingNotice = RecordingNotice.PLAYED,
     ratio: float = 1.5,
     max_lines_per_agent: float = 3.0,
+    policy: PacingPolicy = PacingPolicy.PREDICTIVE,
+    share: float = 1.0,
+    abandon_window: AbandonWindow = AbandonWindow.DAY,
     abandon_cap: float = 0.03,
     connect_limit_s: float = 2.0,
     ring_timeout_s: int = 25,
@@ -144,7 +147,7 @@ async def create_campaign(
             "mode": mode,
             "ring_timeout_s": ring_timeout_s,
             "abandon_cap": abandon_cap,
-            "abandon_window": AbandonWindow.DAY,
+            "abandon_window": abandon_window,
             "connect_limit_s": connect_limit_s,
             "recording_notice": recording_notice,
         },
@@ -155,8 +158,10 @@ async def create_campaign(
                 connection,
                 "INSERT INTO campaign (name, agent_group_id, mode, language, rule_set, recording_notice, ratio,"
                 " max_lines_per_agent, abandon_cap, connect_limit_s, ring_timeout_s, wrap_up_s, priority,"
-                " screening, cost_ratio, on_machine, control_share, connect_clock, late_correction, abandoned_text)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
+                " screening, cost_ratio, on_machine, control_share, connect_clock, late_correction, abandoned_text,"
+                " policy, share, abandon_window)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
+                " $21, $22, $23)"
                 " RETURNING id",
                 _name("campaign", name),
                 group_id,
@@ -174,6 +179,7 @@ async def create_campaign(
                 *(heard.mode, heard.cost_ratio, heard.on_machine, heard.control_share, heard.clock),
                 heard.late_correction,
                 abandoned_text,
+                *(policy, share, abandon_window),
             )
             await connection.executemany(
                 "INSERT INTO disposition (campaign_id, code, label, effect, right_party, position)"

@@ -82,3 +82,8 @@ async def begin_night(connection: Connection, campaign_id: int, night: date) -> 
 async def free_night(connection: Connection, campaign_id: int) -> None:
     if not connection.is_closed():  # a connection that is gone has no lock
         await connection.execute("SELECT pg_advisory_unlock($1, $2)", _LOCK, campaign_id)
+
+
+async def set_night_hour(connection: Connection, campaign_id: int, hour: int | None) -> None:
+    """When the campaign's nights begin from now on, 0 to 23; None: it has none."""
+    await connection.execute("UPDATE campaign SET night_hour = $2 WHERE id = $1", campaign_id, hour)

@@ -55,6 +55,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("retention run", "retention log"),
         *("rules overlay set", "rules overlay show", "rules overlay remove"),
         *("rules holiday add", "rules holiday remove", "rules holiday list", "person place"),
+        *("lists show", "lists share", "lists use", "campaign set"),
         *("campaign plan", "campaign check", "campaign message"),
         *("trunk own", "trunk disown", "trunk numbers"),
         *("person show", "person note", "person consent", "person address", "person party"),
