@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
 import pytest
@@ -14,6 +15,7 @@ from dialer.domain.call import CallState
 from dialer.domain.campaign import CampaignState, DialMode
 from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus
 from dialer.domain.values import Attempt, AttemptId, PhoneNumber, Verdict
+from dialer.store import queries
 from dialer.store.batch import Batch, event_of
 from dialer.store.event_log import _as_one
 from dialer.store.queries import SQL, read_statements
@@ -154,7 +156,12 @@ def test_an_event_holds_the_fields_that_are_no_columns() -> None:
 
 
 def test_every_statement_counts_its_parameters_without_a_gap() -> None:
+    folder = Path(queries.__file__).parent
+    texts = [(folder / name).read_text("utf-8") for name in ("queries.sql", "dispositions.sql")]
+    parts = set(re.findall(r"\{([a-z_]+)\}", "".join(texts)))  # a part counts with what includes it
     for name, statement in SQL.items():
+        if name in parts:
+            continue
         numbers = {int(number) for number in re.findall(r"\$(\d+)", statement)}
         assert numbers == set(range(1, len(numbers) + 1)), name
 
