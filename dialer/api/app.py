@@ -22,6 +22,7 @@ from dialer.api import (
     people,
     recordings,
     screening,
+    segments,
     session,
     softphone,
     webhooks,
@@ -92,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
         people,
         recordings,
         screening,
+        segments,
         live,
     ):
         v1.include_router(noun.router)

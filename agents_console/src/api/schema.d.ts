@@ -577,6 +577,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Segments
+         * @description All segments in the order in which they are tried, with how many leads are in each now.
+         */
+        get: operations["listSegments"];
+        put?: never;
+        /**
+         * Add Segment
+         * @description A new segment; leads move into it with the next run.
+         */
+        post: operations["addSegment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Parts
+         * @description The fields with their tests and choices, the presets, and the scripts.
+         */
+        get: operations["readParts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count Segment
+         * @description How many open leads meet the conditions now. Changes nothing.
+         */
+        post: operations["countSegment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description The newest runs, each with who moved from where to where.
+         */
+        get: operations["listRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Segment
+         * @description Other conditions and treatment for a segment; leads move with the next run.
+         */
+        put: operations["putSegment"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/payments": {
         parameters: {
             query?: never;
@@ -1056,6 +1160,26 @@ export interface components {
             url: string;
         };
         /**
+         * ConditionView
+         * @description One condition; `value` as the field's kind and the test want it: a number, true or false, texts, or null.
+         */
+        ConditionView: {
+            field: components["schemas"]["Field"];
+            test: components["schemas"]["Test"];
+            /** Value */
+            value?: number | boolean | string[] | null;
+        };
+        /**
+         * ConditionsView
+         * @description Who belongs to a segment; no conditions at all: everybody.
+         */
+        ConditionsView: {
+            /** @default all */
+            match: components["schemas"]["Match"];
+            /** Conditions */
+            conditions: components["schemas"]["ConditionView"][];
+        };
+        /**
          * ConnectClock
          * @description What the law counts the wait for an agent from: the answer, or the end of the person's completed greeting
          *     (16 CFR 310.4(b)(4)(ii)).
@@ -1072,6 +1196,26 @@ export interface components {
              * @enum {string}
              */
             type: "connect_phone";
+        };
+        /** CountRequest */
+        CountRequest: {
+            conditions: components["schemas"]["ConditionsView"];
+            /** Campaign Id */
+            campaign_id?: number | null;
+        };
+        /**
+         * CountedView
+         * @description Open leads that meet the conditions, of how many, and what they owe by currency (minor units).
+         */
+        CountedView: {
+            /** Leads */
+            leads: number;
+            /** Of */
+            of: number;
+            /** Balances Minor */
+            balances_minor: {
+                [key: string]: number;
+            };
         };
         /**
          * Credentials
@@ -1311,6 +1455,12 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * Field
+         * @description What a condition may ask of a lead; nothing else can reach the database.
+         * @enum {string}
+         */
+        Field: "balance" | "total_balance" | "currency" | "days_past_due" | "debt_age_days" | "customer_age_days" | "product" | "creditor" | "stage" | "risk_score" | "country" | "subdivision" | "tries" | "contacts" | "last_outcome" | "last_result" | "days_since_try" | "promise" | "broken_promises" | "days_since_payment" | "disputed" | "numbers";
         /**
          * FieldKind
          * @enum {string}
@@ -1559,6 +1709,12 @@ export interface components {
             high: number | null;
         };
         /**
+         * Kind
+         * @description What a field holds.
+         * @enum {string}
+         */
+        Kind: "amount" | "whole" | "score" | "text" | "code" | "yes_no";
+        /**
          * Label
          * @description Who or what is at the far end, in the detector's words.
          * @enum {string}
@@ -1643,6 +1799,12 @@ export interface components {
             type: "log_out";
         };
         /**
+         * Match
+         * @description Whether a lead must meet all conditions or any.
+         * @enum {string}
+         */
+        Match: "all" | "any";
+        /**
          * Me
          * @description Who is logged in.
          */
@@ -1693,11 +1855,36 @@ export interface components {
             /** Campaigns */
             campaigns: string[];
         };
+        /**
+         * MoveView
+         * @description Leads that went from one segment (null: none) to another.
+         */
+        MoveView: {
+            /** From Name */
+            from_name: string | null;
+            /** To Name */
+            to_name: string | null;
+            /** Leads */
+            leads: number;
+        };
+        /** Named */
+        Named: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
         /** NewNote */
         NewNote: {
             /** Body */
             body: string;
         };
+        /**
+         * NumberOrder
+         * @description Which of a person's numbers goes first: as the creditor lists them, or the likeliest to reach him.
+         * @enum {string}
+         */
+        NumberOrder: "listed" | "best";
         /**
          * NumberView
          * @description A number and what calling it has taught; `confidence` that it is the person's own, 0 to 1. A demoted one is
@@ -2082,6 +2269,101 @@ export interface components {
             /** Error */
             error: string | null;
         };
+        /**
+         * SegmentField
+         * @description What a condition may ask; `choices` of a code.
+         */
+        SegmentField: {
+            name: components["schemas"]["Field"];
+            kind: components["schemas"]["Kind"];
+            /** Tests */
+            tests: components["schemas"]["Test"][];
+            /** Choices */
+            choices: string[];
+        };
+        /**
+         * SegmentParts
+         * @description What segments are built of.
+         */
+        SegmentParts: {
+            /** Fields */
+            fields: components["schemas"]["SegmentField"][];
+            /** Presets */
+            presets: components["schemas"]["SegmentPreset"][];
+            /** Scripts */
+            scripts: components["schemas"]["Named"][];
+        };
+        /** SegmentPreset */
+        SegmentPreset: {
+            /** Name */
+            name: string;
+            conditions: components["schemas"]["ConditionsView"];
+            treatment: components["schemas"]["TreatmentView"];
+        };
+        /**
+         * SegmentRunView
+         * @description A re-segmentation: how many leads it judged, and who moved.
+         */
+        SegmentRunView: {
+            /** Id */
+            id: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Leads */
+            leads: number;
+            /** Moved */
+            moved: number;
+            /** Moves */
+            moves: components["schemas"]["MoveView"][];
+        };
+        /** SegmentSaved */
+        SegmentSaved: {
+            /** Id */
+            id: number;
+        };
+        /**
+         * SegmentSettings
+         * @description A segment as a supervisor writes it. `conditions` null: only files name it, and nobody is moved in or out.
+         */
+        SegmentSettings: {
+            /** Name */
+            name: string;
+            /** Position */
+            position?: number | null;
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+            conditions: components["schemas"]["ConditionsView"] | null;
+            treatment: components["schemas"]["TreatmentView"];
+        };
+        /**
+         * SegmentView
+         * @description A segment as stored; the first active one that fits has the lead. `leads`: how many are in it.
+         */
+        SegmentView: {
+            /** Name */
+            name: string;
+            /** Position */
+            position?: number | null;
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+            conditions: components["schemas"]["ConditionsView"] | null;
+            treatment: components["schemas"]["TreatmentView"];
+            /** Id */
+            id: number;
+            /** Leads */
+            leads: number;
+        };
         /** SkipPreview */
         SkipPreview: {
             /**
@@ -2209,6 +2491,11 @@ export interface components {
             switch_up: boolean;
         };
         /**
+         * Test
+         * @enum {string}
+         */
+        Test: "at_least" | "at_most" | "is_one_of" | "is_none_of" | "is" | "is_known" | "is_unknown";
+        /**
          * TickNotice
          * @description The agent has spoken the recording notice (campaigns with `recording_notice` = spoken).
          */
@@ -2220,6 +2507,24 @@ export interface components {
             type: "tick_notice";
             /** Attempt Id */
             attempt_id: string;
+        };
+        /**
+         * TreatmentView
+         * @description How its leads are worked; null leaves it to the campaign and the list.
+         */
+        TreatmentView: {
+            /** Campaign Id */
+            campaign_id?: number | null;
+            /** Priority */
+            priority?: number | null;
+            /** Script Id */
+            script_id?: number | null;
+            /** @default listed */
+            number_order: components["schemas"]["NumberOrder"];
+            /** Caller Id */
+            caller_id?: string | null;
+            /** Target Handling S */
+            target_handling_s?: number | null;
         };
         /**
          * VerdictCount
@@ -3586,6 +3891,250 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AttemptScreening"] | null;
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSegments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentSaved"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readParts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentParts"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountedView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentRunView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentSaved"];
                 };
             };
             /** @description What went wrong (RFC 9457) */

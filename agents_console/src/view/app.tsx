@@ -15,6 +15,7 @@ const SCREENS = {
   agent: lazy(() => import("./agent/agent_page")),
   supervisor: lazy(() => import("./supervisor/supervisor_page")),
   people: lazy(() => import("./people/people_page")),
+  segments: lazy(() => import("./segments/segments_page")),
   qa: lazy(() => import("./qa/qa_page")),
 } satisfies Record<Page, unknown>;
 

@@ -1,10 +1,12 @@
 import type { Words } from "./es";
 import { people } from "./people";
 import { results } from "./results";
+import { segments } from "./segments";
 import { why } from "./why";
 
 export const en: Words = {
   ...results.en,
+  ...segments.en,
   ...people.en,
   ...why.en,
   app: {
@@ -21,7 +23,13 @@ export const en: Words = {
     laboratory: "Laboratory: legal hours not applied; test exchange only",
     notFound: "This page does not exist",
     goHome: "Go to the start",
-    pages: { agent: "Agent", supervisor: "Supervision", qa: "Recordings", people: "People" },
+    pages: {
+      agent: "Agent",
+      supervisor: "Supervision",
+      qa: "Recordings",
+      people: "People",
+      segments: "Segments",
+    },
   },
   login: {
     title: "Log in",
@@ -501,6 +509,7 @@ export const en: Words = {
   },
   problem: {
     other: "Something went wrong ({{code}}). {{detail}}",
+    bad_segment: "The segment can't be used like this. {{detail}}",
     bad_search: "Give more to search by. {{detail}}",
     not_open: "That is no longer possible: {{detail}}",
     unreachable: "There is no connection to the server.",

@@ -1,10 +1,12 @@
 import { people } from "./people";
 import { results } from "./results";
+import { segments } from "./segments";
 import { why } from "./why";
 
 /** Spanish, the source of every key: the other languages are typed after it. */
 export const es = {
   ...results.es,
+  ...segments.es,
   ...people.es,
   ...why.es,
   app: {
@@ -21,7 +23,13 @@ export const es = {
     laboratory: "Laboratorio: horario legal no aplicado; solo central de pruebas",
     notFound: "Esta página no existe",
     goHome: "Ir al inicio",
-    pages: { agent: "Agente", supervisor: "Supervisión", qa: "Grabaciones", people: "Personas" },
+    pages: {
+      agent: "Agente",
+      supervisor: "Supervisión",
+      qa: "Grabaciones",
+      people: "Personas",
+      segments: "Segmentos",
+    },
   },
   login: {
     title: "Iniciar sesión",
@@ -503,6 +511,7 @@ export const es = {
   },
   problem: {
     other: "Algo salió mal ({{code}}). {{detail}}",
+    bad_segment: "El segmento no se puede usar así. {{detail}}",
     bad_search: "Busque con más datos. {{detail}}",
     not_open: "Ya no se puede: {{detail}}",
     unreachable: "No hay conexión con el servidor.",

@@ -1,10 +1,12 @@
 import type { Words } from "./es";
 import { people } from "./people";
 import { results } from "./results";
+import { segments } from "./segments";
 import { why } from "./why";
 
 export const pt: Words = {
   ...results.pt,
+  ...segments.pt,
   ...people.pt,
   ...why.pt,
   app: {
@@ -21,7 +23,13 @@ export const pt: Words = {
     laboratory: "Laboratório: horário legal não aplicado; só a central de testes",
     notFound: "Esta página não existe",
     goHome: "Ir para o início",
-    pages: { agent: "Agente", supervisor: "Supervisão", qa: "Gravações", people: "Pessoas" },
+    pages: {
+      agent: "Agente",
+      supervisor: "Supervisão",
+      qa: "Gravações",
+      people: "Pessoas",
+      segments: "Segmentos",
+    },
   },
   login: {
     title: "Entrar",
@@ -503,6 +511,7 @@ export const pt: Words = {
   },
   problem: {
     other: "Algo deu errado ({{code}}). {{detail}}",
+    bad_segment: "O segmento não pode ser usado assim. {{detail}}",
     bad_search: "Busque com mais dados. {{detail}}",
     not_open: "Já não é possível: {{detail}}",
     unreachable: "Não há conexão com o servidor.",

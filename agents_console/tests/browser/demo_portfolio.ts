@@ -1,6 +1,6 @@
 import type { Schemas } from "../../src/api/client";
 
-/** A fictional debtor: numbers of the ranges kept for fiction. */
+/** A fictional portfolio: numbers of the ranges kept for fiction. */
 
 export const leadWhy: Schemas["LeadCallability"] = {
   lead_id: 501,
@@ -179,3 +179,58 @@ export const person = (): Schemas["PersonView"] => ({
     },
   ],
 });
+
+const MEASURES: Schemas["SegmentField"]["tests"] = ["at_least", "at_most", "is_known", "is_unknown"];
+const CHOICES: Schemas["SegmentField"]["tests"] = ["is_one_of", "is_none_of", "is_known", "is_unknown"];
+
+export const PARTS: Schemas["SegmentParts"] = {
+  fields: [
+    { name: "balance", kind: "amount", tests: MEASURES, choices: [] },
+    { name: "days_past_due", kind: "whole", tests: MEASURES, choices: [] },
+    { name: "product", kind: "text", tests: CHOICES, choices: [] },
+    { name: "risk_score", kind: "score", tests: MEASURES, choices: [] },
+    { name: "promise", kind: "code", tests: CHOICES, choices: ["open", "kept", "broken", "withdrawn"] },
+    { name: "disputed", kind: "yes_no", tests: ["is"], choices: [] },
+  ],
+  presets: [
+    {
+      name: "Promesa incumplida",
+      conditions: { match: "all", conditions: [{ field: "promise", test: "is_one_of", value: ["broken"] }] },
+      treatment: { number_order: "listed", priority: 300, target_handling_s: 240 },
+    },
+  ],
+  scripts: [{ id: 1, name: "Tarjetas tardías" }],
+};
+
+export const segments = (): Schemas["SegmentView"][] => [
+  {
+    id: 1,
+    name: "Tardía",
+    position: 1,
+    active: true,
+    leads: 4050,
+    conditions: { match: "all", conditions: [{ field: "days_past_due", test: "at_least", value: 91 }] },
+    treatment: { number_order: "best", target_handling_s: 300, script_id: 1 },
+  },
+  {
+    id: 2,
+    name: "Cartera del banco",
+    position: 2,
+    active: true,
+    leads: 120,
+    conditions: null,
+    treatment: { number_order: "listed" },
+  },
+];
+
+export const RUN: Schemas["SegmentRunView"] = {
+  id: 31,
+  started_at: "2026-11-21T06:00:00Z",
+  finished_at: "2026-11-21T06:04:00Z",
+  leads: 9800,
+  moved: 214,
+  moves: [
+    { from_name: "Media", to_name: "Tardía", leads: 180 },
+    { from_name: null, to_name: "Promesa incumplida", leads: 34 },
+  ],
+};

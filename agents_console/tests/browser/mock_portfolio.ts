@@ -1,10 +1,11 @@
 import type { Schemas } from "../../src/api/client";
-import { leadWhy, person } from "./demo_portfolio";
+import { leadWhy, PARTS, person, RUN, segments } from "./demo_portfolio";
 
 const OK = 200;
 const DONE = 204;
 
 type Body = Record<string, unknown>;
+type Answer = { status: number; body?: unknown };
 
 /** What a supervisor reads and changes of the portfolio, from memory; kept apart from the calls of the shift. */
 export class MockPortfolio {
@@ -29,13 +30,11 @@ export class MockPortfolio {
   };
 
   person = person();
+  segments = segments();
 
   /** The answer to a call of the API (`GET /people`), or null where this is not about the portfolio. */
-  async answer(
-    call: string,
-    query: URLSearchParams,
-    read: () => Promise<Body>,
-  ): Promise<{ status: number; body?: unknown } | null> {
+  async answer(call: string, query: URLSearchParams, read: () => Promise<Body>): Promise<Answer | null> {
+    const path = call.split(" ")[1] ?? "";
     switch (call) {
       case "GET /campaigns/1/callability":
         return { status: OK, body: this.obstacles };
@@ -61,6 +60,38 @@ export class MockPortfolio {
         );
         this.person = { ...this.person, entries };
         return { status: DONE };
+      }
+    }
+    if (path.startsWith("/segments")) return this.#answerSegments(call, read);
+    return null;
+  }
+
+  async #answerSegments(call: string, read: () => Promise<Body>): Promise<Answer | null> {
+    switch (call) {
+      case "GET /segments":
+        return { status: OK, body: this.segments };
+      case "GET /segments/parts":
+        return { status: OK, body: PARTS };
+      case "GET /segments/runs":
+        return { status: OK, body: [RUN] };
+      case "POST /segments/count": {
+        const { conditions } = (await read()).conditions as Schemas["ConditionsView"];
+        const leads = conditions.length > 1 ? 312 : 4050;
+        return { status: OK, body: { leads, of: 9800, balances_minor: { DOP: leads * 1_000_000 } } };
+      }
+      case "PUT /segments/1": {
+        const settings = (await read()) as unknown as Schemas["SegmentSettings"];
+        this.segments = this.segments.map((each) => (each.id === 1 ? { ...each, ...settings } : each));
+        return { status: OK, body: { id: 1 } };
+      }
+      case "POST /segments": {
+        const settings = (await read()) as unknown as Schemas["SegmentSettings"];
+        if (this.segments.some(({ name }) => name === settings.name)) {
+          const detail = `there is a segment '${settings.name}' already`;
+          return { status: 422, body: { type: "bad_segment", title: "", status: 422, detail } };
+        }
+        this.segments = [...this.segments, { ...settings, id: 9, leads: 0 }];
+        return { status: 201, body: { id: 9 } };
       }
     }
     return null;

@@ -63,3 +63,38 @@ test("a person: found, his story, why he is not called, a dispute answered, a ba
   await desk.at("add-note").click();
   await desk.at("entry-note").getByText("Prefiere la tarde").waitFor();
 });
+
+test("segments: who moved, a condition added and counted, kept and undone, a preset, a refusal", async () => {
+  await desk.at("page-segments").click();
+  expect(await desk.at("segment-1").innerText()).toContain("Días de mora al menos 91");
+  await desk.at("moves").getByText("Media → Tardía: 180").waitFor();
+  await desk.at("segment-1").click();
+  await desk.at("segment-count").getByText("4,050 de 9,800").waitFor();
+  await desk.at("add-condition").click();
+  await desk.at("field-2").click();
+  await desk.page.getByRole("option", { name: "Última promesa" }).click();
+  expect(await desk.at("save-segment").isDisabled()).toBe(true);
+  await desk.at("condition-2").locator(".mantine-MultiSelect-input").click();
+  await desk.page.getByRole("option", { name: "incumplida" }).click();
+  await desk.at("segment-count").getByText("312 de 9,800").waitFor();
+  await desk.page.keyboard.press("Escape");
+  expect(await desk.breaches()).toEqual([]);
+  await desk.at("save-segment").click();
+  await desk.at("undo-segment").waitFor();
+  expect(desk.server.portfolio.segments[0]?.conditions?.conditions).toHaveLength(2);
+  await desk.at("undo-segment").click();
+  await desk.at("undo-segment").waitFor({ state: "detached" });
+  expect(desk.server.portfolio.segments[0]?.conditions?.conditions).toHaveLength(1);
+  await desk.page.goto(`${desk.server.origin}/segments/new`);
+  await desk.at("preset").click();
+  await desk.page.getByRole("option", { name: "Promesa incumplida" }).click();
+  expect(await desk.at("target").inputValue()).toBe("240");
+  await desk.at("segment-name").fill("Tardía");
+  await desk.at("save-segment").click();
+  await desk.page.getByText("already", { exact: false }).waitFor();
+  // The browser itself reports the refused request.
+  desk.errors.splice(0, desk.errors.length, ...desk.errors.filter((error) => !error.includes("422")));
+  await desk.at("segment-name").fill("Promesa rota");
+  await desk.at("save-segment").click();
+  await desk.page.waitForURL("**/segments/9");
+});

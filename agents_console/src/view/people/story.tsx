@@ -1,5 +1,6 @@
 import { Button, Group, Select, Text, Textarea, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { answer, api } from "../../api/client";
@@ -132,7 +133,7 @@ function Line({ entry, personId }: { entry: Entry; personId: number }) {
 }
 
 /** What only this kind of entry has, in short. */
-function details({ kind, more }: Entry, locale: string, t: ReturnType<typeof useTranslation>["t"]): string[] {
+function details({ kind, more }: Entry, locale: string, t: TFunction): string[] {
   const text = (name: string) => (typeof more[name] === "string" ? (more[name] as string) : null);
   const parts: (string | null)[] = [money(more, locale)];
   const day = text("due_on");

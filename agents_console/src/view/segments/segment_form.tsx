@@ -1,0 +1,176 @@
+import { Alert, Anchor, Button, Group, Select, Text, TextInput, Title } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Link, useLocation } from "wouter";
+import { answer, api, type Schemas } from "../../api/client";
+import { formatMoney, formatNumber } from "../../format/amounts";
+import { queries } from "../../session";
+import { problemWords, showDone, showProblem } from "../notices";
+import { useLocale } from "../use_locale";
+import { ConditionBuilder, isComplete } from "./conditions";
+import { type Parts, SEGMENTS, type Segment } from "./segments_page";
+import { TreatmentForm } from "./treatment";
+
+type Settings = Schemas["SegmentSettings"];
+
+/** After so long without a change the leads are counted. */
+const PAUSE_MS = 500;
+const NEW: Settings = {
+  name: "",
+  active: true,
+  conditions: { match: "all", conditions: [] },
+  treatment: { number_order: "listed" },
+};
+
+function settingsOf({ id: _, leads: __, ...settings }: Segment): Settings {
+  return settings;
+}
+
+interface SegmentFormProps {
+  segment: Segment | null;
+  isNew: boolean;
+  parts: Parts;
+}
+
+export function SegmentForm({ segment, isNew, parts }: SegmentFormProps) {
+  const { t } = useTranslation();
+  const [, go] = useLocation();
+  const [draft, setDraft] = useState<Settings>(() => (segment ? settingsOf(segment) : NEW));
+  /** What it was before the last save from this page. */
+  const [before, setBefore] = useState<Settings | null>(null);
+  const save = useMutation({
+    mutationFn: (settings: Settings) =>
+      answer(
+        segment
+          ? api.PUT("/api/v1/segments/{id}", { params: { path: { id: segment.id } }, body: settings })
+          : api.POST("/api/v1/segments", { body: settings }),
+      ),
+    onError: showProblem,
+  });
+  if (!segment && !isNew) return <Text>{t("segments.notFound")}</Text>;
+
+  const keep = async (settings: Settings, message: string, undo: Settings | null) => {
+    const { id } = await save.mutateAsync(settings).catch(() => ({ id: null }));
+    if (id === null) return;
+    setBefore(undo);
+    setDraft(settings);
+    showDone(message);
+    await queries.invalidateQueries({ queryKey: SEGMENTS });
+    if (!segment) go(`/segments/${id}`, { replace: true });
+  };
+  const { conditions } = draft;
+  const complete = conditions === null || conditions.conditions.every(isComplete);
+  return (
+    <>
+      <Anchor component={Link} href="/segments" size="sm" underline="always" w="fit-content">
+        {t("segments.back")}
+      </Anchor>
+      <Title order={1} size="h4">
+        {segment?.name ?? t("segments.add")}
+      </Title>
+      <form
+        className="segment-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void keep(draft, t("segments.saved"), segment && settingsOf(segment));
+        }}
+      >
+        <section className="panel" aria-label={t("segments.conditions")}>
+          {isNew && (
+            <Select
+              label={t("segments.preset")}
+              data={parts.presets.map(({ name }) => name)}
+              value={null}
+              onChange={(name) => {
+                const preset = parts.presets.find((each) => each.name === name);
+                if (preset) setDraft({ ...draft, ...preset });
+              }}
+              data-testid="preset"
+            />
+          )}
+          <TextInput
+            label={t("segments.name")}
+            value={draft.name}
+            onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })}
+            maxLength={80}
+            required
+            data-testid="segment-name"
+          />
+          <Title order={2} size="h5">
+            {t("segments.conditions")}
+          </Title>
+          {conditions === null ? (
+            <Text c="dimmed">{t("segments.byFiles")}</Text>
+          ) : (
+            <>
+              <ConditionBuilder
+                fields={parts.fields}
+                conditions={conditions}
+                onChange={(changed) => setDraft({ ...draft, conditions: changed })}
+              />
+              <Count conditions={conditions} complete={complete} />
+            </>
+          )}
+        </section>
+        <section className="panel" aria-label={t("segments.treatment")}>
+          <Title order={2} size="h5">
+            {t("segments.treatment")}
+          </Title>
+          <TreatmentForm settings={draft} scripts={parts.scripts} onChange={setDraft} />
+          <Group gap="xs">
+            <Button
+              type="submit"
+              loading={save.isPending}
+              disabled={!complete || draft.name.trim() === ""}
+              data-testid="save-segment"
+            >
+              {t("segments.save")}
+            </Button>
+            {before && (
+              <Button
+                variant="default"
+                onClick={() => void keep(before, t("segments.undone"), null)}
+                data-testid="undo-segment"
+              >
+                {t("segments.undo")}
+              </Button>
+            )}
+          </Group>
+        </section>
+      </form>
+    </>
+  );
+}
+
+/** How many leads meet the conditions now, and what they owe: counted as they are built, before anything is kept. */
+function Count({ conditions, complete }: { conditions: Schemas["ConditionsView"]; complete: boolean }) {
+  const { t } = useTranslation();
+  const locale = useLocale();
+  const [asked] = useDebouncedValue(complete ? conditions : null, PAUSE_MS);
+  const counted = useQuery({
+    queryKey: ["segment-count", asked],
+    enabled: asked !== null,
+    placeholderData: keepPreviousData,
+    queryFn: () => answer(api.POST("/api/v1/segments/count", { body: { conditions: asked ?? conditions } })),
+  });
+  if (!complete) return <div className="segment-count">{t("segments.unfinished")}</div>;
+  if (counted.isError) return <Alert color="yellow">{problemWords(counted.error)}</Alert>;
+  const found = counted.data;
+  if (!found) return <div className="segment-count">{t("segments.counting")}</div>;
+  const sums = Object.entries(found.balances_minor).map(([currency, minor]) =>
+    formatMoney(minor, currency, locale),
+  );
+  return (
+    <div className="segment-count" data-testid="segment-count" aria-busy={counted.isFetching}>
+      <b>
+        {t("segments.count", {
+          leads: formatNumber(found.leads, locale),
+          of: formatNumber(found.of, locale),
+        })}
+      </b>
+      {sums.length > 0 && <Text size="sm">{t("segments.owing", { sums: sums.join(" + ") })}</Text>}
+    </div>
+  );
+}

@@ -1,0 +1,149 @@
+"""Segments: read, counted before they are kept, kept, and who moved in the last runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Query
+
+from dialer.api.auth import Database, Supervisor
+from dialer.api.problems import ProblemError, not_found
+from dialer.api.schemas import RowId
+from dialer.api.segment_schemas import (
+    ConditionsView,
+    CountedView,
+    CountRequest,
+    Named,
+    SegmentField,
+    SegmentParts,
+    SegmentPreset,
+    SegmentRunView,
+    SegmentSaved,
+    SegmentSettings,
+    SegmentView,
+    TreatmentView,
+)
+from dialer.domain.errors import BadInput
+from dialer.domain.segments import CODES, KINDS, PRESETS, TESTS, Conditions, Treatment, read_conditions
+from dialer.store.database import Connection
+from dialer.store.segments import count_leads, read_runs, read_segments, save_segment
+
+log = structlog.get_logger()
+
+router = APIRouter(prefix="/segments", tags=["segments"])
+
+
+@router.get("")
+async def list_segments(user: Supervisor, pool: Database) -> list[SegmentView]:
+    """All segments in the order in which they are tried, with how many leads are in each now."""
+    async with pool.acquire() as connection:
+        found = await read_segments(connection)
+    return [
+        SegmentView(
+            id=each.id,
+            name=each.name,
+            position=each.position,
+            active=each.active,
+            conditions=None if each.conditions is None else _conditions_view(each.conditions),
+            treatment=_treatment_view(each.treatment),
+            leads=each.leads,
+        )
+        for each in found
+    ]
+
+
+@router.get("/parts")
+async def read_parts(user: Supervisor, pool: Database) -> SegmentParts:
+    """The fields with their tests and choices, the presets, and the scripts."""
+    scripts = await pool.fetch("SELECT id, name FROM script ORDER BY name")
+    return SegmentParts(
+        fields=[
+            SegmentField(name=field, kind=kind, tests=list(TESTS[kind]), choices=list(CODES.get(field, ())))
+            for field, kind in KINDS.items()
+        ],
+        presets=[
+            SegmentPreset(
+                name=preset.name,
+                conditions=_conditions_view(preset.conditions),
+                treatment=_treatment_view(preset.treatment),
+            )
+            for preset in PRESETS
+        ],
+        scripts=[Named(**dict(row)) for row in scripts],
+    )
+
+
+@router.post("/count")
+async def count_segment(asked: CountRequest, user: Supervisor, pool: Database) -> CountedView:
+    """How many open leads meet the conditions now. Changes nothing."""
+    try:
+        conditions = _conditions(asked.conditions)
+        async with pool.acquire() as connection:
+            counted = await count_leads(connection, conditions, asked.campaign_id)
+    except BadInput as error:
+        raise _bad(error) from error
+    return CountedView(**asdict(counted))
+
+
+@router.get("/runs")
+async def list_runs(
+    user: Supervisor, pool: Database, limit: Annotated[int, Query(ge=1, le=50)] = 5
+) -> list[SegmentRunView]:
+    """The newest runs, each with who moved from where to where."""
+    async with pool.acquire() as connection:
+        return [SegmentRunView(**asdict(run)) for run in await read_runs(connection, limit)]
+
+
+@router.post("", status_code=HTTPStatus.CREATED)
+async def add_segment(wanted: SegmentSettings, user: Supervisor, pool: Database) -> SegmentSaved:
+    """A new segment; leads move into it with the next run."""
+    async with pool.acquire() as connection:
+        saved = await _save(connection, wanted, None)
+    log.info("segment_added", user_id=user.me.id, segment_id=saved)
+    return SegmentSaved(id=saved)
+
+
+@router.put("/{id}")
+async def put_segment(id: RowId, wanted: SegmentSettings, user: Supervisor, pool: Database) -> SegmentSaved:
+    """Other conditions and treatment for a segment; leads move with the next run."""
+    async with pool.acquire() as connection:
+        if await connection.fetchval("SELECT id FROM segment WHERE id = $1", id) is None:
+            raise not_found("segment", id)
+        await _save(connection, wanted, id)
+    log.info("segment_changed", user_id=user.me.id, segment_id=id)
+    return SegmentSaved(id=id)
+
+
+async def _save(connection: Connection, wanted: SegmentSettings, id_: int | None) -> int:
+    try:
+        return await save_segment(
+            connection,
+            wanted.name,
+            None if wanted.conditions is None else _conditions(wanted.conditions),
+            Treatment(**wanted.treatment.model_dump()),
+            id_=id_,
+            position=wanted.position,
+            active=wanted.active,
+        )
+    except BadInput as error:
+        raise _bad(error) from error
+
+
+def _bad(error: BadInput) -> ProblemError:
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_segment", str(error))
+
+
+def _conditions(view: ConditionsView) -> Conditions:
+    """Raises BadInput."""
+    return read_conditions(view.model_dump(mode="json"))
+
+
+def _conditions_view(conditions: Conditions) -> ConditionsView:
+    return ConditionsView.model_validate(conditions.as_json())
+
+
+def _treatment_view(treatment: Treatment) -> TreatmentView:
+    return TreatmentView(**asdict(treatment))
