@@ -75,6 +75,7 @@ def show_card(card: Card, agent: AgentFigures, script: ScriptView | None) -> Cal
             for debt in card.debts
         ],
         segment=card.segment,
+        target_handling_s=card.target_handling_s,
         script_name=card.script_name,
         script=script,
         dispositions=[

@@ -370,6 +370,8 @@ class CallCard(Wire):
     phones: list[PhoneCard]
     debts: list[DebtCard]
     segment: str | None
+    #: How long a call of the segment should take, talk and wrap-up.
+    target_handling_s: int | None
     script_name: str | None
     script: ScriptView | None
     dispositions: list[DispositionView]

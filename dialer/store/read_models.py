@@ -196,6 +196,8 @@ class Card:
     #: The first of `debts` is the one this call is about.
     has_debt: bool
     segment: str | None
+    #: How long a call of the segment should take, talk and wrap-up.
+    target_handling_s: int | None
     script_name: str | None
     #: The versions that calls hear: (id, share, number, graph).
     script_versions: tuple[tuple[int, int, int, Any], ...]

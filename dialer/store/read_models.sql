@@ -94,6 +94,7 @@ SELECT attempt.id AS attempt_id,
        person.language,
        person.time_zone,
        segment.name AS segment,
+       segment.target_handling_s,
        script.name AS script_name,
        (SELECT coalesce(jsonb_agg(jsonb_build_array(version.id, version.share, version.number, version.graph)), '[]')
         FROM script_version AS version

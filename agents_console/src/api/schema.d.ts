@@ -196,6 +196,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{id}/contact-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Campaign Plan
+         * @description The campaign's plan; its ETag is what a change sends back as If-Match.
+         */
+        get: operations["readCampaignPlan"];
+        /**
+         * Put Campaign Plan
+         * @description Give the campaign of the version named by If-Match this plan; a running dialer takes it over.
+         */
+        put: operations["putCampaignPlan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{id}/changes": {
         parameters: {
             query?: never;
@@ -943,6 +967,8 @@ export interface components {
             debts: components["schemas"]["DebtCard"][];
             /** Segment */
             segment: string | null;
+            /** Target Handling S */
+            target_handling_s: number | null;
             /** Script Name */
             script_name: string | null;
             script: components["schemas"]["ScriptView"] | null;
@@ -1196,6 +1222,23 @@ export interface components {
              * @enum {string}
              */
             type: "connect_phone";
+        };
+        /**
+         * ContactPlanView
+         * @description A campaign's plan with the rule of every outcome; `usual`: it has none of its own.
+         */
+        ContactPlanView: {
+            quota: components["schemas"]["PlanQuota"] | null;
+            /** Max Attempts */
+            max_attempts: number;
+            /** Rules */
+            rules: {
+                [key: string]: components["schemas"]["RetryRule"];
+            };
+            /** Usual */
+            usual: boolean;
+            /** Version */
+            version: number;
         };
         /** CountRequest */
         CountRequest: {
@@ -2066,6 +2109,33 @@ export interface components {
          */
         PhoneStatus: "active" | "invalid" | "wrong_person" | "do_not_call";
         /**
+         * PlanQuota
+         * @description Tries of a lead in all, over so many days from the first, a day, and in its morning, afternoon and evening.
+         */
+        PlanQuota: {
+            /** Tries */
+            tries: number;
+            /** Days */
+            days: number;
+            /** Per Day */
+            per_day: number;
+            /** Parts */
+            parts: number[];
+        };
+        /**
+         * PlanSettings
+         * @description A plan as it is written; outcomes that `rules` leaves out are as usual.
+         */
+        PlanSettings: {
+            quota: components["schemas"]["PlanQuota"] | null;
+            /** Max Attempts */
+            max_attempts: number;
+            /** Rules */
+            rules: {
+                [key: string]: components["schemas"]["RetryRule"];
+            };
+        };
+        /**
          * Problem
          * @description RFC 9457 problem details; `type` is a stable code, `detail` says what to do.
          */
@@ -2175,6 +2245,18 @@ export interface components {
              * @constant
              */
             type: "resync";
+        };
+        /**
+         * RetryRule
+         * @description After an outcome: rest, and tries in a row on a number; `next_phone`: then another number of the person's.
+         */
+        RetryRule: {
+            /** Delay S */
+            delay_s: number;
+            /** Max Tries */
+            max_tries: number;
+            /** Next Phone */
+            next_phone: boolean;
         };
         /**
          * Screening
@@ -3040,6 +3122,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DispositionView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readCampaignPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactPlanView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCampaignPlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactPlanView"];
                 };
             };
             /** @description What went wrong (RFC 9457) */

@@ -1,11 +1,13 @@
 import type { Words } from "./es";
 import { people } from "./people";
+import { plans } from "./plans";
 import { results } from "./results";
 import { segments } from "./segments";
 import { why } from "./why";
 
 export const en: Words = {
   ...results.en,
+  ...plans.en,
   ...segments.en,
   ...people.en,
   ...why.en,
@@ -29,6 +31,7 @@ export const en: Words = {
       qa: "Recordings",
       people: "People",
       segments: "Segments",
+      plans: "Plans",
     },
   },
   login: {
@@ -509,6 +512,7 @@ export const en: Words = {
   },
   problem: {
     other: "Something went wrong ({{code}}). {{detail}}",
+    bad_plan: "The plan can't be used like this. {{detail}}",
     bad_segment: "The segment can't be used like this. {{detail}}",
     bad_search: "Give more to search by. {{detail}}",
     not_open: "That is no longer possible: {{detail}}",

@@ -1,4 +1,5 @@
 import { people } from "./people";
+import { plans } from "./plans";
 import { results } from "./results";
 import { segments } from "./segments";
 import { why } from "./why";
@@ -6,6 +7,7 @@ import { why } from "./why";
 /** Spanish, the source of every key: the other languages are typed after it. */
 export const es = {
   ...results.es,
+  ...plans.es,
   ...segments.es,
   ...people.es,
   ...why.es,
@@ -29,6 +31,7 @@ export const es = {
       qa: "Grabaciones",
       people: "Personas",
       segments: "Segmentos",
+      plans: "Planes",
     },
   },
   login: {
@@ -511,6 +514,7 @@ export const es = {
   },
   problem: {
     other: "Algo salió mal ({{code}}). {{detail}}",
+    bad_plan: "El plan no se puede usar así. {{detail}}",
     bad_segment: "El segmento no se puede usar así. {{detail}}",
     bad_search: "Busque con más datos. {{detail}}",
     not_open: "Ya no se puede: {{detail}}",

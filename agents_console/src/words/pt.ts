@@ -1,11 +1,13 @@
 import type { Words } from "./es";
 import { people } from "./people";
+import { plans } from "./plans";
 import { results } from "./results";
 import { segments } from "./segments";
 import { why } from "./why";
 
 export const pt: Words = {
   ...results.pt,
+  ...plans.pt,
   ...segments.pt,
   ...people.pt,
   ...why.pt,
@@ -29,6 +31,7 @@ export const pt: Words = {
       qa: "Gravações",
       people: "Pessoas",
       segments: "Segmentos",
+      plans: "Planos",
     },
   },
   login: {
@@ -511,6 +514,7 @@ export const pt: Words = {
   },
   problem: {
     other: "Algo deu errado ({{code}}). {{detail}}",
+    bad_plan: "O plano não pode ser usado assim. {{detail}}",
     bad_segment: "O segmento não pode ser usado assim. {{detail}}",
     bad_search: "Busque com mais dados. {{detail}}",
     not_open: "Já não é possível: {{detail}}",

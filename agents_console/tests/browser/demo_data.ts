@@ -130,6 +130,7 @@ export function callCard(change: Partial<CallCard> = {}): CallCard {
       },
     ],
     segment: "Mora 90-120",
+    target_handling_s: 300,
     script_name: "Tarjetas, primer contacto",
     script: {
       version_id: 1,

@@ -234,3 +234,16 @@ export const RUN: Schemas["SegmentRunView"] = {
     { from_name: null, to_name: "Promesa incumplida", leads: 34 },
   ],
 };
+
+export const plan = (): Schemas["ContactPlanView"] => ({
+  quota: null,
+  max_attempts: 30,
+  rules: {
+    no_answer: { delay_s: 7200, max_tries: 4, next_phone: true },
+    busy: { delay_s: 600, max_tries: 5, next_phone: false },
+    congestion: { delay_s: 5, max_tries: 100, next_phone: false },
+    machine: { delay_s: 10800, max_tries: 4, next_phone: true },
+  },
+  usual: true,
+  version: 7,
+});

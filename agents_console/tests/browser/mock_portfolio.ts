@@ -1,5 +1,5 @@
 import type { Schemas } from "../../src/api/client";
-import { leadWhy, PARTS, person, RUN, segments } from "./demo_portfolio";
+import { leadWhy, PARTS, person, plan, RUN, segments } from "./demo_portfolio";
 
 const OK = 200;
 const DONE = 204;
@@ -31,6 +31,7 @@ export class MockPortfolio {
 
   person = person();
   segments = segments();
+  plan = plan();
 
   /** The answer to a call of the API (`GET /people`), or null where this is not about the portfolio. */
   async answer(call: string, query: URLSearchParams, read: () => Promise<Body>): Promise<Answer | null> {
@@ -38,6 +39,11 @@ export class MockPortfolio {
     switch (call) {
       case "GET /campaigns/1/callability":
         return { status: OK, body: this.obstacles };
+      case "GET /campaigns/1/contact-plan":
+        return { status: OK, body: this.plan };
+      case "PUT /campaigns/1/contact-plan":
+        this.plan = { ...this.plan, ...(await read()), usual: false, version: this.plan.version + 1 };
+        return { status: OK, body: this.plan };
       case "GET /leads/501/callability":
         return { status: OK, body: leadWhy };
       case "GET /people":

@@ -98,3 +98,27 @@ test("segments: who moved, a condition added and counted, kept and undone, a pre
   await desk.at("save-segment").click();
   await desk.page.waitForURL("**/segments/9");
 });
+
+test("contact plans: a sentence and a week, what does not add up, kept and undone", async () => {
+  await desk.at("page-plans").click();
+  await desk.at("plan-sentence").getByText("hasta 30 veces", { exact: false }).waitFor();
+  await desk.at("with-quota").click();
+  await desk.at("plan-sentence").getByText("6 intentos en 5 días", { exact: false }).waitFor();
+  expect(await desk.at("week").locator("[data-try]").count()).toBe(6);
+  expect(await desk.breaches()).toEqual([]);
+  const total = desk.at("quota").getByLabel("Intentos en total");
+  await total.fill("20");
+  await desk.at("plan-fault").waitFor();
+  expect(await desk.at("save-plan").isDisabled()).toBe(true);
+  await total.fill("4");
+  await desk.at("rest-busy").fill("15");
+  await desk.at("save-plan").click();
+  await desk.at("undo-plan").waitFor();
+  expect(desk.server.portfolio.plan).toMatchObject({
+    quota: { tries: 4 },
+    rules: { busy: { delay_s: 900 } },
+  });
+  await desk.at("undo-plan").click();
+  await desk.at("week").waitFor({ state: "detached" });
+  expect(desk.server.portfolio.plan.quota).toBeNull();
+});

@@ -36,6 +36,7 @@ def card(**fields: object) -> Card:
         "debts": (CardDebt("D-1", "Banco", "Tarjeta", 100_00, "USD", date(2020, 1, 1)),),
         "has_debt": True,
         "segment": None,
+        "target_handling_s": None,
         "script_name": None,
         "script_versions": (),
         "script_language": None,

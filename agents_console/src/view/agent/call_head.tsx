@@ -3,7 +3,7 @@ import { IconClock, IconPhone } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { formatMoney, formatPhone, sumByCurrency } from "../../format/amounts";
-import { formatClock } from "../../format/times";
+import { formatClock, formatSpan } from "../../format/times";
 import type { CallCard } from "../../state/state";
 import { Since, useNow_ms } from "../clock";
 import { useLocale } from "../use_locale";
@@ -51,6 +51,9 @@ export function CallHead({ call }: { call: CallCard }) {
           {call.connected_at ? <Since at={call.connected_at} until={call.ended_at} /> : "—"}
         </Figure>
       )}
+      {call.connected_at && call.target_handling_s !== null && (
+        <Target connected_at={call.connected_at} target_s={call.target_handling_s} />
+      )}
     </section>
   );
 }
@@ -61,6 +64,28 @@ function Figure({ label, testid, children }: { label: string; testid?: string; c
       <span className="figure-label">{label}</span>
       <span className="figure-value" data-testid={testid}>
         {children}
+      </span>
+    </div>
+  );
+}
+
+/** How much of the segment's target time talk and wrap-up have taken: a line that fills, never an alarm. */
+function Target({ connected_at, target_s }: { connected_at: string; target_s: number }) {
+  const { t } = useTranslation();
+  const spent_ms = Math.max(0, useNow_ms() - Date.parse(connected_at));
+  const over_ms = spent_ms - target_s * 1000;
+  return (
+    <div className="target" title={t("target.label")} data-testid="target-time">
+      <span className="target-line" aria-hidden>
+        <span
+          className="target-fill"
+          style={{ width: `${Math.min(1, spent_ms / (target_s * 1000)) * 100}%` }}
+        />
+      </span>
+      <span className="figure-label">
+        {over_ms > 0
+          ? t("target.over", { time: formatSpan(over_ms) })
+          : t("target.of", { time: formatSpan(target_s * 1000) })}
       </span>
     </div>
   );
