@@ -203,7 +203,7 @@ WHERE status = 'open'
 -- One lead a person, about his most overdue open debt of the file. A lead that is in the campaign already keeps its
 -- state: a file does not make anybody callable again. Who must not be called comes in suppressed.
 WITH given AS (
-    SELECT arrived.person_id, debt_ref, balance_minor, segment, priority, row AS place
+    SELECT arrived.person_id, debt_ref, balance_minor, segment, priority, row AS place, coalesce(time_zone, '') AS zone
     FROM incoming
     JOIN arrived USING (row)
     WHERE arrived.alone
@@ -215,14 +215,17 @@ WITH given AS (
                balance_minor,
                first_value(segment) OVER (PARTITION BY arrived.person_id ORDER BY segment IS NULL, row),
                max(priority) OVER (PARTITION BY arrived.person_id),
-               min(row) OVER (PARTITION BY arrived.person_id)
+               min(row) OVER (PARTITION BY arrived.person_id),
+               NULL -- his own, below
         FROM incoming
         JOIN arrived USING (row)
         WHERE NOT arrived.alone
         ORDER BY arrived.person_id, debt_ref IS NULL, balance_minor = 0, due_on NULLS LAST, row
     )
 ), written AS (
-    INSERT INTO lead (campaign_id, list_id, person_id, debt_id, segment_id, priority, value, state, state_reason)
+    INSERT INTO lead (
+        campaign_id, list_id, person_id, debt_id, segment_id, priority, value, zone, state, state_reason
+    )
     SELECT $1,
            $2,
            given.person_id,
@@ -231,6 +234,16 @@ WITH given AS (
            given.priority,
            -- As `ordering.sql` judges whom nobody has called yet.
            coalesce(owed.balance_minor, 1) * (@urgency) * coalesce(learned.contact_rate, 0.1),
+           -- As there: a new person has said nothing of his hours yet.
+           coalesce(given.zone, (
+               SELECT CASE
+                          WHEN (SELECT id FROM preference WHERE person_id = person.id AND wish = 'allow' LIMIT 1) IS NULL
+                              THEN coalesce(person.time_zone, '')
+                          ELSE ''
+                      END
+               FROM person
+               WHERE person.id = given.person_id
+           )),
            CASE
                WHEN listed.person_id IS NOT NULL THEN 'suppressed'
                WHEN given.balance_minor = 0 THEN 'finished'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
@@ -12,6 +13,7 @@ import pytest_asyncio
 from dialer.domain.errors import BadInput
 from dialer.portfolio import importing, judging
 from dialer.portfolio.importing import BadFile, ImportOptions, import_leads
+from dialer.store.ordering import refresh_order
 from tests.integration.portfolio import Portfolio, make_portfolio
 
 pytestmark = pytest.mark.integration
@@ -199,3 +201,31 @@ async def test_debts_that_stay_somebody_elses_refuse_the_file(
     with pytest.raises(BadInput, match="somebody else writes the same persons or debts at this moment"):
         await import_leads(dsn, portfolio.campaign_id, path)
     assert await pool.fetchval("SELECT count(*) FROM person") == 1
+
+
+async def test_leads_carry_their_persons_zone(
+    pool: asyncpg.Pool, dsn: str, portfolio: Portfolio, tmp_path: Path
+) -> None:
+    """As the refresh of the order sets it: else the first refresh would write every new lead again."""
+    bogota, lima = "America/Bogota", "America/Lima"
+    await pool.execute(
+        "INSERT INTO person (external_ref, full_name, time_zone) VALUES ('P1', 'Ana', $1), ('P2', 'Luis', $1)",
+        lima,
+    )
+    await pool.execute(
+        "INSERT INTO preference (person_id, wish, starts, ends, valid_from, source)"
+        " SELECT id, 'allow', '20:00', '22:00', now(), 'debtor' FROM person WHERE external_ref = 'P2'"
+    )
+    path = tmp_path / "zones.csv"
+    rows = (
+        "P1,Ana,+18095550101,",
+        "P2,Luis,+18095550102,",
+        f"P3,Eva,+18095550103,{bogota}",
+        "P4,Sol,+18095550104,",
+    )
+    path.write_text("\n".join(["external_ref,full_name,phone1,time_zone", *rows, ""]), encoding="utf-8")
+    await import_leads(dsn, portfolio.campaign_id, path)
+    assert await pool.fetchval("SELECT array_agg(zone ORDER BY id) FROM lead") == [lima, "", bogota, ""]
+    async with pool.acquire() as connection:
+        await refresh_order(connection, portfolio.campaign_id, datetime.now(UTC))
+    assert await pool.fetchval("SELECT array_agg(zone ORDER BY id) FROM lead") == [lima, "", bogota, ""]
