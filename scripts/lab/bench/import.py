@@ -24,7 +24,7 @@ from dialer.domain.campaign import DialMode
 from dialer.portfolio.importing import ImportOptions, import_leads
 from dialer.store import leads
 from dialer.store.campaigns import create_campaign, ensure_group
-from dialer.store.database import connect, upgrade
+from dialer.store.database import HOT_PATH, connect, upgrade
 from dialer.store.queries import SQL
 from lab.bench import processes
 from lab.bench.figures import run, shares
@@ -149,7 +149,7 @@ def _own_cpu_s() -> float:
 
 async def _claim(dsn: str, campaign: int, group: int, took_ms: list[float]) -> None:
     """Claim and give back, as a hopper does, and note how long each claim took."""
-    connection = await connect(dsn)
+    connection = await connect(dsn, settings=HOT_PATH)
     while True:
         now = datetime.now(UTC)
         began = time.perf_counter()
