@@ -110,7 +110,7 @@ class Pool:
                 if fact.attempt_id in self._pooled:
                     self._move(fact)
             case AgentMoved():
-                state = _AGENT_STATES[fact.state]
+                state = paced(fact.state, leaving=fact.after_wrap_up is not None)
                 if fact.state is AgentState.RESERVED and fact.attempt_id not in self._pooled:
                     state = Paced.PAUSED  # his call rings yet: he talks when it is answered
                 for player in self._players.values():
@@ -171,7 +171,7 @@ class Pool:
         *,
         max_lines: int,
         cps: float,
-        agents: Iterable[tuple[int, AgentState]],
+        agents: Iterable[tuple[int, Paced]],
         in_flight: Iterable[tuple[AttemptId, datetime]],
         campaigns: Iterable[Campaign],
     ) -> str:
@@ -187,7 +187,7 @@ class Pool:
         policy = _make(campaign, at, max_lines, cps)
         self._remember(policy, key, campaign, at)
         for agent_id, state in agents:
-            policy.agent_state(at.timestamp(), agent_id, _AGENT_STATES[state])
+            policy.agent_state(at.timestamp(), agent_id, state)
         for attempt_id, placed_at in in_flight:
             policy.call_placed(placed_at.timestamp(), attempt_id)
         self._players[key] = _Player(policy)
@@ -248,6 +248,13 @@ class Pool:
             return None
         self._keep_at = at + timedelta(seconds=KEEP_EVERY_S)
         return PacingKept(at=at, policies={key: p.policy.snapshot() for key, p in self._players.items()})
+
+
+def paced(state: AgentState, *, leaving: bool) -> Paced:
+    """What the pacing is told of an agent. Who is `leaving` after this call is nobody's free agent to come."""
+    if leaving and state in (AgentState.ON_CALL, AgentState.WRAP_UP):
+        return Paced.PAUSED
+    return _AGENT_STATES[state]
 
 
 def key_of(campaign: Campaign) -> str:

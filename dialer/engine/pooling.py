@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from dialer.domain.call import DIALLING_STATES, CallState
 from dialer.engine import dialling, reasons
 from dialer.engine.floor import Floor
-from dialer.engine.pool import DECIDE_S, Question
+from dialer.engine.pool import DECIDE_S, Question, paced
 from dialer.engine.reasons import Hindrance
 from dialer.engine.records import CampaignRun
 from pacing.policy import Limit
@@ -57,7 +57,7 @@ def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
         campaign,
         max_lines=floor.carriers.total_channels(),
         cps=floor.carriers.total_cps(),
-        agents=((a.id, a.state) for a in floor.agents.values()),
+        agents=((a.id, paced(a.state, leaving=a.after_wrap_up is not None)) for a in floor.agents.values()),
         in_flight=((c.id, c.attempt.planned_at) for c in in_flight),
         campaigns=(r.campaign for r in floor.campaigns.values()),
     )

@@ -113,7 +113,8 @@ class Predictive(LedgerPolicy):
             self.departures.add(now)
         if spell.seconds < SPELL_LEAST_S:
             return
-        if spell.state is AgentState.TALK:
+        # A talk of somebody who is said to leave after it is told as a pause while it goes on: its length is not known.
+        if spell.state is AgentState.TALK and spell.then is not AgentState.PAUSED:
             self.talk.add(spell.seconds)
         elif spell.state is AgentState.WRAP:
             self.wrap.add(spell.seconds)

@@ -8,15 +8,17 @@ from datetime import timedelta
 import pytest
 from scene import Scene, campaign, lead, of, shard_state
 
+from dialer.domain.agent import AgentState
 from dialer.domain.campaign import AbandonWindow, CampaignState, DialMode, PacingPolicy
 from dialer.domain.events import CampaignEdited, LogLost, SwitchAlive
 from dialer.domain.facts import LeadsReturned, PacingDecided, PacingKept
 from dialer.domain.outcomes import Outcome
 from dialer.domain.stored import KeptPacing, Tally
 from dialer.domain.values import ClaimedLead
-from dialer.domain.wishes import GoNotReady, GoReady, PauseCampaign, StartCampaign
+from dialer.domain.wishes import GoNotReady, GoReady, LogOut, PauseCampaign, StartCampaign
 from dialer.engine.callbacks import OWN_AGENT_GRACE
-from dialer.engine.pool import KEEP_EVERY_S, SAME_SHIFT, Pool
+from dialer.engine.pool import KEEP_EVERY_S, SAME_SHIFT, Pool, paced
+from pacing.policies.predictive import Predictive
 from pacing.policy import names
 
 HOURS_CLOSED = "strict"
@@ -230,7 +232,7 @@ def test_after_a_crash_the_log_tells_what_was_not_set_down() -> None:
         run.campaign,
         max_lines=100,
         cps=50.0,
-        agents=((a.id, a.state) for a in scene.floor.agents.values()),
+        agents=((a.id, paced(a.state, leaving=False)) for a in scene.floor.agents.values()),
         in_flight=(),
         campaigns=[run.campaign],
     )
@@ -426,3 +428,40 @@ def test_a_paused_campaign_gives_its_callbacks_back() -> None:
     scene.run(1)
     scene.wish(9, PauseCampaign(1))
     assert (1,) in [returned.lead_ids for returned in of(LeadsReturned, scene)]
+
+
+# --- who will not come back ---------------------------------------------------------------------------------
+
+
+def test_who_leaves_after_his_call_is_no_agent_to_come() -> None:
+    """1. He talks; 2. asks for lunch after this call: the pacing counts him as away already, and does not take the half
+    talk for a whole one; 3. he stays after all: he talks again; 4. asks to go home: away through his wrap-up."""
+    scene = Scene(campaign(mode=DialMode.PREDICTIVE), leads=[lead(n) for n in range(1, 9)], agents=2)
+    scene.log_in(1, 2)
+    scene.run(1)
+    scene.connect()
+    (talker,) = [agent.id for agent in scene.floor.agents.values() if agent.state is AgentState.ON_CALL]
+    (player,) = scene.floor.pool._players.values()
+    assert isinstance(player.policy, Predictive)
+
+    def told() -> str:
+        return player.policy.ledger.agents[talker].value
+
+    def talks_learned() -> object:
+        return player.policy.talk.snapshot()
+
+    before = talks_learned()
+    assert told() == "talk"
+    scene.run(30)
+    scene.wish(talker, GoNotReady("lunch"))
+    assert told() == "paused"
+    scene.wish(talker, GoReady())
+    assert told() == "talk"
+    scene.run(30)
+    scene.wish(talker, LogOut())
+    assert told() == "paused"
+    assert talks_learned() == before
+    call = scene.agent(talker).attempt_id
+    assert call is not None
+    scene.hang_up(call, Outcome.CONNECTED)
+    assert (scene.agent(talker).state, told()) == (AgentState.WRAP_UP, "paused")
