@@ -216,8 +216,8 @@ async def test_a_trunk_is_added_once_changed_in_part_and_taken_out_and_back(
     assert (await trunk("disable", "carrier-a")).code == DONE
     listed = await trunk("list")
     assert [line.split() for line in listed.out.splitlines()[1:]] == [
-        ["carrier-a", "0", "5", "10", "+18095550100", "no"],
-        ["carrier-b", "1", "5", "20", "+18095550100", "no:", "SIP", "401:", "refused"],
+        ["carrier-a", "0", "5", "10", "+18095550100", "no", "-"],
+        ["carrier-b", "1", "5", "20", "+18095550100", "no:", "SIP", "401:", "refused", "-"],
     ]
     for name in ("carrier-a", "carrier-b"):
         assert (await trunk("enable", name)).code == DONE
