@@ -210,6 +210,7 @@ PUBLISHED: dict[type[f.Fact], Callable[[Any], Fields] | None] = {
     f.AttemptDisposed: _disposed,
     f.NoticeGiven: _notice,
     f.RecordingBegan: _nothing_more,
+    f.RecordingRefused: _nothing_more,
     f.RecordingClosed: _nothing_more,
     f.AgentMoved: _agent,
     f.CampaignMoved: _campaign,
@@ -248,6 +249,7 @@ def topic_of(fact: f.AnyFact) -> tuple[str, bool]:
             | f.AttemptDisposed()
             | f.NoticeGiven()
             | f.RecordingBegan()
+            | f.RecordingRefused()
             | f.RecordingClosed()
         ):
             return f"call/{fact.attempt_id}/event", False

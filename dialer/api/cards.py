@@ -34,7 +34,7 @@ def advance(card: Card, event: Event) -> Card:
             return replace(card, notice_at=card.notice_at or event.at)
         case "RecordingBegan":
             return replace(card, recording=True)
-        case "RecordingClosed":
+        case "RecordingClosed" | "RecordingRefused":
             return replace(card, recording=False)
         case "AttemptDisposed":
             return replace(card, disposition=event.data["code"])

@@ -159,6 +159,13 @@ class TickNotice(Wire):
     attempt_id: str = Field(pattern=ULID)
 
 
+class RefuseRecording(Wire):
+    """The customer does not consent to being recorded: the recorder stops, and the call goes on."""
+
+    type: Literal["refuse_recording"] = "refuse_recording"
+    attempt_id: str = Field(pattern=ULID)
+
+
 class DialPreview(Wire):
     """Preview mode: dial the lead on the screen (its `phone_id`, one of the card's phones)."""
 
@@ -188,6 +195,7 @@ AgentIntent = Annotated[
     | HangUp
     | Dispose
     | TickNotice
+    | RefuseRecording
     | WalkScript
     | DialPreview
     | SkipPreview

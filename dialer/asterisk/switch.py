@@ -35,6 +35,7 @@ from dialer.domain.commands import (
     PrepareMessage,
     SpeakFile,
     StartRecording,
+    StopRecording,
     SwitchCommand,
     TapCall,
 )
@@ -139,6 +140,8 @@ class AsteriskSwitch:
                 self._redirect(command.attempt_id, "T")
             case SpeakFile():
                 self._speak(command)
+            case StopRecording():
+                self._post("StopMixMonitor", [("Channel", command.attempt_id)], _ignore)
             case PrepareMessage():
                 self._set(command.attempt_id, "CADENCIA_ABANDONED", str(self._message(command.file)))
             case ExtendListening():

@@ -254,5 +254,8 @@ _TELLERS: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "message left after the beep" if data["kind"] == "message" else "told an assistant who calls"
     ),
     "RecordingBegan": lambda data: "recording began",
+    "RecordingRefused": lambda data: (
+        f"the customer did not consent to the recording (agent {data['agent_id']}): stopped"
+    ),
     "RecordingClosed": lambda data: "recording files closed",
 }

@@ -166,6 +166,13 @@ class RenderText:
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    """Record no more of this call; what there is of it is kept."""
+
+    attempt_id: AttemptId
+
+
 SwitchCommand = (
     Originate
     | ConnectLeg
@@ -177,6 +184,7 @@ SwitchCommand = (
     | TapCall
     | PlayMessage
     | SpeakFile
+    | StopRecording
     | PrepareMessage
     | ExtendListening
 )

@@ -138,6 +138,14 @@ class RecordingBegan(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRefused(Fact):
+    """The customer did not consent, as his agent says: nothing is recorded from here on."""
+
+    attempt_id: AttemptId
+    agent_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingClosed(Fact):
     """The recorded call is over: the switch closes its files now, and ingest may take them."""
 
@@ -280,6 +288,7 @@ AnyFact = (
     | ScriptStepped
     | NoticeGiven
     | RecordingBegan
+    | RecordingRefused
     | RecordingClosed
     | AgentMoved
     | CallScreened

@@ -66,6 +66,13 @@ class TickNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class RefuseRecording:
+    """The customer does not consent to being recorded."""
+
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
 class DialPreview:
     lead_id: int
     phone_id: int | None
@@ -106,6 +113,7 @@ AgentWish = (
     | HangUp
     | Dispose
     | TickNotice
+    | RefuseRecording
     | WalkScript
     | DialPreview
     | SkipPreview
@@ -222,6 +230,7 @@ AGENT_WISHES: dict[str, Callable[[Mapping[str, object]], AgentWish]] = {
     "dispose": _dispose,
     "walk_script": _walk,
     "tick_notice": lambda data: TickNotice(_attempt(data)),
+    "refuse_recording": lambda data: RefuseRecording(_attempt(data)),
     "dial_preview": _dial_preview,
     "skip_preview": lambda data: SkipPreview(_id(data, "lead_id"), _text(data, "reason", 200, "")),
     "dial_number": lambda data: DialNumber(_text(data, "number", 40)),

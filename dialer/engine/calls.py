@@ -16,7 +16,7 @@ from dialer.compliance.lead_case import rules_for
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import DIALLING_STATES, UNATTENDED_STATES, CallInput, CallState
 from dialer.domain.campaign import RecordingNotice
-from dialer.domain.commands import Bridge, HangUpCall, HangUpLeg, PlayNotice, StartRecording
+from dialer.domain.commands import Bridge, HangUpCall, HangUpLeg, PlayNotice, StartRecording, StopRecording
 from dialer.domain.events import (
     BridgeFailed,
     CallAnswered,
@@ -35,6 +35,7 @@ from dialer.domain.events import (
 from dialer.domain.facts import (
     NoticeGiven,
     RecordingBegan,
+    RecordingRefused,
 )
 from dialer.domain.outcomes import (
     Outcome,
@@ -222,7 +223,18 @@ def give_notice(floor: Floor, call: Call, at: datetime, *, spoken: bool) -> None
     """Only now may the recorder run."""
     call.notice_given = True
     floor.note(NoticeGiven(at=at, attempt_id=call.id, spoken=spoken))
-    floor.order(StartRecording(call.id))
+    if not call.recording_refused:
+        floor.order(StartRecording(call.id))
+
+
+def refuse_recording(floor: Floor, call: Call, agent_id: int, at: datetime) -> None:
+    """Nothing more of this call is recorded, whatever of the notice is still to come."""
+    if call.recording_refused:
+        return
+    call.recording_refused = True
+    floor.note(RecordingRefused(at=at, attempt_id=call.id, agent_id=agent_id))
+    if call.notice_given:
+        floor.order(StopRecording(call.id))
 
 
 def on_recorder_started(floor: Floor, event: RecorderStarted) -> None:
@@ -231,6 +243,8 @@ def on_recorder_started(floor: Floor, event: RecorderStarted) -> None:
     if call and not call.recording:
         call.recording = True
         floor.note(RecordingBegan(at=event.at, attempt_id=event.attempt_id))
+        if call.recording_refused:  # said while the recorder was on its way
+            floor.order(StopRecording(call.id))
 
 
 def on_leg_parked(floor: Floor, event: LegParked) -> None:

@@ -30,6 +30,7 @@ from dialer.domain.wishes import (
     HangUp,
     LogOut,
     PauseCampaign,
+    RefuseRecording,
     SkipPreview,
     StartCampaign,
     StopCampaign,
@@ -37,7 +38,7 @@ from dialer.domain.wishes import (
     WalkScript,
 )
 from dialer.engine import dialling, screening
-from dialer.engine.calls import give_notice, lose_leg
+from dialer.engine.calls import give_notice, lose_leg, refuse_recording
 from dialer.engine.endings import close_if_drained, debtor_time, log_out, settle_disposition
 from dialer.engine.floor import Floor
 from dialer.engine.records import LOG_OUT, Agent, Call, CampaignRun
@@ -95,6 +96,11 @@ def _agent_wish(floor: Floor, agent: Agent, wish: AgentWish, at: datetime) -> No
                 raise Refused("not_in_call")
             if not call.notice_given:
                 give_notice(floor, call, at, spoken=True)
+        case RefuseRecording():
+            call = _call_of(floor, agent, wish.attempt_id)
+            if call.state is not CallState.BRIDGED:
+                raise Refused("not_in_call")
+            refuse_recording(floor, call, agent.id, at)
         case WalkScript():
             _walk_script(floor, agent, wish, at)
         case DialPreview():

@@ -80,6 +80,8 @@ class Call:
     hung_up_by: HungUpBy | None = None
     notice_given: bool = False
     recording: bool = False
+    #: The customer did not consent to it.
+    recording_refused: bool = False
     outcome: Outcome | None = None
     #: Given while the call was still up.
     disposition: Dispose | None = None

@@ -48,8 +48,11 @@ class PostgresRecordingStore:
         try:
             await self._pool.execute(
                 """
-                INSERT INTO recording (attempt_id, path, started_at, duration_ms, bytes, sha256, peaks)
-                VALUES ($1, $2, $3, $4, $5, $6, $7)
+                INSERT INTO recording (attempt_id, path, started_at, duration_ms, bytes, sha256, peaks, refused_at)
+                VALUES (
+                    $1, $2, $3, $4, $5, $6, $7,
+                    (SELECT min(at) FROM call_event WHERE attempt_id = $1 AND type = 'RecordingRefused')
+                )
                 ON CONFLICT (attempt_id) DO NOTHING
                 """,
                 recording.attempt_id,

@@ -547,5 +547,6 @@ recording = Table(
     #: Per channel (customer, agent) the peak of each of PEAKS_PER_S slices a second, 0-255: two equal halves.
     Column("peaks", LargeBinary, nullable=False),
     _at("started_at", nullable=False),
+    _at("refused_at"),  # why it ends before the call does: the customer did not consent to more
     _created(),
 )

@@ -30,6 +30,7 @@ from dialer.domain.commands import (
     Originate,
     PlayNotice,
     StartRecording,
+    StopRecording,
     SwitchCommand,
 )
 from dialer.domain.events import (
@@ -382,6 +383,20 @@ async def test_notice_is_said_then_both_directions_are_recorded_apart(desk: Desk
     assert abs(len(customer) - len(agent)) < 8000 * 0.1
 
 
+async def test_a_recording_that_was_refused_ends_and_the_call_goes_on(desk: Desk) -> None:
+    call = await desk.connected(await desk.nail_up())
+    desk.order(StartRecording(call))
+    await desk.hear(RecorderStarted, call)
+    files = [desk.lab.switch.spool / f"{call}-{direction}.wav" for direction in ("rx", "tx")]
+    await until(lambda: all(path.exists() and path.stat().st_size > 16_000 for path in files))
+    desk.order(StopRecording(call))
+    lengths = [len(await closed(path)) for path in files]
+    assert CallHungUp not in desk.about(call), "the files are whole while the two still talk"
+    desk.order(HangUpCall(call))
+    await desk.hear(CallHungUp, call)
+    assert [len(await closed(path)) for path in files] == lengths
+
+
 async def test_notice_the_customer_did_not_hear_out_is_none(desk: Desk) -> None:
     call = await desk.connected(await desk.nail_up())
     desk.order(PlayNotice(call, "es"))
@@ -398,8 +413,11 @@ async def closed(path: Path) -> np.ndarray:
     """A recording's samples, once its header tells its length."""
 
     def whole() -> bool:
-        with wave.open(str(path)) as file:
-            return 0 < file.getnframes() * 2 == path.stat().st_size - 44
+        try:
+            with wave.open(str(path)) as file:
+                return 0 < file.getnframes() * 2 == path.stat().st_size - 44
+        except (wave.Error, EOFError):  # its header is being written
+            return False
 
     await until(whole)
     with wave.open(str(path)) as file:

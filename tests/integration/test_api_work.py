@@ -101,6 +101,7 @@ INTENTS = [
         },
     ),
     ({"type": "tick_notice", "attempt_id": ATTEMPT}, {"attempt_id": ATTEMPT}),
+    ({"type": "refuse_recording", "attempt_id": ATTEMPT}, {"attempt_id": ATTEMPT}),
     ({"type": "dial_preview", "lead_id": 7}, {"lead_id": 7, "phone_id": None}),
     ({"type": "skip_preview", "lead_id": 7}, {"lead_id": 7, "reason": ""}),
     ({"type": "dial_number", "number": "809 555-0101"}, {"number": "809 555-0101"}),

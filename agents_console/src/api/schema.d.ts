@@ -1737,7 +1737,7 @@ export interface components {
             /** Key */
             key: string;
             /** Intent */
-            intent: components["schemas"]["ConnectPhone"] | components["schemas"]["GoReady"] | components["schemas"]["GoNotReady"] | components["schemas"]["LogOut"] | components["schemas"]["HangUp"] | components["schemas"]["Dispose"] | components["schemas"]["TickNotice"] | components["schemas"]["WalkScript"] | components["schemas"]["DialPreview"] | components["schemas"]["SkipPreview"] | components["schemas"]["DialNumber"];
+            intent: components["schemas"]["ConnectPhone"] | components["schemas"]["GoReady"] | components["schemas"]["GoNotReady"] | components["schemas"]["LogOut"] | components["schemas"]["HangUp"] | components["schemas"]["Dispose"] | components["schemas"]["TickNotice"] | components["schemas"]["RefuseRecording"] | components["schemas"]["WalkScript"] | components["schemas"]["DialPreview"] | components["schemas"]["SkipPreview"] | components["schemas"]["DialNumber"];
         };
         /**
          * IntervalView
@@ -2221,6 +2221,19 @@ export interface components {
             bytes: number;
             /** Sha256 */
             sha256: string;
+        };
+        /**
+         * RefuseRecording
+         * @description The customer does not consent to being recorded: the recorder stops, and the call goes on.
+         */
+        RefuseRecording: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "refuse_recording";
+            /** Attempt Id */
+            attempt_id: string;
         };
         /**
          * ResultView

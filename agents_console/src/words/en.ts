@@ -156,6 +156,7 @@ export const en: Words = {
     scriptError: "The script has an error and is shown with gaps. Tell your supervisor.",
     notRecording: "Not recording",
     noticeTick: "I said that the call is recorded",
+    noRecording: "Does not consent: stop recording",
     noticeDone: "Recording notice given at {{time}}",
     noticePlayed: "The switch plays the recording notice",
     mute: "Mute",

@@ -157,6 +157,7 @@ export const es = {
     scriptError: "El guion tiene un error y se muestra con huecos. Avise a su supervisor.",
     notRecording: "Sin grabar",
     noticeTick: "Informé que la llamada se graba",
+    noRecording: "No consiente: dejar de grabar",
     noticeDone: "Aviso de grabación dado a las {{time}}",
     noticePlayed: "El aviso de grabación lo reproduce la central",
     mute: "Silenciar",

@@ -157,6 +157,7 @@ export const pt: Words = {
     scriptError: "O roteiro tem um erro e é mostrado com lacunas. Avise seu supervisor.",
     notRecording: "Sem gravar",
     noticeTick: "Informei que a ligação é gravada",
+    noRecording: "Não consente: parar de gravar",
     noticeDone: "Aviso de gravação dado às {{time}}",
     noticePlayed: "A central reproduz o aviso de gravação",
     mute: "Silenciar",

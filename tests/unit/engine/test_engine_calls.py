@@ -16,6 +16,7 @@ from dialer.domain.commands import (
     Originate,
     PlayNotice,
     StartRecording,
+    StopRecording,
 )
 from dialer.domain.events import (
     BridgeFailed,
@@ -40,10 +41,11 @@ from dialer.domain.facts import (
     PacingDecided,
     RecordingBegan,
     RecordingClosed,
+    RecordingRefused,
 )
 from dialer.domain.outcomes import LeadState, NextStep, Outcome, PhoneStatus
 from dialer.domain.values import AttemptId, HungUpBy
-from dialer.domain.wishes import Dispose, GoReady, HangUp, TickNotice
+from dialer.domain.wishes import Dispose, GoReady, HangUp, RefuseRecording, TickNotice
 from dialer.engine import Step
 
 STRANGER = AttemptId("0" * 26)
@@ -438,6 +440,32 @@ def test_notice_is_played_before_the_recorder_runs() -> None:
     assert scene.feed(started).facts == [RecordingBegan(at=scene.now, attempt_id=call)]
     assert scene.feed(ended).commands == []
     assert of(RecordingClosed, scene.hang_up(call)) == [RecordingClosed(at=scene.now, attempt_id=call)]
+
+
+def test_the_customer_does_not_consent_to_the_recording() -> None:
+    """1. Refused while it records: it stops, the call goes on, and it is told once; 2. refused while the recorder was
+    on its way: stopped as soon as it runs; 3. refused before the notice was over: nothing begins."""
+    scene = Scene(leads=[lead(1), lead(2), lead(3)], agents=1)
+    scene.log_in(1)
+    for said in ("recording", "on its way", "before"):
+        call = scene.connect()
+        if said != "before":
+            scene.wish(1, TickNotice(call))
+        if said == "recording":
+            scene.feed(RecorderStarted(at=scene.now, attempt_id=call))
+        step = scene.wish(1, RefuseRecording(call))
+        assert of(RecordingRefused, step) == [RecordingRefused(at=scene.now, attempt_id=call, agent_id=1)]
+        assert step.commands == ([] if said == "before" else [StopRecording(call)])
+        assert scene.wish(1, RefuseRecording(call)).commands == []
+        if said == "on its way":
+            late = scene.feed(RecorderStarted(at=scene.now, attempt_id=call))
+            assert of(StopRecording, late) == [StopRecording(call)]
+        if said == "before":
+            assert of(StartRecording, scene.wish(1, TickNotice(call))) == []
+        assert scene.call(call).state is CallState.BRIDGED
+        assert bool(of(RecordingClosed, scene.hang_up(call))) == (said != "before")
+        scene.wish(1, Dispose(call, PAID, "", None))
+        scene.park_leg(1)
 
 
 def test_notice_spoken_by_the_agent() -> None:

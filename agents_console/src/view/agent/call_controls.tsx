@@ -208,9 +208,23 @@ function Notice({ call, talking }: { call: CallCard; talking: boolean }) {
   const { pending, run } = useAsk();
   if (call.notice_at !== null) {
     return (
-      <Text size="sm" c="dimmed" mt="xs" data-testid="notice-done">
-        {t("call.noticeDone", { time: formatClock(Date.parse(call.notice_at), locale) })}
-      </Text>
+      <>
+        <Text size="sm" c="dimmed" mt="xs" data-testid="notice-done">
+          {t("call.noticeDone", { time: formatClock(Date.parse(call.notice_at), locale) })}
+        </Text>
+        {call.recording && (
+          <Button
+            size="xs"
+            variant="default"
+            mt="xs"
+            disabled={!talking || pending !== null}
+            onClick={() => void run({ type: "refuse_recording", attempt_id: call.attempt_id as string })}
+            data-testid="refuse-recording"
+          >
+            {t("call.noRecording")}
+          </Button>
+        )}
+      </>
     );
   }
   if (call.recording_notice === "played") {
