@@ -2,7 +2,8 @@
 
 A frame's print is 16 bits, the signs of the changes over 60 ms of 16 differences between neighbouring bands (after
 Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002). Equal prints vote for a recording and an
-offset; a second of prints must then agree but for a quarter of the bits.
+offset, and so do those that differ in the frame's weakest bits alone (the paper's soft decoding; it triples the equal
+prints of one recording over two lines); 0.8 s of prints must then agree but for a fifth of the bits.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ PROMPT_FRAMES, LEAST_LOUD_FRAMES = 600, 50
 #: A print where there was no sound.
 QUIET = -1
 #: Frames that must agree, the share of them with sound in both, and the share of bits that may differ.
-MATCH_FRAMES, MATCH_LOUD, MATCH_ERRORS = 50, 0.6, 0.23
+MATCH_FRAMES, MATCH_LOUD, MATCH_ERRORS = 40, 0.6, 0.21
+#: So many of a frame's weakest bits may be either.
+WEAK_BITS = 3
 #: Votes within VOTE_FRAMES that bring a recording to the comparison.
 VOTES, VOTE_FRAMES, VOTE_BUCKETS = 3, 32, 4096
 #: A print that so many frames share says nothing.
@@ -37,6 +40,8 @@ COMMON = 64
 NUMBERS_TO_PROMOTE = 2
 _HISTORY = 9
 _SMEAR = 3
+#: Every choice among the weak bits, (WEAK_BITS, 2 ** WEAK_BITS).
+_CHOICES = np.arange(1 << WEAK_BITS) >> np.arange(WEAK_BITS)[:, None] & 1
 _BITS = np.array([bin(i).count("1") for i in range(65536)], np.uint8)
 
 
@@ -244,21 +249,27 @@ class Prints:
         np.maximum(loudest, db, out=loudest)
         loud = (db > loudest - 25) & (db > -58) & (count >= _HISTORY)
         value[~loud] = QUIET
+        weakest = np.argpartition(np.abs(change[:, 1:] - change[:, :-1]), WEAK_BITS, axis=1)[:, :WEAK_BITS]
         rows = np.flatnonzero(count < KEPT_FRAMES)
         self.prints[rows, count[rows]] = value[rows]
         count[rows] += 1
         rows = rows[value[rows] != QUIET]
-        return self._search(rows, value, index) if len(rows) and index.ids else []
+        return self._search(rows, value, weakest, index) if len(rows) and index.ids else []
 
     def _search(
-        self, rows: NDArray[np.intp], value: NDArray[np.int32], index: PromptIndex
+        self,
+        rows: NDArray[np.intp],
+        value: NDArray[np.int32],
+        weakest: NDArray[np.intp],
+        index: PromptIndex,
     ) -> list[tuple[int, int]]:
         stale = rows[self.count[rows] % VOTE_FRAMES == 0]
         self._votes[stale] = 0
-        which, position = index.candidates(value[rows])
+        flips = (1 << weakest[rows]) @ _CHOICES
+        which, position = index.candidates((value[rows, None] ^ flips).ravel().astype(np.int32))
         if not len(which):
             return []
-        slot = rows[which]
+        slot = rows[which // (1 << WEAK_BITS)]
         bucket = ((position - self.count[slot]) * 40503) % VOTE_BUCKETS
         np.add.at(self._votes, (slot, bucket), 1)
         ripe = (self._votes[slot, bucket] >= VOTES) & (self.count[slot] >= MATCH_FRAMES)
