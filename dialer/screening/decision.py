@@ -15,8 +15,11 @@ import numpy as np
 from dialer.screening.columns import Bools, Floats
 from dialer.screening.findings import Prior
 
-#: P(human) that connects as soon as the greeting is over; it falls a little until the waiting time is.
-HUMAN_BAR, LAST_HUMAN_BAR = 0.9, 0.75
+#: P(human) that connects as soon as the greeting is over, in the middle of the waiting time, and at its end; the middle
+#: begins and ends where so much of the waiting time is left. Half of all people are sure at once; where the model
+#: still doubts, a machine has probably paused within a sentence, and goes on before the middle is over.
+HUMAN_BARS = (0.84, 0.96, 0.75)
+MIDDLE = (0.77, 0.257)
 #: While somebody speaks waiting costs nothing, so MACHINE waits for his end, unless he has gone on for so long that no
 #: greeting does, or the posterior is this many times below the bar.
 LONG_SPEECH_S, EARLY_FACTOR = 9.0, 0.02
@@ -59,7 +62,7 @@ def decide(
     bar = np.where(patient, machine_bar * EARLY_FACTOR, machine_bar)
     machine = (human_p <= bar) & (audio <= AUDIO_MUST_SAY)
     left = np.clip((deadline_s - gap_s) / (deadline_s - LEAST_GAP_S), 0, 1)
-    human_bar = LAST_HUMAN_BAR + (HUMAN_BAR - LAST_HUMAN_BAR) * left
+    human_bar = np.select([left > MIDDLE[0], left > MIDDLE[1]], HUMAN_BARS[:2], HUMAN_BARS[2])
     human = ~machine & (due | ((human_p >= human_bar) & (gap_s >= LEAST_GAP_S)))
     return Decision(human, machine, due)
 
