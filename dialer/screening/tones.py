@@ -2,7 +2,7 @@
 
 Special information tones: ITU-T E.180 (950, 1400 and 1800 Hz, each +-50). Fax: CED 2100 Hz and CNG 1100 Hz, 0.5 s on
 and 3 s off (ITU-T T.30). Busy, ringback and dial tones: ITU-T E.180 annex; 425 Hz in Mexico, Colombia and Spain,
-350/440/480/620 Hz in the United States. A voicemail's beep is any single steady tone of 380 to 2600 Hz after speech.
+350/440/480/620 Hz in the United States. A voicemail's beep is any single steady tone of 430 to 2600 Hz after speech.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ SIT_FRAMES = np.array([8, 7], np.int32)
 SIT_GAP_FRAMES = 14
 CED_HZ, CED_FRAMES = (2070.0, 2130.0), 20
 CNG_HZ, CNG_FRAMES = (1080.0, 1120.0), (21, 30)
-BEEP_HZ = (380.0, 2600.0)
+#: Below it the harmonics of high voices stand nearly as still as a tone, and 425 Hz are the network's.
+BEEP_HZ = (430.0, 2600.0)
 LOWEST_HZ = 335.0
 #: Below it a tone may as well be the network's.
 LOWEST_BEEP_HZ = 660.0
@@ -70,6 +71,8 @@ class Tones:
         # Special information and fax tones, above 800 Hz.
         self.sit_stage, self.sit_frames, self.sit_misses = c.ints(), c.ints(), c.ints()
         self.sit_hz, self.sit_db, self.sit_at = c.floats(), c.floats(), c.ints(-1)
+        #: The sequence was heard from its second tone on: lost frames or a late start took the first.
+        self.sit_late = c.flags()
         self.ced_frames, self.cng_frames, self.cng_misses, self.fax_at = (
             c.ints(),
             c.ints(),
@@ -152,7 +155,7 @@ class Tones:
         sudden = quiet & (steady & (frames >= BEEP_FRAMES) | nearly & (frames >= BEEP_FRAMES + 1))
         # A high voice's vowel is nearly a low tone, but it sways, and it does not break off.
         low = hz < LOWEST_BEEP_HZ
-        drawn = (self.drift_hz[:n] < 3) & (self.drift_db[:n] < 1) & (frames >= BEEP_FRAMES + 2)
+        drawn = (self.drift_hz[:n] < 3) & (self.drift_db[:n] < 1) & (frames >= BEEP_FRAMES + 1)
         sure = held & (np.where(low, quiet & drawn, sudden) | steady & (frames >= BEEP_FRAMES_IN_SPEECH))
         broken_off = fit & low & quiet & nearly & ended & ~self.beep_on[:n] & (frames >= BEEP_FRAMES - 1)
         sure |= broken_off & (s.db < self.db[:n] - 25)
@@ -176,7 +179,10 @@ class Tones:
     def _special(self, n: int, s: Spectra, frame: Ints) -> Bools:
         stage, frames, misses = self.sit_stage[:n], self.sit_frames[:n], self.sit_misses[:n]
         hz, db = self.sit_hz[:n], self.sit_db[:n]
-        band = SIT_BANDS_HZ[np.minimum(stage, 2)]
+        late = self.sit_late[:n]
+        second = (s.upper_hz > SIT_BANDS_HZ[1, 0]) & (s.upper_hz < SIT_BANDS_HZ[1, 1])
+        late[:] = np.where((stage == 0) & (frames == 0), second, late)
+        band = SIT_BANDS_HZ[np.minimum(stage + late, 2)]
         inside = (
             (s.upper_hz > band[:, 0]) & (s.upper_hz < band[:, 1]) & (s.upper_share > 0.7) & (s.upper_db > -52)
         )

@@ -83,6 +83,15 @@ def test_special_information_tones_are_known_before_the_third() -> None:
     assert found.at_ms <= 300 + 600
 
 
+def test_special_information_tones_are_known_without_the_first() -> None:
+    """It was lost, or sounded before we listened; one tone alone, and two in another order, are none."""
+    first, second, third = SIT
+    assert verdict(play(detector(), ("c", join(second, third, speech(3))))["c"]).label is Label.SIT
+    for name, sounds in {"one": (second,), "falling": (third, second), "apart": (first, third)}.items():
+        calls = play(detector(), (name, join(silence(0.3), *sounds, silence(1), speech(3), silence(2))))
+        assert verdict(calls[name]).label is not Label.SIT, name
+
+
 def test_before_the_answer_special_information_tones_alone_decide() -> None:
     """Neither an announcement, nor ringback, a fax tone, a beep or a known recording says who will answer."""
     announcement = join(silence(0.4), speech(4), silence(0.3), tone(0.4, 1000), silence(7))
