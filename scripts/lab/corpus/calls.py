@@ -99,7 +99,7 @@ CONSUMER: dict[Class, float] = {
     Class.DEAD_AIR: 0.5,
     Class.MUSIC: 0.5,
 }
-#: Operators of a consumer mix have so many recordings.
+#: Operators of a consumer mix have so many recordings of each kind: of their voicemail, of numbers out of service.
 OPERATOR_PROMPTS = 12
 
 
@@ -240,9 +240,9 @@ class Corpus:
                 self._announce(tape, _one(said["brief"], rng), rng, vary=True)
                 self._beep(tape, rng)
             case Class.PAUSE:
-                self._announce(tape, _one(said["short"], rng), rng)
+                self._announce(tape, _one(said["short"], rng), rng, vary=True)
                 tape.wait(rng.uniform(0.35, 1.1))
-                self._announce(tape, _one(said["personal"], rng), rng)
+                self._announce(tape, _one(said["personal"], rng), rng, vary=True)
                 self._beep(tape, rng)
             case Class.IVR:
                 self._announce(tape, _one(said["ivr"], rng), rng)
@@ -251,8 +251,7 @@ class Corpus:
                 self._announce(tape, _one(said["assistant"], rng), rng)
                 tape.wait(4.0)
             case Class.INTERCEPT:
-                real = rng.random() < 0.4
-                announcement = _one(self._announcements if real else said["intercept"], rng)
+                announcement = self._intercept(rng)
                 for _ in range(2):
                     self._announce(tape, announcement, rng)
                     tape.wait(rng.uniform(0.6, 2.0))
@@ -267,10 +266,13 @@ class Corpus:
     def _operator(self, rng: np.random.Generator) -> Utterance:
         prompts = self._pools.said["network"]
         if self._consumer:
-            # A few recordings, some of them much more often than others.
-            weights = 1 / np.arange(1, OPERATOR_PROMPTS + 1)
-            return prompts[rng.choice(OPERATOR_PROMPTS, p=weights / weights.sum())]
+            return _often_the_first(prompts, rng)
         return _one(prompts + self._announcements if rng.random() < 0.3 else prompts, rng)
+
+    def _intercept(self, rng: np.random.Generator) -> Utterance:
+        if self._consumer:
+            return _often_the_first(self._pools.said["intercept"], rng)
+        return _one(self._announcements if rng.random() < 0.4 else self._pools.said["intercept"], rng)
 
     def _announce(
         self, tape: _Tape, said: Utterance, rng: np.random.Generator, *, vary: bool = False
@@ -376,6 +378,12 @@ class Corpus:
 
 def _one(choices: list[T], rng: np.random.Generator) -> T:
     return choices[rng.integers(len(choices))]
+
+
+def _often_the_first(recordings: list[Utterance], rng: np.random.Generator) -> Utterance:
+    """One of OPERATOR_PROMPTS recordings, some of them much more often than others."""
+    weights = 1 / np.arange(1, OPERATOR_PROMPTS + 1)
+    return recordings[rng.choice(OPERATOR_PROMPTS, p=weights / weights.sum())]
 
 
 def _other_throat(sound: Sound, rng: np.random.Generator) -> Sound:
