@@ -20,11 +20,13 @@ from dialer.api.screening_schemas import (
     ScreeningPatch,
     ScreeningSettingsView,
     ScreeningView,
+    TradeOffPoint,
     VerdictCount,
 )
 from dialer.domain.errors import BadInput
 from dialer.domain.screening import SpokenText
 from dialer.portfolio.messages import check_text
+from dialer.screening import trade_off
 from dialer.screening.control import Interval, abandon_rate, human_as_machine, share_of
 from dialer.store.screening import COLUMNS, read_control, read_figures, read_screener, set_screening
 
@@ -72,6 +74,9 @@ async def read_screening(id: RowId, user: Supervisor, pool: Database) -> Screeni
         abandon_rate=abandon_rate(
             control.abandoned, control.live, control.persons, control.controls, control.ended
         ),
+        trade_off=[
+            TradeOffPoint.model_validate(point, from_attributes=True) for point in trade_off.shipped()
+        ],
     )
 
 

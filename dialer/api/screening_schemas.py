@@ -55,6 +55,14 @@ class IntervalView(Wire):
     high: float | None
 
 
+class TradeOffPoint(Wire):
+    """What a cost ratio costs, as shares in 0..1 on generated calls: it shows the way, not a campaign's own rate."""
+
+    cost_ratio: float
+    human_as_machine: float  # of people, taken for machines
+    machine_passed: float  # of machines, passed to agents
+
+
 class ScreeningView(Wire):
     """What screening does and how well, by the control sample of the last 30 days."""
 
@@ -72,6 +80,7 @@ class ScreeningView(Wire):
     person_by_control: IntervalView  # share of machine verdicts that were people
     human_as_machine: IntervalView  # share of answering people hung up on as machines
     abandon_rate: float | None  # with these people among the abandoned
+    trade_off: list[TradeOffPoint]  # by rising cost ratio
 
 
 class AttemptScreening(Wire):

@@ -73,6 +73,11 @@ async def test_the_report_measures_the_errors(
         ("unknown", "screener_down", 1),
     }
     assert report["screener_up"] is False
+    curve = report["trade_off"]
+    assert [point["cost_ratio"] for point in curve] == sorted({point["cost_ratio"] for point in curve})
+    # Sparing people costs machines.
+    assert curve[0]["human_as_machine"] > curve[-1]["human_as_machine"]
+    assert curve[0]["machine_passed"] < curve[-1]["machine_passed"]
 
 
 async def test_dials_are_changed_by_who_saw_them(

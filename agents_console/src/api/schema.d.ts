@@ -2345,6 +2345,8 @@ export interface components {
             human_as_machine: components["schemas"]["IntervalView"];
             /** Abandon Rate */
             abandon_rate: number | null;
+            /** Trade Off */
+            trade_off: components["schemas"]["TradeOffPoint"][];
         };
         /**
          * ScriptView
@@ -2602,6 +2604,18 @@ export interface components {
             type: "tick_notice";
             /** Attempt Id */
             attempt_id: string;
+        };
+        /**
+         * TradeOffPoint
+         * @description What a cost ratio costs, as shares in 0..1 on generated calls: it shows the way, not a campaign's own rate.
+         */
+        TradeOffPoint: {
+            /** Cost Ratio */
+            cost_ratio: number;
+            /** Human As Machine */
+            human_as_machine: number;
+            /** Machine Passed */
+            machine_passed: number;
         };
         /**
          * TreatmentView

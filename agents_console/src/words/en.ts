@@ -374,6 +374,11 @@ export const en: Words = {
     mode: "Detector",
     onMachine: "With a machine",
     costRatio: "Machines per person saved",
+    tradeOff: "What each value buys",
+    tradeOffAt:
+      "At {{ratio}}: {{people}} of people taken for a machine, {{machines}} of machines passed to an agent. Measured on generated calls; the control sample measures yours.",
+    tradeOffMachines: "machines passed to an agent",
+    tradeOffPeople: "people lost",
     verdict: "Answered: {{who}} ({{by}}), P(person) {{certainty}}, decided {{at}} s after the answer.",
     noVerdict: "Answered: unknown ({{why}}); went to an agent.",
     greetingEnd: "The greeting ended at {{at}} s.",

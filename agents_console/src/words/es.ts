@@ -377,6 +377,11 @@ export const es = {
     mode: "Detector",
     onMachine: "Con un contestador",
     costRatio: "Máquinas por persona salvada",
+    tradeOff: "Lo que compra cada valor",
+    tradeOffAt:
+      "Con {{ratio}}: {{people}} de las personas tratadas como máquina, {{machines}} de las máquinas pasadas a un agente. Medido con llamadas generadas; la muestra de control mide las suyas.",
+    tradeOffMachines: "máquinas pasadas a un agente",
+    tradeOffPeople: "personas perdidas",
     verdict: "Contestó: {{who}} ({{by}}), P(persona) {{certainty}}, decidido {{at}} s después de contestar.",
     noVerdict: "Contestó: no se sabe ({{why}}); pasó a un agente.",
     greetingEnd: "El saludo terminó a los {{at}} s.",

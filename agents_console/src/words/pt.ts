@@ -376,6 +376,11 @@ export const pt: Words = {
     mode: "Detector",
     onMachine: "Com uma secretária eletrônica",
     costRatio: "Máquinas por pessoa salva",
+    tradeOff: "O que cada valor compra",
+    tradeOffAt:
+      "Com {{ratio}}: {{people}} das pessoas tratadas como máquina, {{machines}} das máquinas passadas a um atendente. Medido com chamadas geradas; a amostra de controle mede as suas.",
+    tradeOffMachines: "máquinas passadas a um atendente",
+    tradeOffPeople: "pessoas perdidas",
     verdict: "Atendeu: {{who}} ({{by}}), P(pessoa) {{certainty}}, decidido {{at}} s após atender.",
     noVerdict: "Atendeu: desconhecido ({{why}}); foi para um atendente.",
     greetingEnd: "A saudação terminou aos {{at}} s.",

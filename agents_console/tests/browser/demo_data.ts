@@ -348,6 +348,11 @@ export const SCREENING: Schemas["ScreeningView"] = {
   person_by_control: { share: 0.0047, low: 0.0001, high: 0.026 },
   human_as_machine: { share: 0.0042, low: 0.0001, high: 0.0231 },
   abandon_rate: 0.014,
+  trade_off: [
+    { cost_ratio: 1, human_as_machine: 0.0128, machine_passed: 0.327 },
+    { cost_ratio: 10, human_as_machine: 0.0039, machine_passed: 0.367 },
+    { cost_ratio: 100, human_as_machine: 0.003, machine_passed: 0.433 },
+  ],
 };
 
 /** Who answered the calls of all recordings. */

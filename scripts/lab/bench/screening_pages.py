@@ -6,9 +6,12 @@ from typing import Any
 
 from rich.console import Console
 
+from dialer.screening.trade_off import FILE, text_of
+from lab.bench.chart import Series, svg
 from lab.bench.tables import DOCS, Sheet, markdown, print_sheets
 
 Row = dict[str, Any]
+MODEL = DOCS.parents[1] / "dialer" / "screening" / "model"
 CURVE = "The same hearing decided anew, every 40 ms: of a thousand calls a few may differ from the verdicts above."
 LIMITS = """
 The people and the machines here are synthesised voices and prompt packages behind simulated lines. Real greetings have
@@ -128,6 +131,16 @@ def _curve(curve: Row) -> Sheet:
     return Sheet("One number to tune", ("cost ratio", "people treated as machines", "machines passed"), rows)
 
 
+def _drawn(curve: Row) -> str:
+    points = {
+        f"cost ratio {float(ratio):g}": (one["machine_passed_percent"], one["human_as_machine_percent"])
+        for ratio, one in curve.items()
+    }
+    line = Series("held-back calls", tuple(points.values()), joined=True)
+    marks = [Series(name, (point,)) for name, point in points.items()]
+    return svg("What a cost ratio buys", "machines passed to agents, %", "people lost, %", [line, *marks])
+
+
 def show(found: Row) -> None:
     """Print every table."""
     console = Console(width=None if sys.stdout.isatty() else 160)
@@ -137,7 +150,8 @@ def show(found: Row) -> None:
 
 
 def write_docs(found: Row) -> None:
-    """`docs/benchmarks/screening.md` and the same figures whole as `screening.json`."""
+    """`docs/benchmarks/screening.md`, its chart, the same figures whole as `screening.json`, and the curve that the
+    supervisor's screen draws."""
     DOCS.mkdir(parents=True, exist_ok=True)
     (DOCS / "screening.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     text = [
@@ -148,7 +162,10 @@ def write_docs(found: Row) -> None:
     for sheet in sheets(found):
         text += [f"## {sheet.title}", markdown(sheet)]
     if "heldout" in found["parts"]:
-        text.append(CURVE)
+        curve = found["parts"]["heldout"]["curve"]
+        text += [CURVE, "![cost ratio](screening-cost.svg)"]
+        (DOCS / "screening-cost.svg").write_text(_drawn(curve), encoding="utf-8")
+        (MODEL / FILE).write_text(text_of(curve), encoding="utf-8")
     (DOCS / "screening.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
 
 

@@ -8,6 +8,7 @@ import { queries } from "../../session";
 import { wordsFor } from "../../words";
 import { showDone, showProblem } from "../notices";
 import { useLocale } from "../use_locale";
+import { TradeOff } from "./trade_off";
 
 type View = Schemas["ScreeningView"];
 type Patch = Partial<View["settings"]>;
@@ -136,6 +137,7 @@ function Dials({ view, campaignId, queryKey }: { view: View; campaignId: number;
             clampBehavior="strict"
             data-testid="cost-ratio"
           />
+          <TradeOff points={view.trade_off} ratio={shown.cost_ratio} />
         </>
       )}
       <Group gap="xs">
