@@ -46,7 +46,7 @@ CLAIMS_OF_EACH = 60
 #: Claims of a connection before the clock counts: they prepare the statement and load the catalogue.
 WARMING = 5
 #: Leads whose order is refreshed while a claimer goes on; at most this many, the rest is the same again.
-REFRESHED = 100_000
+REFRESHED = 40_000
 SERVER = {"shared_buffers": "2GB"}
 LEASE = timedelta(hours=1)
 
