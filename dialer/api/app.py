@@ -23,6 +23,7 @@ from dialer.api import (
     people,
     recordings,
     screening,
+    scripts,
     segments,
     session,
     softphone,
@@ -95,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
         people,
         recordings,
         screening,
+        scripts,
         segments,
         live,
     ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +14,8 @@ from dialer.cli.output import AsJson, console, show_json, table
 from dialer.domain.errors import BadInput
 from dialer.portfolio.must_say import must_say
 from dialer.portfolio.script_graph import Fault, Graph, find_faults, one_page, parse_graph
-from dialer.portfolio.split import Judgement, Tally, difference_of_means, difference_of_shares, judge, wilson
+from dialer.portfolio.script_weighing import compare, judgement_of, rival_of, tally_of
+from dialer.portfolio.split import Judgement, difference_of_means, difference_of_shares, wilson
 from dialer.store.campaigns import LANGUAGES
 from dialer.store.database import Connection
 from dialer.store.scripts import Version, list_versions, publish, read_graph, save_draft
@@ -137,24 +137,6 @@ def list_all(
     console().print(listing if versions else "no script yet: dialer script publish FILE --name NAME")
 
 
-# --- shared with the API --------------------------------------------------------------------------------------
-
-
-def tally_of(version: Version) -> Tally:
-    return Tally(version.leads, version.promised, version.handling_s, version.handling_sd_s)
-
-
-def rival_of(version: Version, versions: list[Version]) -> Version | None:
-    """The version it is weighed against: the other one of its script that calls hear now, with most leads."""
-    others = [v for v in versions if v.script_id == version.script_id and v.id != version.id and v.share > 0]
-    return max(others, key=lambda other: other.leads, default=None)
-
-
-def judgement_of(version: Version, versions: list[Version]) -> Judgement | None:
-    rival = rival_of(version, versions) if version.share > 0 else None
-    return None if rival is None else judge(tally_of(version), tally_of(rival))
-
-
 def in_words(version: Version, versions: list[Version]) -> str:
     """How it does against its rival, honestly."""
     rival, judgement = rival_of(version, versions), judgement_of(version, versions)
@@ -170,15 +152,6 @@ def in_words(version: Version, versions: list[Version]) -> str:
     text = f"{told} (difference {gap.low:+.1%} to {gap.high:+.1%})"
     times = difference_of_means(tally_of(version), tally_of(rival))
     return text if times is None else f"{text}; handling {times.low:+.0f} to {times.high:+.0f} s"
-
-
-def compare(old: object, new: object, old_name: str, new_name: str) -> list[str]:
-    """A unified diff of two graphs, pretty-printed."""
-
-    def lines(graph: object) -> list[str]:
-        return orjson.dumps(graph, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode().splitlines()
-
-    return list(difflib.unified_diff(lines(old), lines(new), old_name, new_name, lineterm=""))
 
 
 # --- reading --------------------------------------------------------------------------------------------------

@@ -23,7 +23,9 @@ MAX_OBJECTIONS = 40
 
 StepId = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
 Title = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\u0000-\u001f\u007f]*$")]
-Text = Annotated[str, Field(max_length=8_000)]
+#: No database keeps a NUL.
+_NO_NUL = r"^[^\u0000]*$"
+Text = Annotated[str, Field(max_length=8_000, pattern=_NO_NUL)]
 #: A field of a result that an answer may fill in: text or one of the choices; amounts and days the agent types.
 FILLABLE = frozenset(
     field.name
@@ -40,8 +42,11 @@ class Part(BaseModel):
 class Result(Part):
     """What an answer or an end proposes: a disposition's code and fields of it. The agent confirms it."""
 
-    disposition: Annotated[str, Field(min_length=1, max_length=40)]
-    fields: dict[str, Annotated[str, Field(max_length=500)]] = {}
+    disposition: Annotated[str, Field(min_length=1, max_length=40, pattern=_NO_NUL)]
+    fields: dict[
+        Annotated[str, Field(max_length=40, pattern=_NO_NUL)],
+        Annotated[str, Field(max_length=500, pattern=_NO_NUL)],
+    ] = {}
 
 
 class Answer(Part):
@@ -80,7 +85,7 @@ class Graph(Part):
     objections: Annotated[tuple[Objection, ...], Field(max_length=MAX_OBJECTIONS)] = ()
     #: Rule sets whose compulsory words this script must hold, e.g. `US`.
     rule_sets: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=20)
+        tuple[Annotated[str, Field(min_length=1, max_length=40, pattern=_NO_NUL)], ...], Field(max_length=20)
     ] = ()
 
 

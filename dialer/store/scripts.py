@@ -74,6 +74,27 @@ async def read_graph(connection: Connection | asyncpg.Pool, script: str, number:
     return orjson.loads(graph)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """A version's words, and whose they are."""
+
+    name: str
+    language: str
+    number: int
+    state: str
+    graph: Any
+
+
+async def read_version(connection: Connection | asyncpg.Pool, version_id: int) -> StoredVersion | None:
+    """The version of this id; None when there is none such."""
+    row = await connection.fetchrow(
+        "SELECT s.name, s.language, v.number, v.state, v.graph FROM script_version v"
+        " JOIN script s ON s.id = v.script_id WHERE v.id = $1",
+        version_id,
+    )
+    return None if row is None else StoredVersion(**{**dict(row), "graph": orjson.loads(row["graph"])})
+
+
 async def save_draft(
     connection: Connection, script: str, graph: object, *, language: str = "es", user_id: int | None = None
 ) -> int:

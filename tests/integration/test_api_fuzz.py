@@ -93,6 +93,7 @@ async def test_no_request_breaks_the_description(
         "recordings": recording,
         "leads": office.lead_id,
         "people": office.person_id,
+        "scripts": await pool.fetchval("SELECT id FROM script_version"),
         "segments": await pool.fetchval("SELECT id FROM segment"),
     }
     async with serve(dsn, recordings_dir=tmp_path) as api, api.client(role) as client:

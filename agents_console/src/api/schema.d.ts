@@ -601,6 +601,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Script Versions
+         * @description All versions of all scripts, oldest first, each with its results and how it does against its rival.
+         */
+        get: operations["listScriptVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scripts/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Graph
+         * @description What is wrong with a script, and how an agent would see it. Keeps nothing.
+         */
+        post: operations["checkGraph"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scripts/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Draft
+         * @description Keep the graph as the script's draft, faults and all; what was published is never changed.
+         */
+        put: operations["putDraft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scripts/versions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Script Version
+         * @description One version's graph.
+         */
+        get: operations["readScriptVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scripts/versions/{id}/diff/{other_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Diff Versions
+         * @description What changed from version `id` to `other_id`, line by line.
+         */
+        get: operations["diffVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scripts/versions/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish Version
+         * @description Let calls hear a version that nothing is wrong with; also another share for one that they hear.
+         */
+        post: operations["publishVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/segments": {
         parameters: {
             query?: never;
@@ -828,6 +948,17 @@ export interface components {
          * @enum {string}
          */
         AgentState: "logged_out" | "not_ready" | "ready" | "previewing" | "reserved" | "on_call" | "wrap_up" | "unreachable";
+        /**
+         * Answer
+         * @description What the debtor may say, and where that leads.
+         */
+        Answer: {
+            /** Label */
+            label: string;
+            /** To */
+            to: string;
+            result?: components["schemas"]["Result"] | null;
+        };
         /** AnswerView */
         AnswerView: {
             /** Label */
@@ -1174,6 +1305,15 @@ export interface components {
             share: number;
         };
         /**
+         * CheckedScript
+         * @description All that keeps a script from being published, and how an agent would see it, of a fictional debtor.
+         */
+        CheckedScript: {
+            /** Faults */
+            faults: components["schemas"]["FaultView"][];
+            preview: components["schemas"]["ScriptView"];
+        };
+        /**
          * CitedSource
          * @description Where a rule was read.
          */
@@ -1453,6 +1593,27 @@ export interface components {
              */
             state: "upheld" | "rejected" | "withdrawn";
         };
+        /** DraftSaved */
+        DraftSaved: {
+            /** Id */
+            id: number;
+            /** Number */
+            number: number;
+        };
+        /**
+         * DraftSettings
+         * @description The graph to keep as the script's draft; a name nobody has makes a new script.
+         */
+        DraftSettings: {
+            /** Name */
+            name: string;
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "es" | "en" | "pt";
+            graph: components["schemas"]["Graph"];
+        };
         /**
          * Effect
          * @description What a disposition does with the lead. The campaign's list maps each code to one of these.
@@ -1497,6 +1658,16 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * FaultView
+         * @description What is wrong and where: a step's id, `objection 2`, or `script`.
+         */
+        FaultView: {
+            /** Where */
+            where: string;
+            /** What */
+            what: string;
         };
         /**
          * Field
@@ -1669,6 +1840,26 @@ export interface components {
             type: "go_ready";
         };
         /**
+         * Graph
+         * @description A whole script.
+         */
+        Graph: {
+            /** Start */
+            start: string;
+            /** Steps */
+            steps: components["schemas"]["Step"][];
+            /**
+             * Objections
+             * @default []
+             */
+            objections: components["schemas"]["Objection"][];
+            /**
+             * Rule Sets
+             * @default []
+             */
+            rule_sets: string[];
+        };
+        /**
          * HangUp
          * @description End the customer's call; the agent's leg stays.
          */
@@ -1751,6 +1942,11 @@ export interface components {
             /** High */
             high: number | null;
         };
+        /**
+         * Judgement
+         * @enum {string}
+         */
+        Judgement: "better" | "worse" | "not_yet" | "too_few";
         /**
          * Kind
          * @description What a field holds.
@@ -1961,6 +2157,16 @@ export interface components {
             /** Tried At */
             tried_at: string | null;
         };
+        /**
+         * Objection
+         * @description Something debtors say at any moment, and the answer to it.
+         */
+        Objection: {
+            /** Title */
+            title: string;
+            /** Say */
+            say: string;
+        };
         /** ObjectionView */
         ObjectionView: {
             /** Title */
@@ -2150,6 +2356,17 @@ export interface components {
             detail: string;
         };
         /**
+         * Publication
+         * @description `share` per cent of the leads hear it; the newest of the other versions, the rest.
+         */
+        Publication: {
+            /**
+             * Share
+             * @default 100
+             */
+            share: number;
+        };
+        /**
          * Readiness
          * @description GET /readyz: 200 when all are true, else 503.
          */
@@ -2234,6 +2451,21 @@ export interface components {
             type: "refuse_recording";
             /** Attempt Id */
             attempt_id: string;
+        };
+        /**
+         * Result
+         * @description What an answer or an end proposes: a disposition's code and fields of it. The agent confirms it.
+         */
+        Result: {
+            /** Disposition */
+            disposition: string;
+            /**
+             * Fields
+             * @default {}
+             */
+            fields: {
+                [key: string]: string;
+            };
         };
         /**
          * ResultView
@@ -2347,6 +2579,64 @@ export interface components {
             abandon_rate: number | null;
             /** Trade Off */
             trade_off: components["schemas"]["TradeOffPoint"][];
+        };
+        /** ScriptCheck */
+        ScriptCheck: {
+            graph: components["schemas"]["Graph"];
+            /**
+             * Language
+             * @default es
+             * @enum {string}
+             */
+            language: "es" | "en" | "pt";
+        };
+        /** ScriptDiff */
+        ScriptDiff: {
+            /** Lines */
+            lines: string[];
+        };
+        /**
+         * ScriptInterval
+         * @description A 95 % interval.
+         */
+        ScriptInterval: {
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+        };
+        /**
+         * ScriptVersionView
+         * @description A version of a script; of its `share` per cent of the leads, those that heard it and promised, a share with its
+         *     interval, and the mean seconds from the bridge to the result. `judgement` against the version `rival`.
+         */
+        ScriptVersionView: {
+            /** Id */
+            id: number;
+            /** Script Id */
+            script_id: number;
+            /** Name */
+            name: string;
+            /** Language */
+            language: string;
+            /** Number */
+            number: number;
+            /** State */
+            state: string;
+            /** Share */
+            share: number;
+            /** Leads */
+            leads: number;
+            /** Promised */
+            promised: number;
+            conversion: components["schemas"]["ScriptInterval"] | null;
+            /** Handling S */
+            handling_s: number | null;
+            judgement: components["schemas"]["Judgement"] | null;
+            /** Rival */
+            rival: number | null;
+            conversion_gap: components["schemas"]["ScriptInterval"] | null;
+            handling_gap_s: components["schemas"]["ScriptInterval"] | null;
         };
         /**
          * ScriptView
@@ -2530,6 +2820,31 @@ export interface components {
          * @enum {string}
          */
         SpokenText: "message" | "announcement" | "abandoned";
+        /**
+         * Step
+         * @description One thing to say or ask. Without answers and without `to` it is an end.
+         */
+        Step: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Say */
+            say: string;
+            /**
+             * Notices
+             * @default []
+             */
+            notices: string[];
+            /**
+             * Answers
+             * @default []
+             */
+            answers: components["schemas"]["Answer"][];
+            /** To */
+            to?: string | null;
+            result?: components["schemas"]["Result"] | null;
+        };
         /** StepView */
         StepView: {
             /** Id */
@@ -2652,6 +2967,23 @@ export interface components {
             corrected: number;
             /** Messages */
             messages: number;
+        };
+        /**
+         * VersionText
+         * @description A version to read or to go on from.
+         */
+        VersionText: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Language */
+            language: string;
+            /** Number */
+            number: number;
+            /** State */
+            state: string;
+            graph: components["schemas"]["Graph"];
         };
         /**
          * WalkScript
@@ -4087,6 +4419,251 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AttemptScreening"] | null;
                 };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listScriptVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScriptVersionView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkGraph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScriptCheck"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedScript"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftSaved"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readScriptVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionText"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diffVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                other_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScriptDiff"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publishVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Publication"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong (RFC 9457) */
             "4XX": {

@@ -16,6 +16,7 @@ const SCREENS = {
   supervisor: lazy(() => import("./supervisor/supervisor_page")),
   people: lazy(() => import("./people/people_page")),
   segments: lazy(() => import("./segments/segments_page")),
+  scripts: lazy(() => import("./scripts/scripts_page")),
   plans: lazy(() => import("./plans/plans_page")),
   qa: lazy(() => import("./qa/qa_page")),
 } satisfies Record<Page, unknown>;

@@ -2,12 +2,14 @@ import type { Words } from "./es";
 import { people } from "./people";
 import { plans } from "./plans";
 import { results } from "./results";
+import { scripts } from "./scripts";
 import { segments } from "./segments";
 import { why } from "./why";
 
 export const en: Words = {
   ...results.en,
   ...plans.en,
+  ...scripts.en,
   ...segments.en,
   ...people.en,
   ...why.en,
@@ -31,6 +33,7 @@ export const en: Words = {
       qa: "Recordings",
       people: "People",
       segments: "Segments",
+      scripts: "Scripts",
       plans: "Plans",
     },
   },
@@ -518,6 +521,8 @@ export const en: Words = {
   },
   problem: {
     other: "Something went wrong ({{code}}). {{detail}}",
+    script_faulty: "This script can't be published yet: {{detail}}",
+    not_published: "Not published: {{detail}}",
     bad_plan: "The plan can't be used like this. {{detail}}",
     bad_segment: "The segment can't be used like this. {{detail}}",
     bad_search: "Give more to search by. {{detail}}",

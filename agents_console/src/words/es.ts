@@ -1,6 +1,7 @@
 import { people } from "./people";
 import { plans } from "./plans";
 import { results } from "./results";
+import { scripts } from "./scripts";
 import { segments } from "./segments";
 import { why } from "./why";
 
@@ -8,6 +9,7 @@ import { why } from "./why";
 export const es = {
   ...results.es,
   ...plans.es,
+  ...scripts.es,
   ...segments.es,
   ...people.es,
   ...why.es,
@@ -31,6 +33,7 @@ export const es = {
       qa: "Grabaciones",
       people: "Personas",
       segments: "Segmentos",
+      scripts: "Guiones",
       plans: "Planes",
     },
   },
@@ -520,6 +523,8 @@ export const es = {
   },
   problem: {
     other: "Algo salió mal ({{code}}). {{detail}}",
+    script_faulty: "Este guion todavía no se puede publicar: {{detail}}",
+    not_published: "No se publicó: {{detail}}",
     bad_plan: "El plan no se puede usar así. {{detail}}",
     bad_segment: "El segmento no se puede usar así. {{detail}}",
     bad_search: "Busque con más datos. {{detail}}",

@@ -2,12 +2,14 @@ import type { Words } from "./es";
 import { people } from "./people";
 import { plans } from "./plans";
 import { results } from "./results";
+import { scripts } from "./scripts";
 import { segments } from "./segments";
 import { why } from "./why";
 
 export const pt: Words = {
   ...results.pt,
   ...plans.pt,
+  ...scripts.pt,
   ...segments.pt,
   ...people.pt,
   ...why.pt,
@@ -31,6 +33,7 @@ export const pt: Words = {
       qa: "Gravações",
       people: "Pessoas",
       segments: "Segmentos",
+      scripts: "Roteiros",
       plans: "Planos",
     },
   },
@@ -520,6 +523,8 @@ export const pt: Words = {
   },
   problem: {
     other: "Algo deu errado ({{code}}). {{detail}}",
+    script_faulty: "Este roteiro ainda não pode ser publicado: {{detail}}",
+    not_published: "Não foi publicado: {{detail}}",
     bad_plan: "O plano não pode ser usado assim. {{detail}}",
     bad_segment: "O segmento não pode ser usado assim. {{detail}}",
     bad_search: "Busque com mais dados. {{detail}}",

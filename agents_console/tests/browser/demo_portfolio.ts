@@ -247,3 +247,87 @@ export const plan = (): Schemas["ContactPlanView"] => ({
   usual: true,
   version: 7,
 });
+
+export const GRAPH: Schemas["Graph"] = {
+  start: "saludo",
+  steps: [
+    {
+      id: "saludo",
+      title: "Saludo",
+      say: "Buenas tardes, ¿hablo con {{ debtor.name }}?",
+      notices: ["agent_name"],
+      answers: [{ label: "Es él", to: "deuda", result: null }],
+    },
+    {
+      id: "deuda",
+      title: "La deuda",
+      say: "Debe {{ debt.balance }} a {{ debt.creditor }}.",
+      notices: [],
+      answers: [],
+      to: null,
+      result: { disposition: "promise", fields: {} },
+    },
+  ],
+  objections: [{ title: "No reconoce la deuda", say: "Le envío el detalle." }],
+  rule_sets: [],
+};
+
+/** As the server would show it; a field that there is not is a fault of its step. */
+export const preview = (graph: Schemas["Graph"]): Schemas["CheckedScript"] => ({
+  faults: graph.steps
+    .filter(({ say }) => say.includes("secret"))
+    .map(({ id }) => ({ where: id, what: "'debtor.secret' is undefined (line 1)" })),
+  preview: {
+    version_id: 0,
+    number: 0,
+    start: graph.start,
+    steps: graph.steps.map((step) => ({
+      id: step.id,
+      title: step.title,
+      markdown: step.say
+        .replace("{{ debtor.name }}", "Ana Ejemplo")
+        .replace("{{ debt.balance }}", "RD$48,350.25"),
+      notices: step.notices,
+      answers: step.answers.map(({ label, to }) => ({ label, to, result: null })),
+      to: step.to ?? null,
+      result: null,
+    })),
+    objections: [],
+    error: null,
+  },
+});
+
+const version = (change: Partial<Schemas["ScriptVersionView"]>): Schemas["ScriptVersionView"] => ({
+  id: 1,
+  script_id: 1,
+  name: "Tarjetas",
+  language: "es",
+  number: 1,
+  state: "published",
+  share: 50,
+  leads: 812,
+  promised: 90,
+  conversion: { low: 0.091, high: 0.134 },
+  handling_s: 241,
+  judgement: "worse",
+  rival: 2,
+  conversion_gap: { low: -0.075, high: -0.011 },
+  handling_gap_s: { low: -4, high: 22 },
+  ...change,
+});
+
+export const versions = (): Schemas["ScriptVersionView"][] => [
+  version({}),
+  version({
+    id: 2,
+    number: 2,
+    leads: 790,
+    promised: 122,
+    conversion: { low: 0.131, high: 0.181 },
+    handling_s: 232,
+    judgement: "better",
+    rival: 1,
+    conversion_gap: { low: 0.011, high: 0.075 },
+    handling_gap_s: { low: -22, high: 4 },
+  }),
+];

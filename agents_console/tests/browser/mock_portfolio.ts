@@ -1,5 +1,5 @@
 import type { Schemas } from "../../src/api/client";
-import { leadWhy, PARTS, person, plan, RUN, segments } from "./demo_portfolio";
+import { GRAPH, leadWhy, PARTS, person, plan, preview, RUN, segments, versions } from "./demo_portfolio";
 
 const OK = 200;
 const DONE = 204;
@@ -32,6 +32,7 @@ export class MockPortfolio {
   person = person();
   segments = segments();
   plan = plan();
+  versions = versions();
 
   /** The answer to a call of the API (`GET /people`), or null where this is not about the portfolio. */
   async answer(call: string, query: URLSearchParams, read: () => Promise<Body>): Promise<Answer | null> {
@@ -68,7 +69,48 @@ export class MockPortfolio {
         return { status: DONE };
       }
     }
+    if (path.startsWith("/scripts")) return this.#answerScripts(call, read);
     if (path.startsWith("/segments")) return this.#answerSegments(call, read);
+    return null;
+  }
+
+  async #answerScripts(call: string, read: () => Promise<Body>): Promise<Answer | null> {
+    switch (call) {
+      case "GET /scripts":
+        return { status: OK, body: this.versions };
+      case "GET /scripts/versions/2":
+        return {
+          status: OK,
+          body: { id: 2, name: "Tarjetas", language: "es", number: 2, state: "published", graph: GRAPH },
+        };
+      case "GET /scripts/versions/1/diff/2":
+        return {
+          status: OK,
+          body: { lines: ["--- Tarjetas 1", "+++ Tarjetas 2", '-  "say": "Hola"', '+  "say": "Buenas"'] },
+        };
+      case "POST /scripts/check": {
+        const graph = (await read()).graph as Schemas["Graph"];
+        return { status: OK, body: preview(graph) };
+      }
+      case "PUT /scripts/draft": {
+        const last = this.versions.at(-1) as Schemas["ScriptVersionView"];
+        this.versions = [
+          ...this.versions,
+          { ...last, id: 3, number: 3, state: "draft", share: 0, leads: 0, promised: 0 },
+        ];
+        return { status: OK, body: { id: 3, number: 3 } };
+      }
+      case "GET /scripts/versions/3":
+        return {
+          status: OK,
+          body: { id: 3, name: "Tarjetas", language: "es", number: 3, state: "draft", graph: GRAPH },
+        };
+      case "POST /scripts/versions/2/publish": {
+        const share = Number((await read()).share);
+        this.versions = this.versions.map((each) => (each.id === 2 ? { ...each, share } : each));
+        return { status: DONE };
+      }
+    }
     return null;
   }
 

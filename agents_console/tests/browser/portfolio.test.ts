@@ -122,3 +122,28 @@ test("contact plans: a sentence and a week, what does not add up, kept and undon
   await desk.at("week").waitFor({ state: "detached" });
   expect(desk.server.portfolio.plan.quota).toBeNull();
 });
+
+test("scripts: versions weighed, what changed, a step edited and walked, a fault at its step, a draft", async () => {
+  await desk.at("page-scripts").click();
+  expect(await desk.at("version-2").innerText()).toContain("mejor que la 1");
+  await desk.at("diff-2").click();
+  await desk.at("diff").getByText("Buenas").waitFor();
+  await desk.page.keyboard.press("Escape");
+  await desk.at("diff").waitFor({ state: "detached" });
+  await desk.at("publish-2").click();
+  await desk.at("share").fill("80");
+  await desk.at("publish-confirm").click();
+  await desk.at("version-2").getByText("80 %").waitFor();
+  await desk.at("open-2").click();
+  await desk.at("preview-text").getByText("¿hablo con Ana Ejemplo?").waitFor();
+  expect(await desk.breaches()).toEqual([]);
+  await desk.at("preview").getByRole("button", { name: "Es él" }).click();
+  await desk.at("preview-text").getByText("Debe RD$48,350.25").waitFor();
+  await desk.at("say-2").fill("{{ debtor.secret }}");
+  await desk.at("faults").getByText("deuda", { exact: true }).waitFor();
+  await desk.at("say-2").fill("Gracias.");
+  await desk.at("faults").getByText("Nada impide publicarlo").waitFor();
+  await desk.at("save-draft").click();
+  await desk.page.waitForURL("**/scripts/3");
+  expect(desk.server.portfolio.versions).toHaveLength(3);
+});
