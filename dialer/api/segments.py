@@ -94,7 +94,7 @@ async def list_runs(
 ) -> list[SegmentRunView]:
     """The newest runs, each with who moved from where to where."""
     async with pool.acquire() as connection:
-        return [SegmentRunView(**asdict(run)) for run in await read_runs(connection, limit)]
+        return [SegmentRunView.model_validate(run) for run in await read_runs(connection, limit)]
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
