@@ -35,7 +35,10 @@ def test_it_prints_as_json() -> None:
 def test_operations_are_named_verb_noun_once(schema: dict) -> None:
     names = [operation["operationId"] for operation in operations(schema)]
     assert len(names) == len(set(names))
-    verbs = "open|read|close|mint|post|list|patch|start|pause|stop|undo|forecast|find|lift|answer|take|put|add|count"
+    verbs = (
+        "open|read|close|mint|post|list|patch|start|pause|stop|undo|forecast|find|lift|answer|take|put|add|count"
+        "|check|publish|diff"
+    )
     assert [name for name in names if not re.fullmatch(rf"({verbs})[A-Z][A-Za-z]+", name)] == []
 
 
