@@ -174,6 +174,6 @@ def _conditions(found: Row) -> str:
     return (
         f"{found['began']}, {found['machine']}. Held-back voices and texts; intervals are exact 95 % ones. "
         f"Cost ratio {settings['cost_ratio']:g}, waiting time {settings['deadline_ms']} ms, recordings learned "
-        "in the consumer mix alone, where voicemail of the network and intercepts come from a dozen recordings each: an "
-        "operator with more is learned later. CPU is that of the thread, without what other programs took."
+        "in the consumer mix alone, where voicemail of the network and intercepts come from a dozen recordings each: "
+        "an operator with more is learned later. CPU is that of the thread, without what other programs took."
     )
