@@ -239,7 +239,7 @@ async def test_reported_contacts_count_and_only_once(
 
 async def test_two_dialers_obey_the_limit_together(dsn: str, pool: asyncpg.Pool) -> None:
     """Forty persons, each in two campaigns of two groups with a dialer each: whatever the order in which both claim,
-    judge and commit, the union of what they dial is one attempt a day."""
+    judge and commit, the union of what they dial is one attempt a day. Both hold leads before either commits."""
     one = await make_portfolio(pool, leads=40, group="Norte", campaign="Mora 30")
     other = await make_portfolio(pool, leads=0, group="Sur", campaign="Mora 60")
     await pool.execute(
@@ -250,11 +250,14 @@ async def test_two_dialers_obey_the_limit_together(dsn: str, pool: asyncpg.Pool)
     )
     rules, debtor = load_rule_set("EC"), Debtor(zone="America/Guayaquil")
     noon = AT.replace(day=23, hour=17)
+    both_claimed = asyncio.Barrier(2)
 
     async def work(dialer: PostgresShardStore, campaign_id: int) -> int:
         """Claim, judge, commit and end, until nothing is lawful any more."""
         dialled = 0
-        while leads := await dialer.claim(campaign_id, 7, LEASE, AT + timedelta(days=1)):
+        leads = await dialer.claim(campaign_id, 7, LEASE, AT + timedelta(days=1))
+        await both_claimed.wait()
+        while leads:
             for lead in leads:
                 verdict = judge(rules, debtor, at=noon, history=lead.contacts)
                 if isinstance(verdict, Deny):
@@ -271,6 +274,7 @@ async def test_two_dialers_obey_the_limit_together(dsn: str, pool: asyncpg.Pool)
                     over = ended(fact.attempt, Outcome.NO_ANSWER, 30)
                     away = rested(fact.attempt, Outcome.NO_ANSWER, 30, next_at=AT + timedelta(days=2))
                     await dialer.append([over, away])
+            leads = await dialer.claim(campaign_id, 7, LEASE, AT + timedelta(days=1))
         return dialled
 
     async with PostgresShardStore(dsn) as first, PostgresShardStore(dsn) as second:
@@ -283,4 +287,6 @@ async def test_two_dialers_obey_the_limit_together(dsn: str, pool: asyncpg.Pool)
     )
     assert most == 1
     async with pool.acquire() as connection:
-        assert [check.fault for check in await ledger_book.verify(connection)] == [None, None]
+        checks = await ledger_book.verify(connection)
+    assert checks  # a chain for each campaign that dialled: the slower may have found everybody called
+    assert [check.fault for check in checks] == [None] * len(checks)
