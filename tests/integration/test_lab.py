@@ -193,6 +193,7 @@ async def test_switch_refuses_an_id_that_is_in_use(lab: Lab) -> None:
     async with lab.dialer() as ami:
         await originate(ami, TONE_AT_ONCE, "twice", connect_s=5)
         await ami.wait("BridgeEnter", Uniqueid="twice")
+        await ami.wait("OriginateResponse", Uniqueid="twice")  # of the first: it may come after the bridge
         since = len(ami.events)
         await originate(ami, BUSY, "twice")
         refusal = await ami.wait("OriginateResponse", Uniqueid="twice", since=since)
