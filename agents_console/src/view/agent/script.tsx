@@ -27,6 +27,39 @@ export const SCRIPT_MARKDOWN: MarkdownToJSX.Options = {
   },
 };
 
+type Step = Graph["steps"][number];
+
+/** What a step has the agent say: its text, and the notices that the law wants said. */
+export function StepWords({
+  step,
+  titled,
+}: {
+  step: Pick<Step, "title" | "markdown" | "notices">;
+  titled: boolean;
+}) {
+  const { t } = useTranslation();
+  return (
+    <>
+      {titled && (
+        <Text size="sm" fw={600} c="dimmed">
+          {step.title}
+        </Text>
+      )}
+      <Markdown options={SCRIPT_MARKDOWN}>{step.markdown}</Markdown>
+      {step.notices.length > 0 && (
+        <Group gap={6} mt={8}>
+          <Text size="sm">{t("script.mustSay")}</Text>
+          {step.notices.map((notice) => (
+            <Badge key={notice} variant="light" color="orange.9" tt="none">
+              {wordsFor("notice", notice)}
+            </Badge>
+          ))}
+        </Group>
+      )}
+    </>
+  );
+}
+
 interface ScriptProps {
   call: CallCard;
   /** What the script proposes as the call's result, where the walk came to one. */
@@ -115,22 +148,7 @@ function Steps({ script, call, onResult }: { script: Graph; call: CallCard; onRe
       {/* The step may be longer than the page: it scrolls, by keyboard too. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
       <div className="script-text" tabIndex={0} data-testid="script" data-step={step.id}>
-        {script.steps.length > 1 && (
-          <Text size="sm" fw={600} c="dimmed">
-            {step.title}
-          </Text>
-        )}
-        <Markdown options={SCRIPT_MARKDOWN}>{step.markdown}</Markdown>
-        {step.notices.length > 0 && (
-          <Group gap={6} mt={8}>
-            <Text size="sm">{t("script.mustSay")}</Text>
-            {step.notices.map((notice) => (
-              <Badge key={notice} variant="light" color="orange.9" tt="none">
-                {wordsFor("notice", notice)}
-              </Badge>
-            ))}
-          </Group>
-        )}
+        <StepWords step={step} titled={script.steps.length > 1} />
       </div>
       {script.steps.length > 1 && (
         <div className="script-ways">

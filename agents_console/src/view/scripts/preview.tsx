@@ -1,13 +1,11 @@
-import { Alert, Badge, Button, Group, Loader, Text, Title } from "@mantine/core";
+import { Alert, Button, Group, Loader, Text, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import Markdown from "markdown-to-jsx/react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { answer, api } from "../../api/client";
 import type { Language } from "../../words";
-import { wordsFor } from "../../words";
-import { SCRIPT_MARKDOWN } from "../agent/script";
+import { StepWords } from "../agent/script";
 import { problemWords } from "../notices";
 import type { Graph } from "./script_editor";
 
@@ -40,20 +38,7 @@ export function Preview({ graph, language }: { graph: Graph; language: Language 
         {step && (
           <>
             <div className="script-says" data-testid="preview-text">
-              <Text size="sm" fw={600} c="dimmed">
-                {step.title}
-              </Text>
-              <Markdown options={SCRIPT_MARKDOWN}>{step.markdown}</Markdown>
-              {step.notices.length > 0 && (
-                <Group gap={6} mt={8}>
-                  <Text size="sm">{t("script.mustSay")}</Text>
-                  {step.notices.map((notice) => (
-                    <Badge key={notice} variant="light" color="orange.9" tt="none">
-                      {wordsFor("notice", notice)}
-                    </Badge>
-                  ))}
-                </Group>
-              )}
+              <StepWords step={step} titled />
             </div>
             <Group gap="xs">
               {step.answers.map((each) => (
