@@ -17,10 +17,17 @@ class Mode:
     preview: bool = False
     #: A pacing policy decides how many (`policy_of` says which); else one per free agent, or the agent himself.
     pooled: bool = False
+    #: Leads are claimed ahead of their call; else the agent asks for each.
+    claims: bool = True
+
+    @property
+    def dials(self) -> bool:
+        """The dialer itself begins the call, without being asked for it."""
+        return self.claims and not self.preview
 
 
 MODES: dict[DialMode, Mode] = {
-    DialMode.MANUAL: Mode(reserve=True),
+    DialMode.MANUAL: Mode(reserve=True, claims=False),
     DialMode.PREVIEW: Mode(reserve=True, preview=True),
     DialMode.PROGRESSIVE: Mode(reserve=True),
     DialMode.POWER: Mode(reserve=False, pooled=True),

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.values import ClaimedLead
-from dialer.engine import dialling
+from dialer.engine.choosing import BUSY_PERSON_REST, choose
 from dialer.engine.floor import Floor
+from dialer.engine.hopper import LEASE_MARGIN
+from dialer.engine.planning import plan
 from dialer.engine.records import Agent, CampaignRun
 from dialer.modes import MODES
 
@@ -23,10 +25,10 @@ def dial_callbacks(floor: Floor, run: CampaignRun, at: datetime) -> None:
     """Dial what is due and has an agent now; keep the rest, give back what we may not hold any longer."""
     waiting, run.callbacks = run.callbacks, []
     for lead, since in waiting:
-        if lead.lease_until - at < dialling.LEASE_MARGIN:
+        if lead.lease_until - at < LEASE_MARGIN:
             floor.return_leads(run, at, [lead])
         elif lead.person_id in floor.persons:
-            floor.return_leads(run, at, [lead], rest=dialling.BUSY_PERSON_REST, rule="one_ring_per_person")
+            floor.return_leads(run, at, [lead], rest=BUSY_PERSON_REST, rule="one_ring_per_person")
         elif (agent := _agent_for(floor, lead, since, at)) is None or not _dial(floor, run, lead, agent, at):
             run.callbacks.append((lead, since))
 
@@ -37,8 +39,8 @@ def _dial(floor: Floor, run: CampaignRun, lead: ClaimedLead, agent: Agent, at: d
         agent.preview = lead
         floor.move_agent(agent, AgentInput.PREVIEWED, at)
         return True
-    choice = dialling.choose(floor, run, lead, at, reserved=True)
-    return choice is None or dialling.plan(floor, run, choice, at, agent)
+    choice = choose(floor, run, lead, at, reserved=True)
+    return choice is None or plan(floor, run, choice, at, agent)
 
 
 def _agent_for(floor: Floor, lead: ClaimedLead, since: datetime, at: datetime) -> Agent | None:

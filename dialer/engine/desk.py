@@ -37,11 +37,14 @@ from dialer.domain.wishes import (
     TickNotice,
     WalkScript,
 )
-from dialer.engine import dialling, screening
+from dialer.engine import screening
 from dialer.engine.calls import give_notice, lose_leg, refuse_recording
+from dialer.engine.choosing import allow, phone_of
 from dialer.engine.endings import close_if_drained, debtor_time, log_out, settle_disposition
 from dialer.engine.floor import Floor
+from dialer.engine.planning import plan
 from dialer.engine.records import LOG_OUT, Agent, Call, CampaignRun
+from dialer.engine.reserving import withdraw_preview
 
 #: A lead skipped in preview comes again after this.
 SKIPPED_REST = timedelta(minutes=30)
@@ -154,7 +157,7 @@ def _go_not_ready(floor: Floor, agent: Agent, reason: str, at: datetime) -> None
         case AgentState.READY | AgentState.NOT_READY:
             floor.move_agent(agent, AgentInput.WENT_NOT_READY, at, reason)
         case AgentState.PREVIEWING:
-            dialling.withdraw_preview(floor, agent, at)
+            withdraw_preview(floor, agent, at)
             floor.move_agent(agent, AgentInput.WENT_NOT_READY, at, reason)
         case AgentState.RESERVED | AgentState.ON_CALL | AgentState.WRAP_UP:
             agent.after_wrap_up = reason
@@ -172,7 +175,7 @@ def _log_out(floor: Floor, agent: Agent, at: datetime) -> None:
             floor.note_agent(agent, at)
         case _:
             if agent.state is AgentState.PREVIEWING:
-                dialling.withdraw_preview(floor, agent, at)
+                withdraw_preview(floor, agent, at)
             log_out(floor, agent, at)
 
 
@@ -244,21 +247,21 @@ def _dial_preview(floor: Floor, agent: Agent, wish: DialPreview, at: datetime) -
     run = floor.campaigns[lead.campaign_id]
     if run.state is not CampaignState.RUNNING:
         raise Refused("campaign_not_running")
-    phone = dialling.phone_of(lead, wish.phone_id)
+    phone = phone_of(lead, wish.phone_id)
     if phone is None:
         raise Refused("number_not_usable")
     lead = replace(lead, next_phone_id=phone.id)
     if lead.lease_until <= at:
-        dialling.withdraw_preview(floor, agent, at)
+        withdraw_preview(floor, agent, at)
         raise Refused("preview_expired")
     if lead.person_id in floor.persons:
         raise Refused("person_in_call")
-    choice = dialling.allow(floor, run, lead, phone, at, reserved=True)
+    choice = allow(floor, run, lead, phone, at, reserved=True)
     if choice is None:  # the lead rests, the agent goes on
         agent.preview = None
         floor.move_agent(agent, AgentInput.RELEASED, at)
         raise Refused("not_allowed_now")
-    if not dialling.plan(floor, run, choice, at, agent):
+    if not plan(floor, run, choice, at, agent):
         raise Refused("no_line")
 
 
@@ -298,7 +301,7 @@ def _dial_claimed(floor: Floor, event: PhoneClaimed) -> None:
     run = floor.campaigns[lead.campaign_id]
     agent = floor.agents[event.agent_id]
     phone_id = next((p.id for p in lead.phones if p.number.e164 == event.number), None)
-    phone = dialling.phone_of(lead, phone_id) if phone_id is not None else None
+    phone = phone_of(lead, phone_id) if phone_id is not None else None
     refusal = None
     if run.state is not CampaignState.RUNNING:
         refusal = "campaign_not_running"
@@ -309,10 +312,10 @@ def _dial_claimed(floor: Floor, event: PhoneClaimed) -> None:
     if refusal or phone is None:
         floor.return_leads(run, event.at, [lead])
         raise Refused(refusal or "number_not_usable")
-    choice = dialling.allow(floor, run, lead, phone, event.at, reserved=True)
+    choice = allow(floor, run, lead, phone, event.at, reserved=True)
     if choice is None:
         raise Refused("not_allowed_now")
-    if not dialling.plan(floor, run, choice, event.at, agent):
+    if not plan(floor, run, choice, event.at, agent):
         floor.return_leads(run, event.at, [lead])
         raise Refused("no_line")
 
@@ -358,7 +361,7 @@ def clear_floor_of(floor: Floor, run: CampaignRun, at: datetime) -> None:
     """A campaign that does not run any more: previews go back, unsent attempts die at their commit."""
     for agent in floor.agents.values():
         if agent.preview and agent.preview.campaign_id == run.campaign.id:
-            dialling.withdraw_preview(floor, agent, at)
+            withdraw_preview(floor, agent, at)
     close_if_drained(floor, run, at)
 
 
@@ -379,4 +382,4 @@ def on_campaign_edited(floor: Floor, event: CampaignEdited) -> None:
         floor.empty_hopper(run, event.at)
         for agent in floor.agents.values():
             if agent.preview and agent.preview.campaign_id == edited.id:
-                dialling.withdraw_preview(floor, agent, event.at)
+                withdraw_preview(floor, agent, event.at)

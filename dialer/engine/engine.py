@@ -53,7 +53,17 @@ from dialer.domain.events import (
 )
 from dialer.domain.facts import AnyFact, SwitchMoved
 from dialer.domain.stored import ShardState
-from dialer.engine import calls, desk, dialling, early_media, recovery, screening, withdrawal
+from dialer.engine import (
+    calls,
+    desk,
+    dialling,
+    early_media,
+    hopper,
+    planning,
+    recovery,
+    screening,
+    withdrawal,
+)
 from dialer.engine.floor import Floor
 from dialer.engine.records import Step
 
@@ -151,9 +161,9 @@ class Engine:
             case ChannelsListed():
                 recovery.reconcile(floor, event.channels, event.asked_at, event.at, routine=True)
             case AttemptsCommitted():
-                dialling.on_committed(floor, event)
+                planning.on_committed(floor, event)
             case LeadsClaimed():
-                dialling.on_leads_claimed(floor, event)
+                hopper.on_leads_claimed(floor, event)
             case PhoneClaimed():
                 desk.on_phone_claimed(floor, event)
             case LeadsWithdrawn():

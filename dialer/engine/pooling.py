@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from dialer.domain.call import DIALLING_STATES, CallState
-from dialer.engine import dialling, reasons
+from dialer.engine import reasons
+from dialer.engine.choosing import next_lead
 from dialer.engine.floor import Floor
+from dialer.engine.planning import plan
 from dialer.engine.pool import DECIDE_S, Question, paced
 from dialer.engine.reasons import Hindrance
 from dialer.engine.records import CampaignRun
+from dialer.engine.reserving import dial_reserved
 from pacing.policy import Limit
 
 #: With these a campaign may leave agents to the next one: they are limits of its own, not of the pool.
@@ -34,7 +37,7 @@ def dial_pooled(floor: Floor, pooled: Sequence[CampaignRun], at: datetime) -> No
         if taken:
             reasons.tell(floor, run, at, Hindrance.TURN)
         elif blind or run.gauge.over(at):
-            calls = dialling.dial_reserved(floor, run, at)
+            calls = dial_reserved(floor, run, at)
             limit = blind or Limit.CAP
             reasons.tell(
                 floor, run, at, reasons.no_lead(run) if not run.hopper and not calls else limit, calls
@@ -83,10 +86,10 @@ def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
     if calls > max(0, lines):
         calls, limit = max(0, lines), Hindrance.LINES_PER_AGENT
     while placed < calls:
-        if (choice := dialling.next_lead(floor, run, at, reserved=False)) is None:
+        if (choice := next_lead(floor, run, at, reserved=False)) is None:
             limit = reasons.no_lead(run) or Limit.LEADS
             break
-        if not dialling.plan(floor, run, choice, at):
+        if not plan(floor, run, choice, at):
             run.hopper.appendleft(choice.lead)
             limit = Limit.LINES
             break
