@@ -1,4 +1,5 @@
-"""A real PostgreSQL for the whole run; each test gets its own copy of a migrated template database."""
+"""A real PostgreSQL for the whole run; each test gets its own copy of a migrated template database. Who asks has three
+leads in it, or a small office with the API and clients of its roles."""
 
 from __future__ import annotations
 
@@ -8,11 +9,14 @@ from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import httpx2
 import pytest
 import pytest_asyncio
+from api_harness import Api, Office, furnish, serve
 
 from dialer.store.database import open_pool, upgrade
 from lab.postgres import Postgres
+from tests.integration.portfolio import Portfolio, make_portfolio
 
 _numbers = itertools.count(1)
 
@@ -71,3 +75,41 @@ async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     pool = await open_pool(dsn, size=10)
     yield pool
     await pool.close()
+
+
+@pytest_asyncio.fixture
+async def portfolio(pool: asyncpg.Pool) -> Portfolio:
+    """Three callable leads; tests that need others make their own."""
+    return await make_portfolio(pool, leads=3)
+
+
+# --- the API over a small office ----------------------------------------------------------------------------
+
+
+@pytest_asyncio.fixture
+async def office(pool: asyncpg.Pool) -> Office:
+    return await furnish(pool)
+
+
+@pytest_asyncio.fixture
+async def api(dsn: str, office: Office) -> AsyncIterator[Api]:
+    async with serve(dsn) as api:
+        yield api
+
+
+@pytest_asyncio.fixture
+async def agent(api: Api) -> AsyncIterator[httpx2.AsyncClient]:
+    async with api.client("agent") as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def supervisor(api: Api) -> AsyncIterator[httpx2.AsyncClient]:
+    async with api.client("supervisor") as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def qa(api: Api) -> AsyncIterator[httpx2.AsyncClient]:
+    async with api.client("qa") as client:
+        yield client

@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 import structlog
 import websockets
-from api_harness import Api, Office, add_user, furnish, serve
+from api_harness import Api, Office, add_user, serve
 from websockets.asyncio.client import ClientConnection
 
 from dialer.api import floor as floor_module
@@ -162,17 +162,6 @@ async def console(api: Api, login: str, **kwargs: Any) -> AsyncIterator[Console]
             assert (await console.hear())["type"] == "snapshot"
             console.client = client  # type: ignore[attr-defined]
             yield console
-
-
-@pytest_asyncio.fixture
-async def office(pool: asyncpg.Pool) -> Office:
-    return await furnish(pool)
-
-
-@pytest_asyncio.fixture
-async def api(dsn: str, office: Office) -> AsyncIterator[Api]:
-    async with serve(dsn) as api:
-        yield api
 
 
 @pytest_asyncio.fixture

@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import httpx2
 import pytest
-import pytest_asyncio
-from api_harness import Api, Office, add_attempt, furnish, serve
+from api_harness import Api, Office, add_attempt
 
 from dialer.api import pacing
 
 pytestmark = pytest.mark.integration
-
-
-@pytest_asyncio.fixture
-async def office(pool: asyncpg.Pool) -> Office:
-    return await furnish(pool)
-
-
-@pytest_asyncio.fixture
-async def api(dsn: str, office: Office) -> AsyncIterator[Api]:
-    async with serve(dsn) as api:
-        yield api
-
-
-@pytest_asyncio.fixture
-async def supervisor(api: Api) -> AsyncIterator[httpx2.AsyncClient]:
-    async with api.client("supervisor") as client:
-        yield client
 
 
 async def change(client: httpx2.AsyncClient, url: str, version: int, **settings: object) -> dict[str, object]:

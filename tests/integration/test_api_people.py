@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import asyncpg
 import httpx2
 import pytest
-import pytest_asyncio
-from api_harness import Api, Office, add_attempt, furnish, serve
+from api_harness import Api, Office, add_attempt
 
 pytestmark = pytest.mark.integration
-
-
-@pytest_asyncio.fixture
-async def office(pool: asyncpg.Pool) -> Office:
-    return await furnish(pool)
-
-
-@pytest_asyncio.fixture
-async def api(dsn: str, office: Office) -> AsyncIterator[Api]:
-    async with serve(dsn) as api:
-        yield api
-
-
-@pytest_asyncio.fixture
-async def supervisor(api: Api) -> AsyncIterator[httpx2.AsyncClient]:
-    async with api.client("supervisor") as client:
-        yield client
 
 
 async def test_a_person_is_found_by_what_one_has_at_hand(

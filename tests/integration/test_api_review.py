@@ -14,7 +14,7 @@ import asyncpg
 import httpx2
 import pytest_asyncio
 import structlog
-from api_harness import T0, Api, Office, add_attempt, furnish, serve, write_console
+from api_harness import T0, Api, Office, add_attempt, serve, write_console
 
 from dialer.recording.layout import recording_path
 
@@ -22,21 +22,10 @@ SOUND = bytes(range(256)) * 40
 
 
 @pytest_asyncio.fixture
-async def office(pool: asyncpg.Pool) -> Office:
-    return await furnish(pool)
-
-
-@pytest_asyncio.fixture
 async def api(dsn: str, office: Office, tmp_path: Path) -> AsyncIterator[Api]:
     console = write_console(tmp_path / "console")
     async with serve(dsn, recordings_dir=tmp_path / "recordings", console_dir=console) as api:
         yield api
-
-
-@pytest_asyncio.fixture
-async def qa(api: Api) -> AsyncIterator[httpx2.AsyncClient]:
-    async with api.client("qa") as client:
-        yield client
 
 
 async def add_recording(pool: asyncpg.Pool, folder: Path, attempt_id: str) -> int:

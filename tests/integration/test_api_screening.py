@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import asyncpg
 import httpx2
 import pytest
-import pytest_asyncio
-from api_harness import Api, Office, add_attempt, furnish, serve
-
-
-@pytest_asyncio.fixture
-async def office(pool: asyncpg.Pool) -> Office:
-    return await furnish(pool)
-
-
-@pytest_asyncio.fixture
-async def api(dsn: str, office: Office) -> AsyncIterator[Api]:
-    async with serve(dsn) as api:
-        yield api
-
-
-@pytest_asyncio.fixture
-async def supervisor(api: Api) -> AsyncIterator[httpx2.AsyncClient]:
-    async with api.client("supervisor") as client:
-        yield client
+from api_harness import Api, Office, add_attempt
 
 
 async def add_verdict(

@@ -9,24 +9,12 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import httpx2
 import pytest
-import pytest_asyncio
 import structlog
-from api_harness import PASSWORD, PROOF, ROLES, Api, Office, furnish, serve
+from api_harness import PASSWORD, PROOF, ROLES, Api, Office, serve
 
 from dialer.api.app import create_app
 from dialer.api.auth import PERMISSIONS, route_permissions
 from dialer.config import Settings
-
-
-@pytest_asyncio.fixture
-async def office(pool: asyncpg.Pool) -> Office:
-    return await furnish(pool)
-
-
-@pytest_asyncio.fixture
-async def api(dsn: str, office: Office) -> AsyncIterator[Api]:
-    async with serve(dsn) as api:
-        yield api
 
 
 async def log_in(client: httpx2.AsyncClient, login: str, password: str = PASSWORD) -> httpx2.Response:

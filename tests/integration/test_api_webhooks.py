@@ -17,18 +17,13 @@ from dialer.api.app import create_app
 from dialer.api.webhooks import sign
 from dialer.config import Settings
 from dialer.domain.errors import BadInput
-from tests.integration.api_harness import Office, furnish, serve
+from tests.integration.api_harness import Office, serve
 
 pytestmark = pytest.mark.integration
 
 KEY, OLD_KEY = bytes(range(32)), bytes(range(1, 33))
 SECRETS = " ".join("whsec_" + base64.b64encode(key).decode() for key in (KEY, OLD_KEY))
 PATH = "/api/webhooks/payments"
-
-
-@pytest_asyncio.fixture
-async def office(pool: asyncpg.Pool) -> Office:
-    return await furnish(pool)
 
 
 @pytest_asyncio.fixture

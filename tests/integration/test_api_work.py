@@ -11,32 +11,9 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import httpx2
 import pytest_asyncio
-from api_harness import Api, Office, furnish, serve
+from api_harness import Api, Office, serve
 
 ATTEMPT = "01JD0000000000000000000000"
-
-
-@pytest_asyncio.fixture
-async def office(pool: asyncpg.Pool) -> Office:
-    return await furnish(pool)
-
-
-@pytest_asyncio.fixture
-async def api(dsn: str, office: Office) -> AsyncIterator[Api]:
-    async with serve(dsn) as api:
-        yield api
-
-
-@pytest_asyncio.fixture
-async def agent(api: Api) -> AsyncIterator[httpx2.AsyncClient]:
-    async with api.client("agent") as client:
-        yield client
-
-
-@pytest_asyncio.fixture
-async def supervisor(api: Api) -> AsyncIterator[httpx2.AsyncClient]:
-    async with api.client("supervisor") as client:
-        yield client
 
 
 @pytest_asyncio.fixture

@@ -13,7 +13,7 @@ from lab.asterisk_root import asterisk_root
 from lab.robots import Pace
 from lab.shift import shift, write_leads
 from lab.stack import Stack
-from tests.integration.test_cli import dialer
+from tests.integration.command import dialer
 
 LEADS = {98: 10}
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from api_harness import furnish, serve
 
-from tests.integration.test_cli import DONE, REFUSED, dialer
+from tests.integration.command import DONE, REFUSED, dialer
 
 pytestmark = pytest.mark.integration
 

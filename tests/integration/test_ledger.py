@@ -30,11 +30,6 @@ A, H, C, T = Count.ATTEMPT, Count.ANSWERED_HUMAN, Count.CONTACT, Count.CONVERSAT
 
 
 @pytest_asyncio.fixture
-async def portfolio(pool: asyncpg.Pool) -> Portfolio:
-    return await make_portfolio(pool, leads=3)
-
-
-@pytest_asyncio.fixture
 async def store(dsn: str, portfolio: Portfolio) -> AsyncIterator[PostgresShardStore]:
     async with PostgresShardStore(dsn) as store:
         assert await store.acquire(portfolio.group_id, "test", LEASE) == 1

@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from dialer.store.event_log import PostgresShardStore
+from tests.integration.command import DONE, REFUSED, USAGE, dialer
 from tests.integration.portfolio import Portfolio, add_leads, make_portfolio
-from tests.integration.test_cli import DONE, REFUSED, USAGE, dialer
 
 pytestmark = pytest.mark.integration
 

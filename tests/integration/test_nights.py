@@ -13,8 +13,8 @@ from dialer.domain.segments import Treatment, read_conditions
 from dialer.night_clock import work
 from dialer.store.nights import begin_night, free_night
 from dialer.store.segments import read_runs, save_segment
+from tests.integration.command import dialer
 from tests.integration.portfolio import Portfolio, make_portfolio
-from tests.integration.test_cli import dialer
 
 pytestmark = pytest.mark.integration
 

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from dialer.portfolio.callability import Callability, explain_lead
+from tests.integration.command import DONE, REFUSED, dialer
 from tests.integration.portfolio import Portfolio, make_portfolio
-from tests.integration.test_cli import DONE, REFUSED, dialer
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,7 @@ from dialer.domain.errors import BadInput
 from dialer.promise_clock import look
 from dialer.store.event_log import PostgresShardStore
 from dialer.store.payments import reverse_payment
-from tests.integration.test_cli import DONE, REFUSED, Result, dialer
+from tests.integration.command import DONE, REFUSED, Result, dialer
 from tests.integration.test_promises import AT, DUE, OPEN, SILENT, Case
 
 pytestmark = pytest.mark.integration

@@ -15,7 +15,7 @@ from dialer.domain.dispositions import NO_DETAILS
 from dialer.domain.outcomes import Effect, LeadState, NextStep, Outcome, PhoneStatus
 from dialer.domain.phone_facts import DEMOTED_BELOW, FOUND, RIGHT_PARTY, SAID
 from dialer.store.event_log import PostgresShardStore
-from tests.integration.test_cli import dialer
+from tests.integration.command import dialer
 from tests.integration.test_promises import AT, PROMISE, Case
 
 pytestmark = pytest.mark.integration

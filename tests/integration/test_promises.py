@@ -23,7 +23,7 @@ from dialer.store.campaigns import create_campaign, ensure_group
 from dialer.store.event_log import PostgresShardStore
 from dialer.store.payments import Payment, book_payments, resolve_dispute, withdraw_promise
 from dialer.store.timelines import read_story
-from tests.integration.test_cli import dialer
+from tests.integration.command import dialer
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,7 @@ from dialer.domain.values import AttemptId
 from dialer.recording.layout import recording_path
 from dialer.retention import run_daily, run_retention
 from dialer.store.ledger_book import verify
-from tests.integration.test_cli import DONE, REFUSED, dialer
+from tests.integration.command import DONE, REFUSED, dialer
 
 pytestmark = pytest.mark.integration
 
