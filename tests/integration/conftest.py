@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -15,7 +16,9 @@ import pytest_asyncio
 from api_harness import Api, Office, furnish, serve
 
 from dialer.store.database import open_pool, upgrade
+from dialer.store.event_log import PostgresShardStore
 from lab.postgres import Postgres
+from tests.integration.call_facts import LEASE, Claim
 from tests.integration.portfolio import Portfolio, make_portfolio
 
 _numbers = itertools.count(1)
@@ -81,6 +84,19 @@ async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
 async def portfolio(pool: asyncpg.Pool) -> Portfolio:
     """Three callable leads; tests that need others make their own."""
     return await make_portfolio(pool, leads=3)
+
+
+@pytest_asyncio.fixture
+async def store(dsn: str, portfolio: Portfolio) -> AsyncIterator[PostgresShardStore]:
+    """The store of the shard that owns the portfolio's group."""
+    async with PostgresShardStore(dsn) as store:
+        assert await store.acquire(portfolio.group_id, "test", LEASE) == 1
+        yield store
+
+
+@pytest.fixture
+def claim(store: PostgresShardStore, portfolio: Portfolio) -> Claim:
+    return lambda count: store.claim(portfolio.campaign_id, count, LEASE, datetime.now(UTC))
 
 
 # --- the API over a small office ----------------------------------------------------------------------------

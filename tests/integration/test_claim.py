@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -27,13 +26,6 @@ LEASE = timedelta(seconds=30)
 @pytest_asyncio.fixture
 async def portfolio(pool: asyncpg.Pool) -> Portfolio:
     return await make_portfolio(pool)
-
-
-@pytest_asyncio.fixture
-async def store(dsn: str, portfolio: Portfolio) -> AsyncIterator[PostgresShardStore]:
-    async with PostgresShardStore(dsn) as store:
-        assert await store.acquire(portfolio.group_id, "test", LEASE) == 1
-        yield store
 
 
 def now() -> datetime:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from dialer.compliance import Debtor, Deny, judge, load_rule_set
 from dialer.domain import facts as f
@@ -21,19 +19,12 @@ from dialer.domain.values import Attempt, ClaimedLead
 from dialer.store import ledger_book
 from dialer.store.event_log import PostgresShardStore
 from dialer.store.ledger_book import Report
+from tests.integration.call_facts import AT, LEASE, at, ended, moved, plan, rested
 from tests.integration.portfolio import Portfolio, make_portfolio
-from tests.integration.test_event_log import AT, LEASE, at, ended, moved, plan, rested
 
 pytestmark = pytest.mark.integration
 
 A, H, C, T = Count.ATTEMPT, Count.ANSWERED_HUMAN, Count.CONTACT, Count.CONVERSATION
-
-
-@pytest_asyncio.fixture
-async def store(dsn: str, portfolio: Portfolio) -> AsyncIterator[PostgresShardStore]:
-    async with PostgresShardStore(dsn) as store:
-        assert await store.acquire(portfolio.group_id, "test", LEASE) == 1
-        yield store
 
 
 async def claimed(store: PostgresShardStore, portfolio: Portfolio, count: int = 1) -> list[ClaimedLead]:

@@ -16,10 +16,8 @@ from dialer.domain.logged import figures_of, trimmed
 from dialer.domain.outcomes import Outcome
 from dialer.store.event_log import PostgresShardStore
 from dialer.store.logged import load_stretch
+from tests.integration.call_facts import Claim, at, ended, moved, plan
 from tests.integration.portfolio import Portfolio, add_agent
-from tests.integration.test_event_log import Claim, at, claim, ended, moved, plan, portfolio, store
-
-__all__ = ["claim", "portfolio", "store"]  # fixtures
 
 pytestmark = pytest.mark.integration
 
