@@ -25,6 +25,7 @@ from dialer.api.schemas import (
     IntentAccepted,
     RowId,
 )
+from dialer.api.versions import demand_version, etag
 from dialer.compliance import load_rule_set
 from dialer.compliance.duties import demand, start_breaches
 from dialer.domain.errors import BadInput
@@ -89,23 +90,11 @@ def lawful(status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> Iterator[Non
 
 
 async def lock_campaign(connection: Connection, id: int, if_match: str | None) -> asyncpg.Record:
-    """The campaign's row, locked, at the version named by If-Match; problems 428, 404 and 412 otherwise."""
-    if if_match is None:
-        raise ProblemError(
-            HTTPStatus.PRECONDITION_REQUIRED,
-            "if_match_missing",
-            "send If-Match: <version> of the settings you saw",
-        )
+    """The campaign's row, locked, at the version named by If-Match; problems 404, 428 and 412 otherwise."""
     row = await connection.fetchrow("SELECT * FROM campaign WHERE id = $1 FOR UPDATE", id)
     if row is None:
         raise not_found("campaign", id)
-    if if_match.strip().strip('"') != str(row["version"]):
-        raise ProblemError(
-            HTTPStatus.PRECONDITION_FAILED,
-            "version_mismatch",
-            f"somebody changed the campaign meanwhile; it is at version {row['version']}: read it again",
-            {"ETag": etag(row["version"])},
-        )
+    demand_version(if_match, row["version"], "campaign")
     return row
 
 
@@ -185,7 +174,3 @@ async def _find(pool: asyncpg.Pool, user: User, id_: int) -> CampaignView:
 
 def show_campaign(row: asyncpg.Record) -> CampaignView:
     return CampaignView(**{name: row[name] for name in CampaignView.model_fields})
-
-
-def etag(version: int) -> str:
-    return f'"{version}"'

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Header, Response
 from pydantic import Field
 
 from dialer.api.auth import Database, Supervisor
-from dialer.api.campaigns import etag, lock_campaign
+from dialer.api.campaigns import lock_campaign
 from dialer.api.problems import ProblemError, not_found
 from dialer.api.schemas import RowId
+from dialer.api.versions import etag
 from dialer.api.wire import Wire
 from dialer.domain.contact_plan import MAX_DAYS, MAX_DELAY, MAX_TRIES, USUAL, ContactPlan, read_plan
 from dialer.domain.errors import BadInput

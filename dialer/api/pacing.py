@@ -16,7 +16,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
 
 from dialer.api.auth import Database, Supervisor
-from dialer.api.campaigns import etag, lawful, lock_campaign, show_campaign
+from dialer.api.campaigns import lawful, lock_campaign, show_campaign
 from dialer.api.pacing_schemas import (
     CampaignChangeView,
     ForecastFailure,
@@ -27,6 +27,7 @@ from dialer.api.pacing_schemas import (
 )
 from dialer.api.problems import ProblemError, not_found
 from dialer.api.schemas import CampaignView, RowId
+from dialer.api.versions import etag
 from dialer.domain.evidence import Evidence, evidence_of, knobs_of
 from dialer.domain.logged import trimmed
 from dialer.store.campaign_changes import Change, change_campaign, list_changes, read_effect

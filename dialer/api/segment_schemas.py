@@ -56,10 +56,7 @@ class SegmentView(SegmentSettings):
 
     id: int
     leads: int
-
-
-class SegmentSaved(Wire):
-    id: int
+    version: int
 
 
 class CountRequest(Wire):

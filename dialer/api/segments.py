@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query, Response
 
 from dialer.api.auth import Database, Supervisor
 from dialer.api.problems import ProblemError, not_found
@@ -21,15 +21,15 @@ from dialer.api.segment_schemas import (
     SegmentParts,
     SegmentPreset,
     SegmentRunView,
-    SegmentSaved,
     SegmentSettings,
     SegmentView,
     TreatmentView,
 )
+from dialer.api.versions import demand_version, etag
 from dialer.domain.errors import BadInput
 from dialer.domain.segments import CODES, KINDS, PRESETS, TESTS, Conditions, Treatment, read_conditions
 from dialer.store.database import Connection
-from dialer.store.segments import count_leads, read_runs, read_segments, save_segment
+from dialer.store.segments import Segment, count_leads, read_runs, read_segments, save_segment
 
 log = structlog.get_logger()
 
@@ -41,18 +41,7 @@ async def list_segments(user: Supervisor, pool: Database) -> list[SegmentView]:
     """All segments in the order in which they are tried, with how many leads are in each now."""
     async with pool.acquire() as connection:
         found = await read_segments(connection)
-    return [
-        SegmentView(
-            id=each.id,
-            name=each.name,
-            position=each.position,
-            active=each.active,
-            conditions=None if each.conditions is None else _conditions_view(each.conditions),
-            treatment=_treatment_view(each.treatment),
-            leads=each.leads,
-        )
-        for each in found
-    ]
+    return [_segment_view(each) for each in found]
 
 
 @router.get("/parts")
@@ -98,28 +87,41 @@ async def list_runs(
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
-async def add_segment(wanted: SegmentSettings, user: Supervisor, pool: Database) -> SegmentSaved:
+async def add_segment(
+    wanted: SegmentSettings, user: Supervisor, response: Response, pool: Database
+) -> SegmentView:
     """A new segment; leads move into it with the next run."""
-    async with pool.acquire() as connection:
+    async with pool.acquire() as connection, connection.transaction():
         saved = await _save(connection, wanted, None)
-    log.info("segment_added", user_id=user.me.id, segment_id=saved)
-    return SegmentSaved(id=saved)
+    log.info("segment_added", user_id=user.me.id, segment_id=saved.id)
+    response.headers["ETag"] = etag(saved.version)
+    return saved
 
 
 @router.put("/{id}")
-async def put_segment(id: RowId, wanted: SegmentSettings, user: Supervisor, pool: Database) -> SegmentSaved:
-    """Other conditions and treatment for a segment; leads move with the next run."""
-    async with pool.acquire() as connection:
-        if await connection.fetchval("SELECT id FROM segment WHERE id = $1", id) is None:
+async def put_segment(
+    id: RowId,
+    wanted: SegmentSettings,
+    user: Supervisor,
+    response: Response,
+    pool: Database,
+    if_match: Annotated[str | None, Header()] = None,
+) -> SegmentView:
+    """Other conditions and treatment for the segment of the version named by If-Match; leads move with the next run."""
+    async with pool.acquire() as connection, connection.transaction():
+        version = await connection.fetchval("SELECT version FROM segment WHERE id = $1 FOR UPDATE", id)
+        if version is None:
             raise not_found("segment", id)
-        await _save(connection, wanted, id)
-    log.info("segment_changed", user_id=user.me.id, segment_id=id)
-    return SegmentSaved(id=id)
+        demand_version(if_match, version, "segment")
+        saved = await _save(connection, wanted, id)
+    log.info("segment_changed", user_id=user.me.id, segment_id=id, version=saved.version)
+    response.headers["ETag"] = etag(saved.version)
+    return saved
 
 
-async def _save(connection: Connection, wanted: SegmentSettings, id_: int | None) -> int:
+async def _save(connection: Connection, wanted: SegmentSettings, id_: int | None) -> SegmentView:
     try:
-        return await save_segment(
+        saved = await save_segment(
             connection,
             wanted.name,
             None if wanted.conditions is None else _conditions(wanted.conditions),
@@ -130,10 +132,24 @@ async def _save(connection: Connection, wanted: SegmentSettings, id_: int | None
         )
     except BadInput as error:
         raise _bad(error) from error
+    return next(_segment_view(each) for each in await read_segments(connection) if each.id == saved)
 
 
 def _bad(error: BadInput) -> ProblemError:
     return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_segment", str(error))
+
+
+def _segment_view(segment: Segment) -> SegmentView:
+    return SegmentView(
+        id=segment.id,
+        name=segment.name,
+        position=segment.position,
+        active=segment.active,
+        conditions=None if segment.conditions is None else _conditions_view(segment.conditions),
+        treatment=_treatment_view(segment.treatment),
+        leads=segment.leads,
+        version=segment.version,
+    )
 
 
 def _conditions(view: ConditionsView) -> Conditions:

@@ -38,6 +38,7 @@ segment = Table(
     Column("caller_id", Text),  # E.164, one of the trunk's
     Column("number_order", Text, nullable=False, server_default="listed"),  # domain.segments.NumberOrder
     Column("target_handling_s", Integer),
+    Column("version", Integer, nullable=False, server_default="1"),  # of these settings, for If-Match
 )
 
 segment_run = Table(

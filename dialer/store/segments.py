@@ -79,6 +79,8 @@ class Segment:
     conditions: Conditions | None
     treatment: Treatment
     leads: int
+    #: Of the settings; goes up with every change.
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +236,7 @@ async def save_segment(
             found = await connection.fetchval(
                 "UPDATE segment SET name = $1, conditions = $2::jsonb, position = coalesce($3, position), active = $4,"
                 " campaign_id = $5, priority = $6, script_id = $7, number_order = $8, caller_id = $9,"
-                " target_handling_s = $10 WHERE id = $11 RETURNING id",
+                " target_handling_s = $10, version = version + 1 WHERE id = $11 RETURNING id",
                 *values,
                 id_,
             )
@@ -410,4 +412,5 @@ def _segment(row: asyncpg.Record) -> Segment:
             target_handling_s=row["target_handling_s"],
         ),
         leads=row["leads"],
+        version=row["version"],
     )

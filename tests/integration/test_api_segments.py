@@ -62,7 +62,16 @@ async def test_a_segment_is_counted_kept_changed_and_moved_into(dsn: str, pool: 
         listed = (await client.get("/api/v1/segments")).json()
         assert [(each["name"], each["leads"]) for each in listed] == [("Altos", 1), ("30-60 días", 0)]
         assert listed[0]["treatment"]["target_handling_s"] == 240
-        assert (await client.put(path, json=wanted("Bajos", poor))).status_code == 200
-        assert (await client.get("/api/v1/segments")).json()[0]["conditions"]["conditions"] == [poor]
         assert (await client.put("/api/v1/segments/999999", json=wanted("x", poor))).status_code == 404
+        # Two supervisors saw version 1: the first is served, the second is told, and so is who names none.
+        seen = {"If-Match": made.headers["ETag"]}
+        kept = await client.put(path, json=wanted("Bajos", poor), headers=seen)
+        assert (kept.status_code, kept.json()["version"], kept.headers["ETag"]) == (200, 2, '"2"')
+        late = await client.put(path, json=wanted("Otros", rich), headers=seen)
+        assert (late.status_code, late.json()["type"]) == (412, "version_mismatch")
+        blind = await client.put(path, json=wanted("Otros", rich))
+        assert (blind.status_code, blind.json()["type"]) == (428, "if_match_missing")
+        (first, *_) = (await client.get("/api/v1/segments")).json()
+        assert (first["name"], first["version"]) == ("Bajos", 2)
+        assert first["conditions"]["conditions"] == [poor]
         assert (await qa.get("/api/v1/segments")).status_code == 403

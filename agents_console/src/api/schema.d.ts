@@ -815,7 +815,7 @@ export interface paths {
         get?: never;
         /**
          * Put Segment
-         * @description Other conditions and treatment for a segment; leads move with the next run.
+         * @description Other conditions and treatment for the segment of the version named by If-Match; leads move with the next run.
          */
         put: operations["putSegment"];
         post?: never;
@@ -2708,11 +2708,6 @@ export interface components {
             /** Moves */
             moves: components["schemas"]["MoveView"][];
         };
-        /** SegmentSaved */
-        SegmentSaved: {
-            /** Id */
-            id: number;
-        };
         /**
          * SegmentSettings
          * @description A segment as a supervisor writes it. `conditions` null: only files name it, and nobody is moved in or out.
@@ -2750,6 +2745,8 @@ export interface components {
             id: number;
             /** Leads */
             leads: number;
+            /** Version */
+            version: number;
         };
         /** SkipPreview */
         SkipPreview: {
@@ -4742,7 +4739,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SegmentSaved"];
+                    "application/json": components["schemas"]["SegmentView"];
                 };
             };
             /** @description What went wrong (RFC 9457) */
@@ -4888,7 +4885,9 @@ export interface operations {
     putSegment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
             path: {
                 id: number;
             };
@@ -4906,7 +4905,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SegmentSaved"];
+                    "application/json": components["schemas"]["SegmentView"];
                 };
             };
             /** @description What went wrong (RFC 9457) */

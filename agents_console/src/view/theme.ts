@@ -1,4 +1,4 @@
-import { createTheme } from "@mantine/core";
+import { createTheme, defaultVariantColorsResolver } from "@mantine/core";
 
 /** System fonts: nothing is fetched, and a tool of eight hours a day looks like the rest of the desk. */
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif';
@@ -11,6 +11,12 @@ export const theme = createTheme({
   defaultRadius: "md",
   cursorType: "pointer",
   respectReducedMotion: true,
+  // A palette's last shade grows paler under the mouse, too pale for white words: it grows darker instead.
+  variantColorResolver: (input) => {
+    const usual = defaultVariantColorsResolver(input);
+    const last = input.variant === "filled" && input.color?.endsWith(".9");
+    return last ? { ...usual, hover: `color-mix(in srgb, ${usual.background} 88%, black)` } : usual;
+  },
   components: {
     Tooltip: { defaultProps: { withArrow: true, openDelay: 300 } },
     Card: { defaultProps: { withBorder: true, padding: "lg" } },

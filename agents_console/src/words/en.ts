@@ -1,4 +1,5 @@
 import type { Words } from "./es";
+import { kept } from "./kept";
 import { people } from "./people";
 import { plans } from "./plans";
 import { results } from "./results";
@@ -7,6 +8,7 @@ import { segments } from "./segments";
 import { why } from "./why";
 
 export const en: Words = {
+  ...kept.en,
   ...results.en,
   ...plans.en,
   ...scripts.en,
@@ -534,7 +536,7 @@ export const en: Words = {
     not_logged_in: "Your session has ended. Log in again.",
     not_allowed: "Your user may not do this.",
     not_found: "What you were looking for was not found.",
-    version_mismatch: "Someone changed the campaign meanwhile. Check the present values and apply again.",
+    version_mismatch: "Somebody else changed it meanwhile. Check the present values and apply again.",
     invalid: "Some value is not valid. {{detail}}",
     database_unreachable: "The database does not answer. Try again in a moment.",
     sound_missing: "The file of this recording is missing.",

@@ -1,3 +1,4 @@
+import { kept } from "./kept";
 import { people } from "./people";
 import { plans } from "./plans";
 import { results } from "./results";
@@ -7,6 +8,7 @@ import { why } from "./why";
 
 /** Spanish, the source of every key: the other languages are typed after it. */
 export const es = {
+  ...kept.es,
   ...results.es,
   ...plans.es,
   ...scripts.es,
@@ -537,7 +539,7 @@ export const es = {
     not_allowed: "Su usuario no puede hacer esto.",
     not_found: "No se encontró lo que buscaba.",
     version_mismatch:
-      "Alguien cambió la campaña mientras tanto. Revise los valores actuales y aplique de nuevo.",
+      "Otra persona lo cambió mientras tanto. Revise los valores actuales y aplique de nuevo.",
     invalid: "Algún dato no es válido. {{detail}}",
     database_unreachable: "La base de datos no responde. Pruebe de nuevo en un momento.",
     sound_missing: "El archivo de esta grabación no está.",

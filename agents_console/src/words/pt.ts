@@ -1,4 +1,5 @@
 import type { Words } from "./es";
+import { kept } from "./kept";
 import { people } from "./people";
 import { plans } from "./plans";
 import { results } from "./results";
@@ -7,6 +8,7 @@ import { segments } from "./segments";
 import { why } from "./why";
 
 export const pt: Words = {
+  ...kept.pt,
   ...results.pt,
   ...plans.pt,
   ...scripts.pt,
@@ -536,7 +538,7 @@ export const pt: Words = {
     not_logged_in: "Sua sessão terminou. Entre de novo.",
     not_allowed: "Seu usuário não pode fazer isso.",
     not_found: "O que você procurava não foi encontrado.",
-    version_mismatch: "Alguém mudou a campanha enquanto isso. Confira os valores atuais e aplique de novo.",
+    version_mismatch: "Outra pessoa o mudou enquanto isso. Confira os valores atuais e aplique de novo.",
     invalid: "Algum dado não é válido. {{detail}}",
     database_unreachable: "O banco de dados não responde. Tente de novo em um momento.",
     sound_missing: "O arquivo desta gravação não está.",

@@ -3,6 +3,10 @@ import { GRAPH, leadWhy, PARTS, person, plan, preview, RUN, segments, versions }
 
 const OK = 200;
 const DONE = 204;
+const CHANGED_MEANWHILE: Answer = {
+  status: 412,
+  body: { type: "version_mismatch", title: "", status: 412, detail: "" },
+};
 
 type Body = Record<string, unknown>;
 type Answer = { status: number; body?: unknown };
@@ -34,8 +38,16 @@ export class MockPortfolio {
   plan = plan();
   versions = versions();
 
-  /** The answer to a call of the API (`GET /people`), or null where this is not about the portfolio. */
-  async answer(call: string, query: URLSearchParams, read: () => Promise<Body>): Promise<Answer | null> {
+  /**
+   * The answer to a call of the API (`GET /people`), or null where this is not about the portfolio. `seen`: the version
+   * that If-Match names.
+   */
+  async answer(
+    call: string,
+    query: URLSearchParams,
+    read: () => Promise<Body>,
+    seen: number,
+  ): Promise<Answer | null> {
     const path = call.split(" ")[1] ?? "";
     switch (call) {
       case "GET /campaigns/1/callability":
@@ -43,6 +55,7 @@ export class MockPortfolio {
       case "GET /campaigns/1/contact-plan":
         return { status: OK, body: this.plan };
       case "PUT /campaigns/1/contact-plan":
+        if (seen !== this.plan.version) return CHANGED_MEANWHILE;
         this.plan = { ...this.plan, ...(await read()), usual: false, version: this.plan.version + 1 };
         return { status: OK, body: this.plan };
       case "GET /leads/501/callability":
@@ -70,7 +83,7 @@ export class MockPortfolio {
       }
     }
     if (path.startsWith("/scripts")) return this.#answerScripts(call, read);
-    if (path.startsWith("/segments")) return this.#answerSegments(call, read);
+    if (path.startsWith("/segments")) return this.#answerSegments(call, read, seen);
     return null;
   }
 
@@ -114,7 +127,15 @@ export class MockPortfolio {
     return null;
   }
 
-  async #answerSegments(call: string, read: () => Promise<Body>): Promise<Answer | null> {
+  /** Somebody else changes the first segment, beside the page under test. */
+  changeSegment(change: Partial<Schemas["SegmentView"]>): Schemas["SegmentView"] {
+    const held = this.segments[0] as Schemas["SegmentView"];
+    const changed = { ...held, ...change, version: held.version + 1 };
+    this.segments = this.segments.with(0, changed);
+    return changed;
+  }
+
+  async #answerSegments(call: string, read: () => Promise<Body>, seen: number): Promise<Answer | null> {
     switch (call) {
       case "GET /segments":
         return { status: OK, body: this.segments };
@@ -128,9 +149,8 @@ export class MockPortfolio {
         return { status: OK, body: { leads, of: 9800, balances_minor: { DOP: leads * 1_000_000 } } };
       }
       case "PUT /segments/1": {
-        const settings = (await read()) as unknown as Schemas["SegmentSettings"];
-        this.segments = this.segments.map((each) => (each.id === 1 ? { ...each, ...settings } : each));
-        return { status: OK, body: { id: 1 } };
+        if (seen !== this.segments[0]?.version) return CHANGED_MEANWHILE;
+        return { status: OK, body: this.changeSegment(await read()) };
       }
       case "POST /segments": {
         const settings = (await read()) as unknown as Schemas["SegmentSettings"];
@@ -138,8 +158,9 @@ export class MockPortfolio {
           const detail = `there is a segment '${settings.name}' already`;
           return { status: 422, body: { type: "bad_segment", title: "", status: 422, detail } };
         }
-        this.segments = [...this.segments, { ...settings, id: 9, leads: 0 }];
-        return { status: 201, body: { id: 9 } };
+        const added = { ...settings, id: 9, leads: 0, version: 1 };
+        this.segments = [...this.segments, added];
+        return { status: 201, body: added };
       }
     }
     return null;

@@ -245,7 +245,10 @@ export class MockServer {
         return void json(this.screening);
       }
     }
-    const about = reads ? await this.portfolio.answer(call, url.searchParams, () => readJson(request)) : null;
+    const seen = Number(request.headers["if-match"]?.replaceAll('"', "") ?? Number.NaN);
+    const about = reads
+      ? await this.portfolio.answer(call, url.searchParams, () => readJson(request), seen)
+      : null;
     if (about?.status === 204) return void response.writeHead(204).end();
     if (about) return void json(about.body, about.status);
     if (/^\/attempts\/\w+\/screening$/.test(path)) return void json(VERDICT);

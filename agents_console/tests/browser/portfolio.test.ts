@@ -18,6 +18,11 @@ afterEach(async () => {
 });
 afterAll(closeBrowser);
 
+/** The browser itself reports a refused request as an error. */
+function forgive(status: number): void {
+  desk.errors.splice(0, desk.errors.length, ...desk.errors.filter((error) => !error.includes(`${status}`)));
+}
+
 test("why a campaign's leads are not called: counts per reason, the norm with its source", async () => {
   await desk.at("count-reasons").click();
   const limit = desk.at("reason-CO-day");
@@ -92,11 +97,53 @@ test("segments: who moved, a condition added and counted, kept and undone, a pre
   await desk.at("segment-name").fill("Tardía");
   await desk.at("save-segment").click();
   await desk.page.getByText("already", { exact: false }).waitFor();
-  // The browser itself reports the refused request.
-  desk.errors.splice(0, desk.errors.length, ...desk.errors.filter((error) => !error.includes("422")));
+  forgive(422);
   await desk.at("segment-name").fill("Promesa rota");
   await desk.at("save-segment").click();
   await desk.page.waitForURL("**/segments/9");
+});
+
+test("a segment that two supervisors edit: the second is told, nothing is overwritten, and he chooses", async () => {
+  await desk.at("page-segments").click();
+  await desk.at("segment-1").click();
+  await desk.at("segment-name").fill("Tardía de verdad");
+  desk.server.portfolio.changeSegment({ name: "Tardía del norte" });
+  await desk.at("save-segment").click();
+  await desk.at("conflict").waitFor();
+  expect(desk.server.portfolio.segments[0]).toMatchObject({ name: "Tardía del norte", version: 2 });
+  expect(await desk.at("segment-name").inputValue()).toBe("Tardía de verdad");
+  expect(await desk.breaches()).toEqual([]);
+  await desk.at("take-theirs").click();
+  await desk.at("conflict").waitFor({ state: "detached" });
+  expect(await desk.at("segment-name").inputValue()).toBe("Tardía del norte");
+  await desk.at("segment-name").fill("Tardía de verdad");
+  desk.server.portfolio.changeSegment({ name: "Tardía del sur" });
+  await desk.at("save-segment").click();
+  await desk.at("keep-mine").click();
+  await desk.at("undo-segment").waitFor();
+  expect(desk.server.portfolio.segments[0]).toMatchObject({ name: "Tardía de verdad", version: 4 });
+  await desk.at("undo-segment").click();
+  await desk.at("undo-segment").waitFor({ state: "detached" });
+  expect(desk.server.portfolio.segments[0]).toMatchObject({ name: "Tardía del sur", version: 5 });
+  forgive(412);
+});
+
+test("a plan whose campaign was changed otherwise is kept without a question; a changed plan is not", async () => {
+  const { portfolio } = desk.server;
+  await desk.at("page-plans").click();
+  await desk.at("max-attempts").fill("12");
+  portfolio.plan = { ...portfolio.plan, version: portfolio.plan.version + 1 };
+  await desk.at("save-plan").click();
+  await desk.at("undo-plan").waitFor();
+  expect(portfolio.plan.max_attempts).toBe(12);
+  portfolio.plan = { ...portfolio.plan, max_attempts: 20, version: portfolio.plan.version + 1 };
+  await desk.at("max-attempts").fill("8");
+  await desk.at("save-plan").click();
+  await desk.at("conflict").waitFor();
+  expect(portfolio.plan.max_attempts).toBe(20);
+  await desk.at("take-theirs").click();
+  await desk.at("plan-sentence").getByText("hasta 20 veces", { exact: false }).waitFor();
+  forgive(412);
 });
 
 test("contact plans: a sentence and a week, what does not add up, kept and undone", async () => {

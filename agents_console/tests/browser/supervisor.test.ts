@@ -98,7 +98,7 @@ test("settings that somebody else changed meanwhile are not overwritten", async 
   campaign({ version: 12, mode: "preview" });
   await desk.page.getByText("El agente revisa al cliente").waitFor({ state: "detached" });
   await desk.at("apply").click();
-  await desk.page.getByText("Alguien cambió la campaña mientras tanto", { exact: false }).waitFor();
+  await desk.page.getByText("Otra persona lo cambió mientras tanto", { exact: false }).waitFor();
   expect(desk.server.campaigns[1]).toMatchObject({ version: 12, mode: "preview" });
   expect(await desk.at("mode").inputValue()).toBe("Vista previa");
 });

@@ -1,10 +1,9 @@
 import { Button, Group, NumberInput, Switch, Text } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { answer, api, type Schemas } from "../../api/client";
 import { queries } from "../../session";
-import { showDone, showProblem } from "../notices";
+import { Conflict } from "../conflict";
+import { type Kept, useKept } from "../use_kept";
 import { planKey } from "./plans_page";
 import { layOut, type Quota, quotaFault } from "./quota";
 import { RetryRules } from "./retry_rules";
@@ -16,35 +15,32 @@ type Settings = Schemas["PlanSettings"];
 const FIRST_QUOTA: Quota = { tries: 6, days: 5, per_day: 2, parts: [2, 2, 2] };
 const PARTS = ["morning", "afternoon", "evening"] as const;
 
-const settingsOf = ({ quota, max_attempts, rules }: Plan): Settings => ({ quota, max_attempts, rules });
+const keptOf = ({ version, quota, max_attempts, rules }: Plan): Kept<Settings> => ({
+  version,
+  settings: { quota, max_attempts, rules },
+});
 
 export function PlanForm({ campaignId, plan }: { campaignId: number; plan: Plan }) {
   const { t } = useTranslation();
-  const [draft, setDraft] = useState<Settings>(() => settingsOf(plan));
-  /** The plan before the last save from this page. */
-  const [before, setBefore] = useState<Settings | null>(null);
-  const save = useMutation({
-    mutationFn: (settings: Settings) =>
-      answer(
-        api.PUT("/api/v1/campaigns/{id}/contact-plan", {
-          params: { path: { id: campaignId }, header: { "if-match": `"${plan.version}"` } },
-          body: settings,
-        }),
+  const path = { id: campaignId };
+  const shown = (view: Plan) => {
+    queries.setQueryData(planKey(campaignId), view);
+    return keptOf(view);
+  };
+  const kept = useKept<Settings>(keptOf(plan), {
+    read: async () =>
+      shown(await answer(api.GET("/api/v1/campaigns/{id}/contact-plan", { params: { path } }))),
+    write: async (settings, version) =>
+      shown(
+        await answer(
+          api.PUT("/api/v1/campaigns/{id}/contact-plan", {
+            params: { path, header: { "if-match": `"${version}"` } },
+            body: settings,
+          }),
+        ),
       ),
-    onError: (error) => {
-      showProblem(error);
-      void queries.invalidateQueries({ queryKey: planKey(campaignId) });
-    },
   });
-  const keep = (settings: Settings, message: string, undo: Settings | null) =>
-    save.mutate(settings, {
-      onSuccess: (kept) => {
-        queries.setQueryData(planKey(campaignId), kept);
-        setDraft(settingsOf(kept));
-        setBefore(undo);
-        showDone(message);
-      },
-    });
+  const { draft, setDraft } = kept;
   const { quota } = draft;
   const fault = quota && quotaFault(quota);
   return (
@@ -52,7 +48,7 @@ export function PlanForm({ campaignId, plan }: { campaignId: number; plan: Plan 
       className="contact-plan"
       onSubmit={(event) => {
         event.preventDefault();
-        keep(draft, t("plans.saved"), settingsOf(plan));
+        kept.save(t("plans.saved"));
       }}
     >
       <section className="panel" aria-label={t("plans.title")}>
@@ -90,17 +86,20 @@ export function PlanForm({ campaignId, plan }: { campaignId: number; plan: Plan 
           maw={320}
           data-testid="max-attempts"
         />
+        {kept.theirs && (
+          <Conflict
+            busy={kept.isSaving}
+            onTake={kept.takeTheirs}
+            onKeep={() => kept.keepMine(t("plans.saved"))}
+          />
+        )}
         <Group gap="xs">
-          <Button type="submit" loading={save.isPending} disabled={fault !== null} data-testid="save-plan">
+          <Button type="submit" loading={kept.isSaving} disabled={fault !== null} data-testid="save-plan">
             {t("plans.save")}
           </Button>
-          {before && (
-            <Button
-              variant="default"
-              onClick={() => keep(before, t("plans.undone"), null)}
-              data-testid="undo-plan"
-            >
-              {t("plans.undo")}
+          {kept.canUndo && (
+            <Button variant="default" disabled={kept.isSaving} onClick={kept.undo} data-testid="undo-plan">
+              {t("kept.undo")}
             </Button>
           )}
           {plan.usual && (

@@ -1,13 +1,14 @@
 import { Alert, Anchor, Button, Group, Select, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link, useLocation } from "wouter";
 import { answer, api, type Schemas } from "../../api/client";
 import { formatMoney, formatNumber } from "../../format/amounts";
 import { queries } from "../../session";
-import { problemWords, showDone, showProblem } from "../notices";
+import { Conflict } from "../conflict";
+import { problemWords } from "../notices";
+import { type Kept, useKept } from "../use_kept";
 import { useLocale } from "../use_locale";
 import { ConditionBuilder, isComplete } from "./conditions";
 import { type Parts, SEGMENTS, type Segment } from "./segments_page";
@@ -24,9 +25,13 @@ const NEW: Settings = {
   treatment: { number_order: "listed" },
 };
 
-function settingsOf({ id: _, leads: __, ...settings }: Segment): Settings {
-  return settings;
-}
+/** A new segment has no version yet. */
+const NEVER_STORED = { version: 0, settings: NEW };
+
+const keptOf = ({ id: _, leads: __, version, ...settings }: Segment): Kept<Settings> => ({
+  version,
+  settings,
+});
 
 interface SegmentFormProps {
   segment: Segment | null;
@@ -37,29 +42,29 @@ interface SegmentFormProps {
 export function SegmentForm({ segment, isNew, parts }: SegmentFormProps) {
   const { t } = useTranslation();
   const [, go] = useLocation();
-  const [draft, setDraft] = useState<Settings>(() => (segment ? settingsOf(segment) : NEW));
-  /** What it was before the last save from this page. */
-  const [before, setBefore] = useState<Settings | null>(null);
-  const save = useMutation({
-    mutationFn: (settings: Settings) =>
-      answer(
+  const kept = useKept<Settings>(segment ? keptOf(segment) : NEVER_STORED, {
+    read: async () => {
+      const all = await answer(api.GET("/api/v1/segments"));
+      queries.setQueryData(SEGMENTS, all);
+      return keptOf(all.find(({ id }) => id === segment?.id) ?? (segment as Segment));
+    },
+    write: async (settings, version) => {
+      const stored = await answer(
         segment
-          ? api.PUT("/api/v1/segments/{id}", { params: { path: { id: segment.id } }, body: settings })
+          ? api.PUT("/api/v1/segments/{id}", {
+              params: { path: { id: segment.id }, header: { "if-match": `"${version}"` } },
+              body: settings,
+            })
           : api.POST("/api/v1/segments", { body: settings }),
-      ),
-    onError: showProblem,
+      );
+      await queries.invalidateQueries({ queryKey: SEGMENTS });
+      if (!segment) go(`/segments/${stored.id}`, { replace: true });
+      return keptOf(stored);
+    },
   });
   if (!segment && !isNew) return <Text>{t("segments.notFound")}</Text>;
 
-  const keep = async (settings: Settings, message: string, undo: Settings | null) => {
-    const { id } = await save.mutateAsync(settings).catch(() => ({ id: null }));
-    if (id === null) return;
-    setBefore(undo);
-    setDraft(settings);
-    showDone(message);
-    await queries.invalidateQueries({ queryKey: SEGMENTS });
-    if (!segment) go(`/segments/${id}`, { replace: true });
-  };
+  const { draft, setDraft } = kept;
   const { conditions } = draft;
   const complete = conditions === null || conditions.conditions.every(isComplete);
   return (
@@ -74,7 +79,7 @@ export function SegmentForm({ segment, isNew, parts }: SegmentFormProps) {
         className="segment-form"
         onSubmit={(event) => {
           event.preventDefault();
-          void keep(draft, t("segments.saved"), segment && settingsOf(segment));
+          kept.save(t("segments.saved"));
         }}
       >
         <section className="panel" aria-label={t("segments.conditions")}>
@@ -119,22 +124,30 @@ export function SegmentForm({ segment, isNew, parts }: SegmentFormProps) {
             {t("segments.treatment")}
           </Title>
           <TreatmentForm settings={draft} scripts={parts.scripts} onChange={setDraft} />
+          {kept.theirs && (
+            <Conflict
+              busy={kept.isSaving}
+              onTake={kept.takeTheirs}
+              onKeep={() => kept.keepMine(t("segments.saved"))}
+            />
+          )}
           <Group gap="xs">
             <Button
               type="submit"
-              loading={save.isPending}
+              loading={kept.isSaving}
               disabled={!complete || draft.name.trim() === ""}
               data-testid="save-segment"
             >
               {t("segments.save")}
             </Button>
-            {before && (
+            {kept.canUndo && (
               <Button
                 variant="default"
-                onClick={() => void keep(before, t("segments.undone"), null)}
+                disabled={kept.isSaving}
+                onClick={kept.undo}
                 data-testid="undo-segment"
               >
-                {t("segments.undo")}
+                {t("kept.undo")}
               </Button>
             )}
           </Group>
