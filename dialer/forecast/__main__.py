@@ -2,35 +2,29 @@
 
 In: `{"evidence": ..., "now": knobs, "changed": knobs, "budget_s": seconds}`. Out: `{"kind": "progress", "share": 0.4}`
 ... and last `{"kind": "result", ...}`. Now and then meet the same people in the same order, run by run, so their
-difference is known better than either.
+difference is known better than either. The runs are spread over the cores, behind all other work of the machine.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import orjson
-from scipy import stats
+from scipy.special import stdtrit
 
 from dialer.domain.evidence import Evidence
-from dialer.forecast.fit import AGENT_HOURS, fit, make_policy
-from pacing.measures import Measures, measure
-from pacing.simulator import Simulation
+from dialer.forecast.fit import AGENT_HOURS, fit
+from dialer.forecast.runs import FIGURES, open_pool, run_pairs
 
-#: Runs of each: no interval with fewer, no better one worth the wait with more.
-LEAST_RUNS, MOST_RUNS = 3, 12
 CONFIDENCE = 0.95
-FIGURES: dict[str, Callable[[Measures], float]] = {
-    "occupancy": lambda m: m.occupancy,
-    "abandonment": lambda m: m.abandonment,
-    "idle_s": lambda m: m.idle_s,
-    "talk_min_per_hour": lambda m: m.talk_min_per_h,
-    "connects_per_hour": lambda m: m.connects_per_h,
-}
+#: Cores taken at most, and how far behind the telephones they stand (a process's niceness).
+MOST_JOBS, NICENESS = 4, 10
 
 
 def forecast(
@@ -41,61 +35,59 @@ def forecast(
     budget_s: float,
     clock: Callable[[], float],
     tell: Callable[[float], None],
+    pool: Executor,
+    jobs: int,
     agent_hours: float = AGENT_HOURS,
 ) -> dict[str, Any]:
     """Means and intervals of both settings and of their difference; each figure `[mean, low, high]`."""
-    began = clock()
-    runs: dict[str, list[dict[str, float]]] = {"now": [], "changed": []}
-    settings = {"now": now, "changed": changed}
-    scenarios = {name: fit(seen, knobs, agent_hours=agent_hours) for name, knobs in settings.items()}
-    while len(runs["changed"]) < MOST_RUNS:
-        n = len(runs["changed"])
-        spent_s = clock() - began
-        if n >= LEAST_RUNS and spent_s * (n + 1) / n > budget_s:
-            break
-        for name, scenario in scenarios.items():
-            run = Simulation(scenario, make_policy(settings[name]), seed=n).run()
-            measured = measure([run])
-            runs[name].append({figure: read(measured) for figure, read in FIGURES.items()})
-            by_time = min(1.0, (clock() - began) / budget_s)
-            by_runs = (n + (0.5 if name == "now" else 1.0)) / MOST_RUNS
-            tell(max(by_runs, min(by_time, n / LEAST_RUNS)))
+    scenarios = {
+        side: (fit(seen, knobs, agent_hours=agent_hours), knobs)
+        for side, knobs in (("now", now), ("changed", changed))
+    }
+    pairs = run_pairs(scenarios, budget_s=budget_s, clock=clock, tell=tell, pool=pool, jobs=jobs)
+    runs = {side: pairs.rows(side) for side in scenarios}
     return {
         "runs": len(runs["changed"]),
-        "hours": scenarios["changed"].hours,
-        "now": {f: _interval([run[f] for run in runs["now"]]) for f in FIGURES},
-        "changed": {f: _interval([run[f] for run in runs["changed"]]) for f in FIGURES},
+        "hours": pairs.hours,
+        "now": {f: interval([run[f] for run in runs["now"]]) for f in FIGURES},
+        "changed": {f: interval([run[f] for run in runs["changed"]]) for f in FIGURES},
         "difference": {
-            f: _interval([b[f] - a[f] for a, b in zip(runs["now"], runs["changed"], strict=True)])
+            f: interval([b[f] - a[f] for a, b in zip(runs["now"], runs["changed"], strict=True)])
             for f in FIGURES
         },
     }
 
 
-def _interval(values: Sequence[float]) -> list[float]:
+def interval(values: Sequence[float]) -> list[float]:
     """Mean and the bounds of Student's interval for it."""
     n = len(values)
     mean = math.fsum(values) / n
     spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * spread / math.sqrt(n)
+    half = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * spread / math.sqrt(n)
     return [mean, mean - half, mean + half]
 
 
 def main() -> None:
+    began = time.monotonic()
     asked = orjson.loads(sys.stdin.buffer.read())
+    os.nice(NICENESS)
+    jobs = min(MOST_JOBS, os.cpu_count() or 1)
 
     def say(message: Mapping[str, Any]) -> None:
         sys.stdout.buffer.write(orjson.dumps(message) + b"\n")
         sys.stdout.buffer.flush()
 
-    found = forecast(
-        Evidence(**asked["evidence"]),
-        asked["now"],
-        asked["changed"],
-        budget_s=asked["budget_s"],
-        clock=time.monotonic,
-        tell=lambda share: say({"kind": "progress", "share": round(share, 3)}),
-    )
+    with open_pool(jobs) as pool:
+        found = forecast(
+            Evidence(**asked["evidence"]),
+            asked["now"],
+            asked["changed"],
+            budget_s=asked["budget_s"] - (time.monotonic() - began),
+            clock=time.monotonic,
+            tell=lambda share: say({"kind": "progress", "share": round(share, 3)}),
+            pool=pool,
+            jobs=jobs,
+        )
     say({"kind": "result", **found})
 
 

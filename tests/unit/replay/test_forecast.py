@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -40,15 +41,18 @@ def ask(
     """A clock of its own: a second a look, so that three runs of each fit the budget."""
     told: list[float] = []
     ticks = count()
-    found = forecast(
-        seen(),
-        now,
-        then,
-        budget_s=budget_s,
-        clock=lambda: float(next(ticks)),
-        tell=told.append,
-        agent_hours=0.8,
-    )
+    with ThreadPoolExecutor(1) as pool:
+        found = forecast(
+            seen(),
+            now,
+            then,
+            budget_s=budget_s,
+            clock=lambda: float(next(ticks)),
+            tell=told.append,
+            pool=pool,
+            jobs=1,
+            agent_hours=0.8,
+        )
     return found, told
 
 
