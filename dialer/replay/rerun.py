@@ -66,6 +66,8 @@ BEAT_S = 0.5
 #: A break or a log-out that followed a wrap-up was asked for at least so long before its end.
 WISH_AHEAD = timedelta(seconds=0.05)
 LEASE = timedelta(minutes=5)
+#: Calls are up so long after the stretch's end at most.
+LONGEST_CALL = timedelta(hours=2)
 DONE = "replayed"
 #: Nobody in particular: the person who starts and stops the campaign.
 SUPERVISOR = 0
@@ -138,6 +140,8 @@ class _World:
         for at, state in self.stretch.states or ((self.stretch.begin, CampaignState.RUNNING),):
             runs = state is CampaignState.RUNNING
             self.wish(at, SUPERVISOR, (StartCampaign if runs else PauseCampaign)(self.campaign.id))
+        # What is up at the end is played to its own end, as the log has it, and nothing more is dialled.
+        self.wish(self.stretch.end, SUPERVISOR, PauseCampaign(self.campaign.id))
         for at, dry in self.stretch.dry:
             self.at(at, lambda dry=dry: self._dry(dry))  # type: ignore[misc]
         for at, agent_id, wanted in _attendance(self.stretch.spells):
@@ -182,7 +186,9 @@ class _World:
         span, told = (self.stretch.end - self.stretch.begin).total_seconds(), 0.0
         while True:
             due = [at for at in (self.heap[0][0] if self.heap else None, self.engine.next_deadline()) if at]
-            if not due or min(due) > self.stretch.end:
+            if not due or min(due) > (
+                self.stretch.end if not self.calls else self.stretch.end + LONGEST_CALL
+            ):
                 return
             self.now = max(self.now, min(due))
             events: list[AnyEvent] = []
@@ -200,7 +206,7 @@ class _World:
                     self._agent_moved(fact)
             for command in step.commands:
                 self._obey(command)
-            played = (self.now - self.stretch.begin).total_seconds() / span
+            played = min(1.0, (self.now - self.stretch.begin).total_seconds() / span)
             if played - told >= 0.01:
                 told = played
                 yield played

@@ -33,6 +33,8 @@ class Pace:
 
     talk_s: float = 14.0
     wrap_up_s: float = 4.0
+    #: No talk is shorter.
+    least_talk_s: float = 0.0
 
 
 def draw(chance: random.Random, mean_s: float) -> float:
@@ -132,7 +134,7 @@ class Robot:
                     if call["recording_notice"] == "spoken":
                         await asyncio.sleep(0.5)
                         await self.client.wish("tick_notice", attempt_id=call["attempt_id"])
-                    await asyncio.sleep(draw(chance, pace.talk_s))
+                    await asyncio.sleep(max(pace.least_talk_s, draw(chance, pace.talk_s)))
                     await self.client.wish("hang_up", attempt_id=call["attempt_id"])
                 case "wrap_up":
                     await asyncio.sleep(draw(chance, pace.wrap_up_s))
