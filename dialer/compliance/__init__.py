@@ -69,7 +69,7 @@ def judge(
     then; None when time alone does not help.
     """
     margin_s = max(rules.margin_s, ring_timeout_s) if channel is Channel.VOICE else 0
-    zones = zones_to_obey(debtor.zone, debtor.number, rules.zones)
+    zones = zones_to_obey(debtor.zone, debtor.number, rules.zones, debtor.other_zones)
     case = Case(
         rules,
         debtor,

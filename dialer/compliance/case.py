@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +15,17 @@ from dialer.domain.contact import Channel, Contact, Place
 DaySpans = tuple[tuple[time, time], ...]
 
 
+def joined(spans: Iterable[tuple[time, time]]) -> DaySpans:
+    """The spans of one day in order, those that touch or overlap as one: a call may ring from one into the next."""
+    found: list[tuple[time, time]] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What the debtor asked for. Narrower hours always hold; wider ones only where a rule lets him widen."""
@@ -25,6 +36,8 @@ class Wishes:
     more_hours: tuple[DaySpans, ...] | None = None
     #: The channels he authorised; None = nothing is recorded.
     channels: frozenset[Channel] | None = None
+    #: Those he wants nothing on; to refuse one authorises no other.
+    refused_channels: frozenset[Channel] = frozenset()
     written_channels: frozenset[Channel] | None = None
 
 
@@ -34,6 +47,7 @@ class Debtor:
 
     number: str | None = None  # E.164, or any other name of the number
     zone: str | None = None
+    other_zones: tuple[str, ...] = ()  # of his further addresses
     debts: tuple[str, ...] = ()
     account: str | None = None
     creditor: str | None = None

@@ -8,6 +8,8 @@ What is unknown is left out. A key that is not known is not used and named as su
 
 from __future__ import annotations
 
+import re
+from codecs import BOM_UTF8
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +26,7 @@ from dialer.domain.contact import Channel, Contact, Count, Place
 from dialer.domain.errors import BadInput
 
 DEBTOR_KEYS: dict[str, str] = {
-    "zone": "IANA time zone of his address",
+    "zone": "IANA time zone of his address, or list of those of several",
     "phone": "number to call; E.164 tells its zone, too",
     "debt": "debt, or list of debts, the contact is about",
     "account": "account the debt belongs to",
@@ -61,6 +63,7 @@ HISTORY_KEYS = frozenset(
 )
 #: Other words for the same thing.
 _ALIASES = {
+    "zones": "zone",
     "time_zone": "zone",
     "timezone": "zone",
     "number": "phone",
@@ -92,10 +95,14 @@ def place_name(jurisdiction: str, subdivision: str | None) -> str:
     `US` with `US-MA`, `MA` or `NYC`. Raises BadInput on a place that is none.
     """
     country = jurisdiction.strip()
+    if re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z0-9-]+)?", country):
+        country = country.upper()
     if subdivision is None:
         load_rule_set(country)
         return country
     part = subdivision.strip().upper()
+    if "-" in country and not f"{part}-".startswith(f"{country}-"):
+        raise BadInput(f"{subdivision!r} is not in {country}: name the country, and one subdivision of it")
     known = subdivision_names(country.partition("-")[0])
     if (full := part if part.startswith(f"{country}-") else f"{country}-{part}") in known:
         return full
@@ -150,7 +157,7 @@ def _contact(fields: dict[str, object], where: str) -> Contact:
         at=parse_moment(fields["at"], f"{where}.at"),
         channel=parse_channel(fields["channel"], f"{where}.channel"),
         counts=frozenset(_member(Count, word, f"{where}.counts") for word in counts),
-        phone=_text(fields, "phone", where),
+        phone=_phone(fields, where),
         debts=_texts(fields, "debt", where),
         account=_text(fields, "account", where),
         creditor=_text(fields, "creditor", where),
@@ -164,16 +171,20 @@ def _contact(fields: dict[str, object], where: str) -> Contact:
 def parse_debtor(text: str | bytes, where: str = "debtor") -> GivenDebtor:
     """The debtor of a JSON object, and the keys that were not used. Raises BadInput."""
     fields, ignored = _fields(_json(text, where), DEBTOR_KEYS.keys(), where)
-    zone = _text(fields, "zone", where)
-    if zone is not None and zone not in available_timezones():
-        raise BadInput(f"{where}.zone: {zone!r} is no time zone of the IANA database, such as America/Bogota")
+    zones = _texts(fields, "zone", where)
+    for zone in zones:
+        if zone not in available_timezones():
+            raise BadInput(
+                f"{where}.zone: {zone!r} is no time zone of the IANA database, such as America/Bogota"
+            )
     consent = fields.get("consent_at")
     flying = fields.get("in_flight", 0)
     if not isinstance(flying, int) or flying < 0:
         raise BadInput(f"{where}.in_flight: a whole number, 0 or more")
     debtor = Debtor(
-        number=_text(fields, "phone", where),
-        zone=zone,
+        number=_phone(fields, where),
+        zone=zones[0] if zones else None,
+        other_zones=zones[1:],
         debts=_texts(fields, "debt", where),
         account=_text(fields, "account", where),
         creditor=_text(fields, "creditor", where),
@@ -197,8 +208,9 @@ def parse_debtor(text: str | bytes, where: str = "debtor") -> GivenDebtor:
 
 
 def _json(text: str | bytes, where: str) -> object:
+    said = text.encode() if isinstance(text, str) else text
     try:
-        return orjson.loads(text)
+        return orjson.loads(said.removeprefix(BOM_UTF8))  # some editors begin every file with it
     except orjson.JSONDecodeError as error:
         raise BadInput(f"{where}: not JSON: {error}") from None
 
@@ -229,6 +241,14 @@ def _text(fields: dict[str, object], key: str, where: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise BadInput(f"{where}.{key}: a text")
     return str(value)
+
+
+def _phone(fields: dict[str, object], where: str) -> str | None:
+    """A number in E.164 without what people write between its digits; any other name of a number as it stands."""
+    text = _text(fields, "phone", where)
+    if text is None or not text.startswith("+"):
+        return text
+    return "+" + "".join(sign for sign in text if sign.isdecimal())
 
 
 def _texts(fields: dict[str, object], key: str, where: str) -> tuple[str, ...]:

@@ -38,16 +38,19 @@ def zones_named(names: tuple[str, ...]) -> tuple[ZoneInfo, ...]:
 
 
 @lru_cache(maxsize=NUMBERS_KEPT)
-def zones_to_obey(zone: str | None, number: str | None, place: tuple[str, ...]) -> tuple[ZoneInfo, ...]:
+def zones_to_obey(
+    zone: str | None, number: str | None, place: tuple[str, ...], others: tuple[str, ...] = ()
+) -> tuple[ZoneInfo, ...]:
     """All zones in which a moment must be legal.
 
-    The address's zone, and the number's when its numbering area lies elsewhere: where the two disagree only a moment
-    legal in both is legal (12 CFR 1006.6(b)(1), comment 1, used for every jurisdiction). Without an address's zone,
-    every zone of the `place`; without a place, all that the number tells. Empty: nobody can tell, no moment is legal.
+    The address's zone, those of his `others`, and the number's when its numbering area lies elsewhere: where they
+    disagree only a moment legal in all is legal (12 CFR 1006.6(b)(1), comment 1, used for every jurisdiction). Without
+    an address's zone, every zone of the `place`; without a place, all that the number tells. Empty: nobody can tell, no
+    moment is legal.
     """
     of_number = zones_of(number) if number and number.startswith("+") else ()
     if zone:
-        told = zones_named((zone,))
+        told = zones_named((zone, *others))
         # An area of one zone says where the line is; a mobile's or a service number's many zones say nothing.
         if told and len(of_number) == 1 and not _alike(zone, of_number[0]):
             return told + zones_named(of_number)
