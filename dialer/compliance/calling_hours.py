@@ -11,7 +11,7 @@ from functools import lru_cache
 from heapq import merge
 from zoneinfo import ZoneInfo
 
-from dialer.compliance.case import Case, DaySpans, Deny
+from dialer.compliance.case import Case, DaySpans, Deny, joined
 from dialer.compliance.holiday_calendar import HolidayCalendar
 from dialer.compliance.local_time import DAY, changes
 from dialer.compliance.preset import Hours
@@ -72,17 +72,7 @@ _WHOLE: DaySpans = ((time.min, time.max),)
 
 
 def _union(rows: Rows, more: Rows) -> Rows:
-    return tuple(_joined([*row, *added]) for row, added in zip(rows, more, strict=True))
-
-
-def _joined(spans: list[tuple[time, time]]) -> DaySpans:
-    joined: list[tuple[time, time]] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        else:
-            joined.append((start, end))
-    return tuple(joined)
+    return tuple(joined([*row, *added]) for row, added in zip(rows, more, strict=True))
 
 
 def _covered(calendar: HolidayCalendar | None, day: date) -> bool:

@@ -6,10 +6,10 @@ only when he himself asked (Ley 2300 de 2023 art. 3, parágrafo): what came with
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 
-from dialer.compliance.case import DaySpans, Wishes
+from dialer.compliance.case import DaySpans, Wishes, joined
 from dialer.domain.contact import Channel, Preference
 from dialer.domain.debtor import Wish
 
@@ -32,11 +32,13 @@ def wishes_of(
         return Wishes()
     only = [wish for wish in mine if wish.wish is Wish.ONLY and wish.is_timed]
     never = [wish for wish in mine if wish.wish is Wish.NEVER and (wish.is_timed or wish.channel is None)]
-    allow = [wish for wish in mine if wish.wish is Wish.ALLOW and wish.by_debtor]
+    # Allowing a channel is no word on hours: only who names a day or an hour widens them.
+    allow = [wish for wish in mine if wish.wish is Wish.ALLOW and wish.by_debtor and wish.is_timed]
     return Wishes(
         only_hours=_rows(only, never) if only or never else None,
         more_hours=(*(_spans(allow, day) for day in WEEK), ()) if allow else None,
-        channels=_channels(mine, channel, refused=refused),
+        channels=frozenset(_spoken_of(mine, Wish.ONLY)) or None,
+        refused_channels=frozenset([*_spoken_of(mine, Wish.NEVER), *([channel] if refused else [])]),
     )
 
 
@@ -63,7 +65,7 @@ def _spans(wishes: list[Preference], day: int) -> DaySpans:
     found = [
         (w.starts or time.min, w.ends or time.max) for w in wishes if not w.weekdays or day in w.weekdays
     ]
-    return tuple(sorted(found))
+    return joined(found)
 
 
 def _without(row: DaySpans, gone: DaySpans) -> DaySpans:
@@ -76,14 +78,6 @@ def _without(row: DaySpans, gone: DaySpans) -> DaySpans:
     return row
 
 
-def _channels(wishes: list[Preference], channel: Channel, *, refused: bool) -> frozenset[Channel] | None:
-    """None while nothing was said of channels."""
-    only = {wish.channel for wish in wishes if wish.wish is Wish.ONLY and wish.channel and not wish.is_timed}
-    never = {
-        wish.channel for wish in wishes if wish.wish is Wish.NEVER and wish.channel and not wish.is_timed
-    }
-    if refused:
-        never.add(channel)
-    if not only and not never:
-        return None
-    return frozenset(only or Channel) - frozenset(never)
+def _spoken_of(wishes: list[Preference], kind: Wish) -> Iterator[Channel]:
+    """The channels that wishes of this kind name whole, without hours."""
+    return (wish.channel for wish in wishes if wish.wish is kind and wish.channel and not wish.is_timed)

@@ -140,7 +140,11 @@ def rules_at(name: str, subdivision: str | None) -> RuleSet:
     parts = [*here, *(part for part in there if part not in here)]
     merged = merge(preset, parts, subdivision)
     return replace(
-        merged, name=name if not there else subdivision, to_approve={}, law_version=chosen.law_version
+        merged,
+        name=name if not there else subdivision,
+        zones=merged.zones if there else preset.zones,  # the campaign's place is not where he lives
+        to_approve={},
+        law_version=chosen.law_version,
     )
 
 
@@ -246,8 +250,11 @@ def _cap(limit: Limit, layer: Rules | None = None) -> Cap:
 
 
 def _as_limit(rule: CoolingOff) -> Limit:
-    """Silence after an event is a limit of one such event per window."""
-    return Limit(
+    """Silence after an event is a limit of one such event per window.
+
+    The rule has been checked when it was read; the source of an overlay's is its name, which no preset may cite.
+    """
+    return Limit.model_construct(
         id=rule.id,
         counts=rule.after,
         unit=rule.unit,

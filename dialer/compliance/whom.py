@@ -24,7 +24,7 @@ def contact_scope(case: Case, at: datetime) -> Deny | None:
     debtor = case.debtor
     for scope in case.rules.scopes:
         barred_workplace = debtor.place is Place.WORKPLACE and _barred_by(
-            scope, case.rules, employer_forbids=debtor.employer_forbids
+            scope, employer_forbids=debtor.employer_forbids
         )
         if (
             debtor.role not in scope.roles
@@ -40,13 +40,11 @@ def contact_scope(case: Case, at: datetime) -> Deny | None:
 
 def workplace_barred(rules: RuleSet, *, employer_forbids: bool) -> bool:
     """Whether nobody may be called at work under these rules."""
-    return any(_barred_by(scope, rules, employer_forbids=employer_forbids) for scope in rules.scopes)
+    return any(_barred_by(scope, employer_forbids=employer_forbids) for scope in rules.scopes)
 
 
-def _barred_by(scope: ContactScope, rules: RuleSet, *, employer_forbids: bool) -> bool:
-    # A law that itself counts calls to the workplace allows some.
-    counted = any(Place.WORKPLACE in cap.limit.to for cap in rules.caps)
-    return employer_forbids or (scope.workplace == "forbidden" and not counted)
+def _barred_by(scope: ContactScope, *, employer_forbids: bool) -> bool:
+    return employer_forbids or scope.workplace == "forbidden"
 
 
 def channel_consent(case: Case, at: datetime) -> Deny | None:
@@ -56,11 +54,11 @@ def channel_consent(case: Case, at: datetime) -> Deny | None:
         if rule.channels != "all" and case.channel not in rule.channels:
             continue
         given = wishes.written_channels if rule.basis is ConsentBasis.WRITTEN else wishes.channels
-        if given is None and rule.when_unknown == "allowed":
-            continue
-        if given is None or case.channel not in given:
+        agreed = rule.when_unknown == "allowed" if given is None else case.channel in given
+        if not agreed or case.channel in wishes.refused_channels:
             return Deny.by(CHANNEL_CONSENT, rule, None)
-    if wishes.channels is not None and case.channel not in wishes.channels:
+    chosen = wishes.channels is None or case.channel in wishes.channels
+    if not chosen or case.channel in wishes.refused_channels:
         return Deny(CHANNEL_CONSENT, None, note="the debtor chose other channels")
     return None
 

@@ -1,14 +1,15 @@
 """The contact law counted again by brute force, to be compared with `dialer.compliance`.
 
-It shares no code with it: the preset files are read as plain YAML, windows are written out as spans of wall-clock time,
-and every event is looked at for every rule. Slow and plain on purpose. Also makes the random cases.
+It shares no code with it: the preset files and overlays are read as plain YAML, hours are written out minute by minute,
+windows as spans of wall-clock time, and every event is looked at for every rule. Slow and plain on purpose.
 """
 
 from __future__ import annotations
 
-import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,8 +20,8 @@ import dialer.compliance
 
 FOLDER = Path(dialer.compliance.__file__).parent
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-CHANNELS = ("voice", "visit", "sms", "email", "chat", "letter", "voicemail")
 WRITTEN = ("sms", "email", "chat", "letter")
+ALL_DAY = frozenset(range(24 * 60))
 
 
 @dataclass
@@ -31,103 +32,236 @@ class Event:
     phone: str | None = None
     debts: tuple[str, ...] = ()
     account: str | None = None
+    creditor: str | None = None
+    to: str | None = None
     abandoned: bool = False
     machine: bool = False
+    consent_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A wish of the debtor's file."""
+
+    kind: str  # only, never, prefer, allow
+    channel: str | None = None
+    weekdays: tuple[int, ...] = ()  # Monday = 1; none: every day
+    starts: str | None = None  # HH:MM
+    ends: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    by_debtor: bool = True
+
+    @property
+    def timed(self) -> bool:
+        return bool(self.weekdays or self.starts or self.ends)
+
+
+@dataclass(frozen=True)
+class LocalDay:
+    """A holiday that only a place keeps."""
+
+    day: date
+    place: str
+    city: str | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A campaign: its rule set and what is laid over it. A contract binds the debts of its creditor alone."""
+
+    place: str
+    overlays: tuple[tuple[str | None, str], ...] = ()  # creditor (None: the campaign's own), YAML
+    days: tuple[LocalDay, ...] = ()
 
 
 @dataclass
 class Question:
     """A contact about to be made."""
 
-    place: str
+    terms: Terms
     at: datetime
     channel: str
-    zone: str | None
-    phone: str | None
-    debts: tuple[str, ...]
-    account: str | None
-    agent_reserved: bool
+    zone: str | None = None
+    phone: str | None = None
+    debts: tuple[str, ...] = ()
+    account: str | None = None
+    creditor: str | None = None
+    to: str | None = None
+    subdivision: str | None = None
+    city: str | None = None
+    role: str = "debtor"
+    do_not_call: bool = False
+    cease_request: bool = False
+    attorney: bool = False
+    employer_forbids: bool = False
+    in_flight: int = 0
+    answers_request: bool = False
+    consent_at: datetime | None = None
+    agent_reserved: bool = False
+    wishes: tuple[Wanted, ...] = ()
     history: list[Event] = field(default_factory=list)
+    #: When it was asked, if it is asked of a later moment: the wishes that hold are those of then.
+    asked_at: datetime | None = None
 
 
 class Law:
-    """One place's law, out of the files."""
+    """The law of a campaign on one person: its place's, his own, with what is laid over."""
 
-    def __init__(self, place: str) -> None:
-        preset = _file(f"presets/{place.split('-')[0]}.yaml")
-        parts = [
-            part
-            for part in preset.get("subdivisions", [])
-            if place == part["code"] or place.startswith(part["code"] + "-")
-        ]
-        self.layers: list[dict[str, Any]] = [preset, *parts]
-        self.zones: list[str] = (parts[-1] if parts else preset)["zones"]
+    def __init__(self, terms: Terms, subdivision: str | None, city: str | None, creditor: str | None) -> None:
+        place = terms.place
+        country = place.split("-")[0]
+        preset = _file(f"presets/{country}.yaml")
+        lives = place
+        if subdivision and subdivision.startswith(f"{country}-") and not _within(place, subdivision):
+            lives = subdivision
+        parts: list[dict[str, Any]] = []
+        for where in (place, lives):
+            parts += [
+                p for p in preset.get("subdivisions", []) if _within(where, p["code"]) and p not in parts
+            ]
+        mine = [part for part in parts if _within(lives, part["code"])]
+        self.zones: list[str] = (mine[-1] if mine else preset)["zones"]
+        laid = [_overlay(text) for whose, text in terms.overlays if whose in (None, creditor)]
+        found: list[dict[str, Any]] = [preset, *parts]
+        self.layers: list[dict[str, Any]] = [*found, *laid]
         self.house = _file("policy.yaml")
         table = _file(f"holidays/{preset['holidays']}.yaml")
         self.years = {int(year) for year in table["national"]}
-        days = dict(table["national"])
-        iso = "-".join(place.split("-")[:2])
-        self.holidays = {date.fromisoformat(f"{y}-{d}") for y, ds in days.items() for d in ds}
-        added = table.get("added_by_subdivision", {}).get(iso, {})
-        self.holidays |= {date.fromisoformat(f"{y}-{d}") for y, ds in added.items() for d in ds}
-        self.hours = [layer["hours"]["days"] for layer in self.layers if "hours" in layer] or [
-            self.house["hours"]["days"]
-        ]
+        self.holidays = set(_dates(table["national"]))
+        for where in (place, lives):
+            iso = "-".join(where.split("-")[:2])
+            self.holidays |= set(_dates(table.get("added_by_subdivision", {}).get(iso, {})))
+        self.holidays |= {d.day for d in terms.days if _kept(d, lives, city)}
+        hours = [layer["hours"] for layer in found if "hours" in layer] or [self.house["hours"]]
+        self.hours = [*hours, *(layer["hours"] for layer in laid if "hours" in layer)]
         self.limits: list[tuple[dict[str, Any], dict[str, Any]]] = []
-        for layer in self.layers:
-            self.limits += [(rule, layer) for rule in layer.get("limits", [])]
-            self.limits += [
-                ({**rule, "counts": rule["after"], "max": 1}, layer) for rule in layer.get("cooling_off", [])
-            ]
+        for layer in found:
+            self.limits += [(rule, layer) for rule in _limits(layer)]
         counted = {rule["counts"] for rule, _ in self.limits}
         if "attempt" not in counted:
             self.limits += [(rule, {}) for rule in self.house["max_attempts"]]
             if not counted & {"contact", "conversation"}:
                 block = self.house["after_contact_block"]
                 self.limits.append(({**block, "counts": block["after"], "max": 1}, {}))
+        for layer in laid:
+            self.limits += [(rule, {}) for rule in _limits(layer)]
+        self._minutes: dict[tuple[int, date], frozenset[int]] = {}
 
     def forbids(self, q: Question) -> set[str]:
-        """The kinds of rule that forbid it: hours, consent, a limit's id, gap, redial."""
-        found: set[str] = set()
-        for name in [q.zone] if q.zone else self.zones:
-            zone = ZoneInfo(name)
+        """The kinds of rule that forbid it: hours, debtor_wish, consent, a limit's id, gap, redial, whom."""
+        found: set[str] = set(self._whom(q))
+        asked = q.asked_at or q.at
+        wishes = [w for w in q.wishes if (w.since or asked) <= asked and (w.until is None or asked < w.until)]
+        for zone in self._zones_of(q):
             local = q.at.astimezone(zone).replace(tzinfo=None)
-            last = local + timedelta(seconds=60 if q.channel == "voice" else 0)
-            if not all(self._open(days, local, last) for days in self.hours):
-                found.add("hours")
-            found |= {rule["id"] for rule, _ in self.limits if self._reached(rule, q, zone, local)}
-        for layer in self.layers:
-            consent = layer.get("channel_consent")
-            if (
-                consent
-                and consent["when_unknown"] == "refused"
-                and (consent["channels"] == "all" or q.channel in consent["channels"])
-            ):
-                found.add("channel_consent")
+            found |= set(self._closed(q, wishes, local))
+            found |= {rule["id"] for rule, layer in self.limits if self._reached(rule, layer, q, zone, local)}
+        if self._unwanted(q, wishes):
+            found.add("channel_consent")
         if q.channel == "voice":
-            found |= self._too_close(q)
+            found |= set(self._too_close(q))
         return found
 
-    def _open(self, days: dict[str, list[str]], local: datetime, last: datetime) -> bool:
-        if local.year not in self.years:
-            return False
-        name = "holiday" if local.date() in self.holidays else WEEKDAYS[local.weekday()]
-        now, end = local.strftime("%H:%M:%S.%f"), last.strftime("%H:%M:%S.%f")
-        for span in days[name]:
-            opens, closes = (f"{edge}:00.000000" for edge in span.split("-"))
-            if opens <= now < closes and last.date() == local.date() and end <= closes:
+    def _zones_of(self, q: Question) -> list[ZoneInfo]:
+        return [ZoneInfo(name) for name in ([q.zone] if q.zone else self.zones)]
+
+    # --- whom ---------------------------------------------------------------------------------------------
+
+    def _whom(self, q: Question) -> Iterator[str]:
+        if q.do_not_call:
+            yield "do_not_call"
+        law = [layer for layer in self.layers if "contact_scope" in layer]
+        told = [layer for layer in law if "code" in layer]
+        scopes = [layer["contact_scope"] for layer in law] + ([] if told else [self.house["contact_scope"]])
+        for scope in scopes:
+            if (
+                q.role not in scope["roles"]
+                or (q.to == "workplace" and (scope["workplace"] == "forbidden" or q.employer_forbids))
+                or (q.cease_request and scope.get("cease_request_stops", True))
+                or (q.attorney and scope.get("attorney_stops", False))
+            ):
+                yield "contact_scope"
+
+    def _unwanted(self, q: Question, wishes: list[Wanted]) -> bool:
+        plain = [w for w in wishes if w.channel and not w.timed]
+        chosen = {w.channel for w in plain if w.kind == "only"}
+        if any(w.kind == "never" and w.channel == q.channel for w in plain):
+            return True
+        if chosen and q.channel not in chosen:
+            return True
+        for rule in (layer["channel_consent"] for layer in self.layers if "channel_consent" in layer):
+            bound = rule["channels"] == "all" or q.channel in rule["channels"]
+            # Nothing in a debtor's file says that he consented in writing.
+            said = rule["basis"] == "authorised" and q.channel in chosen
+            if bound and rule["when_unknown"] == "refused" and not said:
                 return True
         return False
 
-    def _reached(self, rule: dict[str, Any], q: Question, zone: ZoneInfo, local: datetime) -> bool:
+    # --- when ---------------------------------------------------------------------------------------------
+
+    def _closed(self, q: Question, wishes: list[Wanted], local: datetime) -> Iterator[str]:
+        mine = [w for w in wishes if w.channel in (None, q.channel)]
+        for n, hours in enumerate(self.hours):
+            minutes = self._minutes_of(n, local.date())
+            if hours.get("debtor_can_widen") and local.date() not in self.holidays:
+                for wish in (w for w in mine if w.kind == "allow" and w.timed and w.by_debtor):
+                    minutes |= _span_of(wish, local.isoweekday())
+            if not self._rings_within(minutes, q, local):
+                yield "hours"
+        narrow = self._wanted_minutes(mine, local.date())
+        if not self._rings_within(narrow, q, local):
+            yield "debtor_wish"
+
+    def _minutes_of(self, n: int, day: date) -> frozenset[int]:
+        """The open minutes of a day by the n-th hours."""
+        if (n, day) not in self._minutes:
+            name = "holiday" if day in self.holidays else WEEKDAYS[day.weekday()]
+            spans = (_minutes(*span.split("-")) for span in self.hours[n]["days"][name])
+            self._minutes[n, day] = frozenset().union(*spans)
+        return self._minutes[n, day]
+
+    def _wanted_minutes(self, wishes: list[Wanted], day: date) -> frozenset[int]:
+        only = [w for w in wishes if w.kind == "only" and w.timed]
+        never = [w for w in wishes if w.kind == "never" and (w.timed or w.channel is None)]
+        holiday = day in self.holidays
+        minutes = ALL_DAY
+        if only:
+            spans = [] if holiday else [_span_of(w, day.isoweekday()) for w in only]
+            minutes = frozenset().union(*spans)
+        for wish in never:
+            # A holiday may be meant by any weekday.
+            for weekday in range(1, 8) if holiday else (day.isoweekday(),):
+                minutes -= _span_of(wish, weekday)
+        return minutes
+
+    def _rings_within(self, minutes: frozenset[int], q: Question, local: datetime) -> bool:
+        """Whether it is open in every minute from now to the last second of the ring."""
+        if local.year not in self.years:
+            return False
+        ring_s = self.house["stop_originating_before_end_s"] if q.channel == "voice" else 1
+        second = local.hour * 3600 + local.minute * 60 + local.second
+        touched = range(second // 60, (second + ring_s - 1) // 60 + 1)
+        return all(minute % 1440 in minutes for minute in touched)
+
+    # --- how often ----------------------------------------------------------------------------------------
+
+    def _reached(
+        self, rule: dict[str, Any], layer: dict[str, Any], q: Question, zone: ZoneInfo, local: datetime
+    ) -> bool:
         channels = rule["channels"]
         if channels != "all" and q.channel not in channels:
             return False
+        if layer.get("reply_exception") and q.answers_request:
+            return False
         if rule["counts"] == "attempt" and q.channel in WRITTEN and not rule.get("messages_count"):
             return False
-        if "workplace" in rule.get("to", []) or "other" in rule.get("to", []):
-            return False  # the cases here are about home and cell
+        if rule.get("to") and (q.to or "home") not in rule["to"]:
+            return False
         if "effective" in rule and local.date() < date.fromisoformat(rule["effective"]):
+            return False
+        free = layer.get("consent_exclusion", {}).get("max_days", 0)
+        if q.consent_at and all(_free(free, q.consent_at, q.at, each) for each in self._zones_of(q)):
             return False
         events = []
         for event in q.history:
@@ -135,18 +269,15 @@ class Law:
             if "conversation" in kinds:
                 kinds.add("contact")
             wanted = {rule["counts"], *(["message"] if rule.get("messages_count") else [])}
-            if event.at <= q.at and kinds & wanted and (channels == "all" or event.channel in channels):
+            if (
+                event.at <= q.at
+                and kinds & wanted
+                and (channels == "all" or event.channel in channels)
+                and (not rule.get("to") or event.to is None or event.to in rule["to"])
+                and not (event.consent_at and _free(free, event.consent_at, event.at, zone))
+            ):
                 events.append(event)
-        unit = rule["unit"]
-        if unit == "person":
-            return self._full(rule, q, events, zone, local)
-        if unit == "person_debt":
-            mine = set(q.debts) or {debt for event in events for debt in event.debts} or {""}
-            groups = [[e for e in events if not e.debts or one in e.debts] for one in mine]
-        else:
-            accounts = {q.account} if q.account else {e.account for e in events if e.account} or {""}
-            groups = [[e for e in events if e.account in (None, one)] for one in accounts]
-        return any(self._full(rule, q, group, zone, local) for group in groups)
+        return any(self._full(rule, q, group, zone, local) for group in _groups(rule["unit"], q, events))
 
     def _full(
         self, rule: dict[str, Any], q: Question, events: list[Event], zone: ZoneInfo, local: datetime
@@ -159,10 +290,10 @@ class Law:
                 hit = then == local.date()
             elif kind == "calendar_week":
                 hit = then.isocalendar()[:2] == local.date().isocalendar()[:2]
-            elif kind == "consecutive_days":
-                hit = local.date() in {then + timedelta(days=n) for n in range(days)}
-            else:
+            elif kind == "rolling_days":
                 hit = q.at - event.at < timedelta(days=days)
+            else:  # blocks of a campaign whose first day is not known begin with each event
+                hit = local.date() in {then + timedelta(days=n) for n in range(days)}
             if hit:
                 inside.append(event)
         if "max" in rule and len(inside) >= rule["max"]:
@@ -173,103 +304,96 @@ class Law:
         gap = timedelta(days=rule.get("min_gap_days", 0))
         return any(q.at - event.at < gap for event in events)
 
-    def _too_close(self, q: Question) -> set[str]:
-        found = set()
+    def _too_close(self, q: Question) -> Iterator[str]:
+        if q.in_flight >= self.house["max_in_flight_per_person"]:
+            yield "max_in_flight_per_person"
         gaps = self.house["min_gap_between_attempts_s"]
+        pattern = [x["same_phone_pattern"]["min_gap_s"] for x in self.layers if "same_phone_pattern" in x]
+        same_s = max([gaps["same_phone"], *pattern])
         for event in (e for e in q.history if e.at <= q.at):
             apart = (q.at - event.at).total_seconds()
             if "attempt" in event.counts and event.channel == "voice":
                 same = q.phone is None or event.phone is None or event.phone == q.phone
-                if apart < gaps["same_phone" if same else "same_person_other_phone"]:
-                    found.add("min_gap_between_attempts_s")
-            if not q.agent_reserved:
-                for name, happened in (
-                    ("after_abandoned_call", event.abandoned),
-                    ("after_amd_machine", event.machine),
-                ):
-                    hours = self.house[name]["no_automatic_redial_h"]
-                    if happened and apart < hours * 3600:
-                        found.add(name)
-        return found
+                if apart < (same_s if same else gaps["same_person_other_phone"]):
+                    yield "min_gap_between_attempts_s"
+            for name, happened in (
+                ("after_abandoned_call", event.abandoned),
+                ("after_amd_machine", event.machine),
+            ):
+                law = [layer for layer in self.layers if name in layer]
+                rules = [layer[name] for layer in law]
+                rules += [] if any("code" in layer for layer in law) else [self.house[name]]
+                hours = max(rule["no_automatic_redial_h"] for rule in rules)
+                if happened and not q.agent_reserved and apart < hours * 3600:
+                    yield name
 
 
-_read: dict[str, Any] = {}
+def _limits(layer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from layer.get("limits", [])
+    for rule in layer.get("cooling_off", []):
+        yield {**rule, "counts": rule["after"], "max": 1}
 
 
+def _groups(unit: str, q: Question, events: list[Event]) -> list[list[Event]]:
+    """The events that count together, for each thing the contact may be about."""
+    if unit == "person":
+        return [events]
+
+    def of(thing: Question | Event) -> set[str]:
+        named = {
+            "phone": (thing.phone,),
+            "person_debt": thing.debts,
+            "person_account": (thing.account,),
+            "person_creditor": (thing.creditor,),
+        }
+        return {name for name in named[unit] if name}
+
+    mine = of(q) or {name for event in events for name in of(event)} or {""}
+    return [[e for e in events if not of(e) or one in of(e)] for one in mine]
+
+
+def _free(days: int, consent_at: datetime, at: datetime, zone: ZoneInfo) -> bool:
+    """Whether a contact of `at` lies in the days of a consent, the day it was given the first of them."""
+    given = consent_at.astimezone(zone).date()
+    return consent_at <= at and at.astimezone(zone).date() in {given + timedelta(days=n) for n in range(days)}
+
+
+def _within(place: str, wider: str) -> bool:
+    return place == wider or place.startswith(f"{wider}-")
+
+
+def _kept(day: LocalDay, lives: str, city: str | None) -> bool:
+    anywhere_in_the_country = "-" not in lives and _within(day.place, lives)
+    here = _within(lives, day.place) or anywhere_in_the_country
+    return here and (day.city is None or city is None or day.city.lower() == city.lower())
+
+
+def _dates(years: dict[str, list[str]]) -> Iterator[date]:
+    return (date.fromisoformat(f"{year}-{day}") for year, days in years.items() for day in days)
+
+
+@cache
+def _minutes(start: str, end: str) -> frozenset[int]:
+    first, last = (int(edge[:2]) * 60 + int(edge[3:5]) for edge in (start, end))
+    return frozenset(range(first, last))
+
+
+def _span_of(wish: Wanted, weekday: int) -> frozenset[int]:
+    if wish.weekdays and weekday not in wish.weekdays:
+        return frozenset()
+    return _minutes(wish.starts or "00:00", wish.ends or "24:00")
+
+
+@cache
+def law_of(terms: Terms, subdivision: str | None, city: str | None, creditor: str | None) -> Law:
+    return Law(terms, subdivision, city, creditor)
+
+
+@cache
+def _overlay(text: str) -> Any:
+    return yaml.safe_load(text)
+
+
+@cache
 def _file(name: str) -> Any:
-    if name not in _read:
-        _read[name] = yaml.safe_load((FOLDER / name).read_text("utf-8"))
-    return _read[name]
-
-
-# --- cases ------------------------------------------------------------------------------------------------
-
-#: Days around which clocks change somewhere, holidays fall, or a rule comes into force.
-DAYS = (
-    *("2026-03-08", "2026-03-29", "2026-04-05", "2026-09-01", "2026-09-06", "2026-10-25", "2026-11-01"),
-    *("2026-11-16", "2026-11-21", "2026-12-25", "2027-01-01", "2027-03-14", "2027-03-28", "2027-04-04"),
-    *("2027-09-05", "2027-10-31", "2032-12-30"),
-)
-EDGES = (7, 8, 9, 14, 15, 17, 19, 20, 21, 22)
-
-
-def random_question(
-    rng: random.Random, places: tuple[str, ...], zones: dict[str, tuple[str, ...]]
-) -> Question:
-    """A case with instants near where the answers change."""
-    place = rng.choice(places)
-    zone = None if rng.random() < 0.15 else rng.choice(zones[place])
-    there = ZoneInfo(zone or zones[place][0])
-    day = date.fromisoformat(rng.choice(DAYS)) + timedelta(days=rng.randint(-3, 9))
-    if rng.random() < 0.5:
-        local = datetime(day.year, day.month, day.day, rng.choice(EDGES))
-        local += timedelta(seconds=rng.choice((-61, -60, -59, -30, -1, 0, 1, 30, 3600)))
-    else:
-        local = datetime(
-            day.year, day.month, day.day, rng.randint(0, 23), rng.randint(0, 59), rng.randint(0, 59)
-        )
-    at = local.replace(tzinfo=there).astimezone(UTC)
-    history = [_random_event(rng, at) for _ in range(rng.choice((0, 1, 1, 2, 3, 5, 8, 12)))]
-    return Question(
-        place=place,
-        at=at,
-        channel=rng.choice(("voice",) * 6 + CHANNELS),
-        zone=zone,
-        phone=rng.choice((None, "p1", "p2")),
-        debts=rng.choice(((), ("d1",), ("d2",), ("d1", "d2"))),
-        account=rng.choice((None, "a1", "a2")),
-        agent_reserved=rng.random() < 0.5,
-        history=history,
-    )
-
-
-def _random_event(rng: random.Random, at: datetime) -> Event:
-    back = rng.choice((3600.0, 7200.0, 86400.0, 86400.0 * 7, 86400.0 * 7, 86400.0 * 32))
-    then = at - timedelta(seconds=round(rng.uniform(-0.02, 1) * back))
-    if rng.random() < 0.1:
-        then = at - timedelta(seconds=rng.choice((0, 900, 7200, 86400, 259200)))
-    channel = rng.choice(("voice",) * 5 + CHANNELS)
-    if channel == "voice":
-        counts = rng.choice(
-            (
-                {"attempt"},
-                {"attempt"},
-                {"attempt", "answered_human"},
-                {"attempt", "answered_human", "contact"},
-                {"attempt", "answered_human", "contact", "conversation"},
-                {"contact", "conversation"},
-            )
-        )
-    else:
-        counts = rng.choice(({"message"}, {"message"}, {"message", "contact"}, {"contact"}))
-    lost = channel == "voice" and rng.random() < 0.1
-    return Event(
-        at=then,
-        channel=channel,
-        counts=set(counts),
-        phone=rng.choice((None, "p1", "p1", "p2")),
-        debts=rng.choice(((), ("d1",), ("d2",), ("d1", "d2"))),
-        account=rng.choice((None, "a1", "a1", "a2")),
-        abandoned=lost,
-        machine=not lost and channel == "voice" and rng.random() < 0.05,
-    )
+    return yaml.safe_load((FOLDER / name).read_text("utf-8"))

@@ -81,6 +81,21 @@ EVENING = wish(Wish.ALLOW, days=(3,), hours=(19, 21))
             [wish(Wish.NEVER, hours=(12, 14), until=SINCE.replace(month=6))],
             None,
         ),
+        # To allow a channel is no word on hours.
+        (
+            "CO",
+            "2026-11-18T20:00:00-05:00",
+            [wish(Wish.ALLOW, channel=Channel.SMS)],
+            ("hours", "11-19 07:00"),
+        ),
+        ("CO", "2026-11-18T20:00:00-05:00", [wish(Wish.ALLOW)], ("hours", "11-19 07:00")),
+        # Two wishes that touch are one: the ring may last from one into the next.
+        (
+            "CO",
+            "2026-11-18T10:59:30-05:00",
+            [wish(Wish.ONLY, hours=(9, 11)), wish(Wish.ONLY, hours=(11, 12))],
+            None,
+        ),
         ("MX", "2026-11-18T22:30:00-06:00", [wish(Wish.ALLOW, hours=(22, 23))], ("hours", "11-19 07:00")),
     ],
 )
@@ -95,3 +110,11 @@ def test_wider_hours_that_came_with_the_contract_are_none() -> None:
 
 def test_consent_taken_back() -> None:
     assert told("CO", "2026-11-18T10:00:00-05:00", refused=True) == ("channel_consent", "never")
+
+
+def test_to_refuse_one_channel_authorises_no_other() -> None:
+    """New York City asks for consent in writing to texts: that he wants no mail is none; nor would it be authorised."""
+    at = datetime.fromisoformat("2026-11-18T10:00:00-05:00")
+    no_mail = wishes_of((wish(Wish.NEVER, channel=Channel.EMAIL),), at=at, channel=Channel.SMS)
+    assert no_mail.channels is None
+    assert no_mail.refused_channels == {Channel.EMAIL}

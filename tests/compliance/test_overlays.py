@@ -143,6 +143,52 @@ def test_a_duty_of_an_overlay_is_held_like_the_laws() -> None:
     assert rules_of(campaign("MX", overlay(hours("10:00-12:00")))).unapproved(approvals) == []
 
 
+def test_a_contracts_silence_after_a_contact_binds() -> None:
+    """1. Three days of silence that a contract asks for are held; 2. and it is named as their source."""
+    silence = (
+        "cooling_off: [{id: silence, after: contact, unit: person, channels: all,"
+        " window: {kind: consecutive_days, days: 3}, conf: agreed}]"
+    )
+    held = campaign("CO", overlay(silence, creditor="Banco Uno"))
+    talked = (Contact(NOON - timedelta(days=1), Channel.VOICE, frozenset({Count.CONTACT})),)
+    found = denied(held, lead(contacts=talked))
+    assert found is not None
+    assert (found.rule, found.src) == ("silence", ("contract:Banco Uno@1",))
+    assert denied(held, lead(contacts=talked), NOON + timedelta(days=2)) is None
+
+
+def test_an_overlay_that_counts_the_workplace_opens_it_to_nobody() -> None:
+    """1. Where nobody is called at work, a limit on such calls allows none; 2. where the law counts them, an overlay
+    that forbids them is held."""
+    counted = (
+        "limits: [{id: work, counts: attempt, unit: person, channels: [voice], max: 1, to: [workplace],"
+        " window: {kind: calendar_week}, conf: agreed}]"
+    )
+    found = denied(campaign("CO", overlay(counted)), lead(), phone=1)
+    assert found is not None
+    assert found.rule == "contact_scope"
+    none_at_work = overlay("contact_scope: {roles: [debtor], workplace: forbidden, conf: agreed}")
+    seattle = lead(time_zone="America/Los_Angeles")
+    ten_there = NOON + timedelta(hours=3)
+    assert denied(campaign("US-WA"), seattle, ten_there, phone=1) is None
+    found = denied(campaign("US-WA", none_at_work), seattle, ten_there, phone=1)
+    assert found is not None
+    assert found.rule == "contact_scope"
+
+
+def test_who_lives_elsewhere_has_not_the_zone_of_the_campaigns_state() -> None:
+    """A debtor in Texas whose zone is unknown, of a campaign under Washington's rules: 16:30Z is 8:30 in Seattle and
+    6:30 in Honolulu, and nobody knows that he does not live by the latter."""
+    texan = lead(
+        time_zone=None,
+        subdivision="US-TX",
+        phones=(LeadPhone(1, PhoneNumber("+18005550101"), PhoneHistory(1, PhoneStatus.ACTIVE)),),
+    )
+    found = denied(campaign("US-WA"), texan, NOON.replace(hour=16, minute=30))
+    assert found is not None
+    assert (found.rule, found.until) == ("hours", NOON.replace(hour=18))
+
+
 LOOSER = [
     (hours("06:00-10:00"), "hours.mon: 06:00-10:00 is not within what Ley 2300 de 2023 art. 3 allows"),
     ("min_ring_s: {value: 10, conf: agreed}", "min_ring_s: 10, where 15 holds"),

@@ -2,8 +2,14 @@
 
 Every case is judged by `dialer.compliance` and counted again by `lab.law_oracle`, which shares no code with it: real
 presets, instants around holidays, changes of clocks and the ends of the hours, up to twelve earlier contacts over
-several channels, numbers, debts and accounts, known and unknown zones. In one case of five a denial's clearing is
-counted again, too, with the second before it and moments between. A disagreement of any kind counts as a violation.
+several channels, numbers, debts, accounts and creditors, known and unknown zones. Seven campaigns of eight have
+contracts and overlays of their own laid over (some ask less than the law, and must not take from it) and holidays that
+a region or town keeps; debtors live elsewhere than where the campaign's rules are of, and wish for hours and channels.
+In one case of five a denial's clearing is counted again, too, with the second before it and moments between. A
+disagreement of any kind counts as a violation.
+
+About one decision in ten is of a life (`lab.law_lives`): two campaigns and two dialers call one person over one ledger,
+each on what it knew when it claimed; every call placed is counted again with all that has happened by then.
 The cases are synthetic.
 """
 
@@ -19,13 +25,25 @@ from typing import Any
 from dialer.compliance import load_rule_set, rule_set_names
 from lab.bench.figures import publish, shares
 from lab.cache import say
+from lab.law_cases import campaigns_of, random_question
 from lab.law_compare import compare
-from lab.law_oracle import random_question
+from lab.law_lives import live
+from lab.law_oracle import Terms
 
 GOAL_US = 50.0
+#: What a verdict is asked of, and how it is called on the page: the rules laid together, wishes read, the case judged.
+COSTS = {
+    "law_alone_allowed": f"verdict that allows, the law alone (goal {GOAL_US:.0f} µs)",
+    "law_alone_denied": "verdict that denies, with the instant it clears, the law alone",
+    "laid_over_allowed": "verdict that allows, with contracts, overlays and local holidays",
+    "laid_over_denied": "verdict that denies, with the instant it clears, with all that is laid over",
+    "zone_unknown": "verdict where the zone is unknown: every zone of the country",
+}
 SAID_EVERY = 50_000
 #: Of how many cases one has its clearing counted again, which costs seven times the case.
 CLEARING_EVERY = 5
+#: One draw in so many is a life of some twenty decisions.
+LIFE_EVERY = 180
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -45,46 +63,67 @@ def measure(cases: int, seed: int) -> dict[str, Any]:
     rng = random.Random(seed)
     places = tuple(name for name in rule_set_names() if load_rule_set(name).zones)
     zones = {name: load_rule_set(name).zones for name in places}
+    campaigns = {place: campaigns_of(place) for place in places}
+    every = [terms for of_place in campaigns.values() for terms in of_place]
     rules: Counter[str] = Counter()
-    allowed_us: list[float] = []
-    denied_us: list[float] = []
-    unknown_zone_us: list[float] = []
+    lives: Counter[str] = Counter()
+    cost_us: dict[str, list[float]] = {name: [] for name in COSTS}
     wrong: list[str] = []
-    for n in range(1, cases + 1):
-        question = random_question(rng, places, zones)
-        answer = compare(question, clearing=n % CLEARING_EVERY == 0)
-        if answer.wrong is not None:
-            wrong.append(f"{answer.wrong}: {question}")
-        cost = unknown_zone_us if question.zone is None else allowed_us if answer.allowed else denied_us
-        cost.append(answer.judge_ns / 1000)
-        rules[answer.rule or "allowed"] += 1
-        if n % SAID_EVERY == 0:
-            say(f"{n:,} cases, {len(wrong)} violations")
+    decided = said = 0
+    while decided < cases:
+        if rng.randrange(LIFE_EVERY) == 0:
+            place = rng.choice(places)
+            zone = None if rng.random() < 0.1 else rng.choice(zones[place])
+            life = live(rng, rng.sample(campaigns[place], 2), zone)
+            answers = life.answers
+            lives += Counter(
+                lives=1, decisions=len(answers), placed=life.placed, refused=life.refused, saved=life.saved
+            )
+            wrong += [*life.wrong, *(answer.wrong for answer in answers if answer.wrong)]
+        else:
+            question = random_question(rng, every, zones)
+            answers = [compare(question, clearing=decided % CLEARING_EVERY == 0)]
+            wrong += [f"{answer.wrong}: {question}" for answer in answers if answer.wrong]
+            kind = "zone_unknown" if question.zone is None else _kind(question.terms, answers[0].allowed)
+            cost_us[kind].append(answers[0].judge_ns / 1000)
+        rules.update(answer.rule or "allowed" for answer in answers)
+        decided += len(answers)
+        if decided // SAID_EVERY > said:
+            said = decided // SAID_EVERY
+            say(f"{decided:,} decisions, {len(wrong)} violations")
     return {
-        "cases": cases,
+        "cases": decided,
         "seed": seed,
         "violations": len(wrong),
         "first_violations": wrong[:5],
+        "two_dialers": dict(lives),
         "answers": dict(rules.most_common()),
-        "verdict_us_allowed": shares(allowed_us),
-        "verdict_us_denied_with_its_clearing": shares(denied_us),
-        "verdict_us_zone_unknown": shares(unknown_zone_us),
+        "verdict_us": {name: shares(costs) for name, costs in cost_us.items() if costs},
     }
+
+
+def _kind(terms: Terms, allowed: bool) -> str:
+    laid = "laid_over" if terms.overlays or terms.days else "law_alone"
+    return f"{laid}_{'allowed' if allowed else 'denied'}"
 
 
 def page(found: dict[str, Any]) -> list[tuple[str, str]]:
     figures = found["figures"]
+    lives = figures["two_dialers"]
     rows = [
-        ("random cases", f"{figures['cases']:,} (seed {figures['seed']})"),
+        ("random decisions", f"{figures['cases']:,} (seed {figures['seed']})"),
         ("violations (goal 0)", str(figures["violations"])),
+        (
+            "of these by two dialers over one ledger",
+            f"{lives.get('decisions', 0):,} in {lives.get('lives', 0):,} lives: {lives.get('placed', 0):,} placed,"
+            f" {lives.get('refused', 0):,} allowed on stale knowledge and refused by the ledger, of which"
+            f" {lives.get('saved', 0):,} would have been outside the law",
+        ),
     ]
-    for name, key in (
-        (f"verdict that allows, zone known (goal {GOAL_US:.0f} µs)", "verdict_us_allowed"),
-        ("verdict that denies, with the instant it clears", "verdict_us_denied_with_its_clearing"),
-        ("verdict where the zone is unknown: every zone of the country", "verdict_us_zone_unknown"),
-    ):
-        cost = figures[key]
-        rows.append((name, f"p50 {cost['p50']} µs, p99 {cost['p99']} µs"))
+    rows += [
+        (COSTS[key], f"p50 {cost['p50']} µs, p99 {cost['p99']} µs")
+        for key, cost in figures["verdict_us"].items()
+    ]
     rows += [(f"answered: {rule}", f"{count:,}") for rule, count in figures["answers"].items()]
     return rows
 
