@@ -33,7 +33,7 @@ class Answer:
     allowed: bool
     rule: str | None
     wrong: str | None
-    judge_ns: int
+    judge_ns: int | None
 
 
 @cache
@@ -90,8 +90,11 @@ def _preference(wish: Wanted, question: Question) -> Preference:
     )
 
 
-def verdict(question: Question) -> tuple[Deny | None, int]:
-    """The product's word, and the nanoseconds it took: the rules laid together, the wishes read, the case judged."""
+def verdict(question: Question, *, timed: bool = False) -> tuple[Deny | None, int | None]:
+    """The product's word, and the nanoseconds it took: the rules laid together, the wishes read, the case judged.
+
+    None when not `timed`: on some machines asking for the time costs more than the verdict.
+    """
     campaign = campaign_of(question.terms)
     history = tuple(map(contact_of, question.history))
     channel = Channel(question.channel)
@@ -112,7 +115,8 @@ def verdict(question: Question) -> tuple[Deny | None, int]:
         consent_at=question.consent_at,
         answers_request=question.answers_request,
     )
-    began = time.thread_time_ns()  # its own time: what else the machine does is not the verdict's cost
+    # Its own time: what else the machine does is not the verdict's cost.
+    began = time.thread_time_ns() if timed else 0
     rules = rules_of(
         campaign, creditor=question.creditor, subdivision=question.subdivision, city=question.city
     )
@@ -126,16 +130,16 @@ def verdict(question: Question) -> tuple[Deny | None, int]:
         history=history,
         agent_reserved=question.agent_reserved,
     )
-    took = time.thread_time_ns() - began
+    took = time.thread_time_ns() - began if timed else None
     return (said if isinstance(said, Deny) else None), took
 
 
-def compare(question: Question, *, clearing: bool = True) -> Answer:
+def compare(question: Question, *, clearing: bool = True, timed: bool = False) -> Answer:
     """Both words on the case; when it is denied, and `clearing` asked for, on the instant it clears, the second before
     and some moments between."""
     law = law_of(question.terms, question.subdivision, question.city, question.creditor)
     forbidden = law.forbids(question)
-    denial, took = verdict(question)
+    denial, took = verdict(question, timed=timed)
     if denial is None:
         return Answer(True, None, f"allowed, but {forbidden}" if forbidden else None, took)
     rule = denial.rule if denial.rule != "holiday_table" else "hours"

@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from dialer.compliance import load_rule_set, rule_set_names
@@ -39,9 +40,11 @@ COSTS = {
     "laid_over_denied": "verdict that denies, with the instant it clears, with all that is laid over",
     "zone_unknown": "verdict where the zone is unknown: every zone of the country",
 }
-SAID_EVERY = 50_000
+SAID_EVERY = 10_000
 #: Of how many cases one has its clearing counted again, which costs seven times the case.
 CLEARING_EVERY = 5
+#: Of how many cases one is timed.
+TIMED_EVERY = 16
 #: One draw in so many is a life of some twenty decisions.
 LIFE_EVERY = 180
 
@@ -49,6 +52,7 @@ LIFE_EVERY = 180
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench law", description=__doc__)
     parser.add_argument("--cases", type=int, default=1_000_000, help="random cases (default 1,000,000)")
+    parser.add_argument("--minutes", type=float, help="stop after so long, with what was decided by then")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
     parser.add_argument("--docs", action="store_true", help="write docs/benchmarks/law.md and .json")
@@ -58,7 +62,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     return wanted
 
 
-def measure(cases: int, seed: int) -> dict[str, Any]:
+def measure(cases: int, seed: int, minutes: float | None = None) -> dict[str, Any]:
     """Disagreements, the reasons of the denials, and the verdicts' cost in microseconds."""
     rng = random.Random(seed)
     places = tuple(name for name in rule_set_names() if load_rule_set(name).zones)
@@ -70,7 +74,8 @@ def measure(cases: int, seed: int) -> dict[str, Any]:
     cost_us: dict[str, list[float]] = {name: [] for name in COSTS}
     wrong: list[str] = []
     decided = said = 0
-    while decided < cases:
+    stop = None if minutes is None else monotonic() + 60 * minutes
+    while decided < cases and (stop is None or monotonic() < stop):
         if rng.randrange(LIFE_EVERY) == 0:
             place = rng.choice(places)
             zone = None if rng.random() < 0.1 else rng.choice(zones[place])
@@ -82,10 +87,11 @@ def measure(cases: int, seed: int) -> dict[str, Any]:
             wrong += [*life.wrong, *(answer.wrong for answer in answers if answer.wrong)]
         else:
             question = random_question(rng, every, zones)
-            answers = [compare(question, clearing=decided % CLEARING_EVERY == 0)]
+            timed = rng.randrange(TIMED_EVERY) == 0
+            answers = [compare(question, clearing=decided % CLEARING_EVERY == 0, timed=timed)]
             wrong += [f"{answer.wrong}: {question}" for answer in answers if answer.wrong]
             kind = "zone_unknown" if question.zone is None else _kind(question.terms, answers[0].allowed)
-            cost_us[kind].append(answers[0].judge_ns / 1000)
+            cost_us[kind] += [answer.judge_ns / 1000 for answer in answers if answer.judge_ns is not None]
         rules.update(answer.rule or "allowed" for answer in answers)
         decided += len(answers)
         if decided // SAID_EVERY > said:
@@ -132,7 +138,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     wanted = arguments(sys.argv[1:] if argv is None else argv)
     began = datetime.now(UTC)
     try:
-        figures = measure(wanted.cases, wanted.seed)
+        figures = measure(wanted.cases, wanted.seed, wanted.minutes)
     except KeyboardInterrupt:
         return 130
     publish(wanted, began, figures, page, name="law", title="The contact law", preface=__doc__ or "")
