@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from lab.bench import pacing, pacing_pages
+from lab.bench import pacing, pacing_pages, pacing_peers
 from lab.bench.chart import Series, svg, ticks
+from pacing.bench import make
 from pacing.world import Scenario
 
 
@@ -41,9 +43,9 @@ def test_a_chart_is_svg_with_every_series() -> None:
         svg("empty", "x", "y", [])
 
 
-def small() -> list[pacing.Task]:
+def small() -> list[pacing_peers.Task]:
     scenario = Scenario(name="three-agents", n_agents=3, hours=0.1)
-    return [pacing.Task("robust", scenario, name, 1) for name in ("predictive", "progressive")]
+    return [pacing_peers.Task("robust", scenario, name, 1) for name in ("predictive", "progressive")]
 
 
 def test_runs_that_are_kept_are_not_repeated(tmp_path: Path) -> None:
@@ -131,3 +133,73 @@ def test_the_tables_tell_runs_of_different_sources_apart(tmp_path: Path) -> None
         ("gate", "1", "old"),
         ("robust", "1", pacing.policy_code()),
     ]
+
+
+def pooled_peer(scenario: str, policy: str, occupancy: float, abandonment: float) -> dict[str, Any]:
+    counts = {"abandonment": abandonment, "abandoned": round(1000 * abandonment)}
+    return row("peers", scenario, 20, policy=policy, occupancy=occupancy, **counts)
+
+
+def test_a_fixed_ratio_is_looked_for_by_halving() -> None:
+    tried: list[dict[str, Any]] = []
+    while len(tried) < pacing_peers.HALVINGS:
+        policy = pacing_peers.next_ratio(tried, 0.03)
+        ratio = float(policy.split("=")[1])
+        # A world that abandons one percent for each call per agent: 3 is the best.
+        tried.append(pooled_peer("plain", policy, 0.5 + ratio / 100, ratio / 100))
+    found = pacing_peers.best(tried, "power", 0.03)
+    assert found is not None
+    assert found["policy"] == "power:ratio=3"
+
+
+def test_sifting_keeps_the_busiest_near_the_target_and_one_well_within() -> None:
+    rows = [
+        pooled_peer("plain", name, occupancy, abandonment)
+        for name, occupancy, abandonment in (
+            ("far over", 0.9, 0.05), ("near", 0.8, 0.034), ("nearer", 0.79, 0.031), ("third", 0.78, 0.029),
+            ("safe", 0.7, 0.01), ("idle", 0.6, 0.0),
+        )
+    ]  # fmt: skip
+    assert [kept["policy"] for kept in pacing_peers.sift(rows, 0.03)] == ["near", "nearer", "safe"]
+
+
+def test_every_peer_of_the_search_can_be_made_and_is_played_in_every_scenario() -> None:
+    scenarios = [Scenario(name="few", n_agents=5), Scenario(name="many", n_agents=50)]
+    played: list[pacing_peers.Task] = []
+
+    def play(tasks: Sequence[pacing_peers.Task]) -> list[dict[str, Any]]:
+        played.extend(tasks)
+        return [
+            row(task.part, task.scenario.name, task.scenario.n_agents, policy=task.policy) for task in tasks
+        ]
+
+    pacing_peers.search(play, pacing_pages.pooled, scenarios, [1, 2])
+    for policy in {task.policy for task in played}:
+        make(policy)
+    whole = {(task.scenario.name, task.policy, task.seed) for task in played if task.part == "peers"}
+    for name in pacing_peers.SHIPPED:
+        assert {(s.name, name, seed) for s in scenarios for seed in (1, 2)} <= whole
+    # All keep the target here, so the ratio climbs, and the sifted play whole shifts.
+    assert ("few", "power:ratio=16.75", 1) in whole
+    assert sum("max_level" in policy for _, policy, _ in whole) == 2 * 2 * (pacing_peers.SIFTED + 1)
+    assert all(task.scenario.hours <= pacing_peers.SIFT_HOURS for task in played if task.part == "sift")
+
+
+def test_the_page_sets_ours_beside_the_best_a_peer_can_do() -> None:
+    runs = [
+        row("gate", "steady-20", 20, occupancy=0.85),
+        row("gate", "steady-20", 20, occupancy=0.95, seed=3),  # No peer ran with it: left out.
+        pooled_peer("steady-20", "power:ratio=4", 0.83, 0.029),
+        pooled_peer("steady-20", "power:ratio=5", 0.87, 0.05),
+        pooled_peer("steady-20", "vicidial_hard_limit", 0.55, 0.033),
+        pooled_peer("steady-20", "vicidial_average:max_level=4:available_only=true", 0.75, 0.03),
+    ]
+    sheets = {sheet.title: sheet for sheet in pacing_pages.sheets({"runs": runs})}
+    (line,) = sheets[pacing_pages.HINDSIGHT_TITLE].rows
+    assert line[2:] == (
+        "85.0 @ 2.0", "83.0 @ 2.9", "4", "+2.0", "75.0 @ 3.0", "average, level 4, ready only", "+10.0",
+        "55.0 @ 3.3", "+30.0",
+    )  # fmt: skip
+    goals = {name: (measured, met) for name, _, measured, met in sheets["Goals"].rows}
+    assert goals["points above best fixed ratio, mean"] == ("2.0", "no")
+    assert goals["points above best VICIdial, mean"] == ("10.0", "yes")

@@ -1,7 +1,8 @@
 """`scripts/bench pacing`: what the pacing policies reach in simulation, against the law, each other and the optimum.
 
 Everything is simulated on seeded scenarios (`scripts/lab/bench/scenarios`, format `pacing-scenarios/1`); no switch, no
-telephone. Parts: gate (every public scenario, target 3 %), strict (the same at 1 %), peers (every other policy),
+telephone. Parts: gate (every public scenario, target 3 %), strict (the same at 1 %), peers (every other policy as
+shipped, and the best fixed ratio and VICIdial of each scenario, looked for with hindsight; and the clairvoyant),
 optimum (the memoryless case against its solution), robust (wrong guesses, late events, turns), cost (time of a
 decision, memory).
 """
@@ -16,47 +17,30 @@ import time
 import tracemalloc
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pacing
-from lab.bench.pacing_pages import show, write_docs
+from lab.bench.pacing_pages import pooled, show, write_docs
+from lab.bench.pacing_peers import Task, search
 from lab.cache import say
 from pacing.bench import load_scenarios, make
 from pacing.bounds import BaseStock, Clairvoyant, Memoryless, frontier
 from pacing.measures import measure
 from pacing.policy import Policy, create
 from pacing.simulator import Run, Simulation, shorten
-from pacing.world import Scenario
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 PARTS = ("gate", "strict", "peers", "optimum", "robust", "cost")
-#: A supervisor's choices beside `predictive`; ratios as fixed dial levels.
-PEERS = (
-    "progressive", "power:ratio=2", "power:ratio=3", "power:ratio=4", "power:ratio=5", "vicidial_hard_limit",
-    "vicidial_average", "vicidial_tapered", "issabel", "erlang", "clairvoyant",
-)  # fmt: skip
+#: What the search of the peers' settings runs.
+SEARCHED = ("peers", "sift")
 STRICT_TARGET = 0.01
 #: Agents and hours of the memoryless runs.
 MEMORYLESS = ((5, 16.0), (10, 16.0), (20, 12.0), (50, 6.0))
 #: Width of a bucket of a run's course, seconds.
 BUCKET_S = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One simulation: plain values, so that another process can run it."""
-
-    part: str
-    scenario: Scenario
-    policy: str
-    seed: int
-
-    @property
-    def key(self) -> str:
-        return f"{self.part}/{self.scenario.name}/{self.policy}/{self.seed}"
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -93,7 +77,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def tasks(parts: Sequence[str], seeds: int, quick: bool) -> list[Task]:
-    """The simulations of these parts, in the order they are run."""
+    """The simulations of these parts, in the order they are run; the peers' own depend on each other (`peers`)."""
     public = load_scenarios(SCENARIOS / "pacing_public.json")
     few = range(1, min(seeds, 2) + 1)
     made: list[Task] = []
@@ -111,7 +95,7 @@ def tasks(parts: Sequence[str], seeds: int, quick: bool) -> list[Task]:
                 Task("optimum", scenario, name, seed) for seed in few for name in ("predictive", "base_stock")
             ]
     if "peers" in parts:
-        made += [Task("peers", s, name, 1) for name in PEERS for s in public]
+        made += [Task("peers", s, Clairvoyant.name, 1) for s in public]
     if "strict" in parts:
         made += [
             Task("strict", replace(s, target=STRICT_TARGET), "predictive", seed)
@@ -119,6 +103,22 @@ def tasks(parts: Sequence[str], seeds: int, quick: bool) -> list[Task]:
             for s in public
         ]
     return [replace(task, scenario=shorten(task.scenario, 1 / 3)) for task in made] if quick else made
+
+
+def peers(wanted: argparse.Namespace) -> list[dict[str, Any]]:
+    """Play the peers and search their settings: all runs it took."""
+    found: list[dict[str, Any]] = []
+
+    def play_some(todo: Sequence[Task]) -> list[dict[str, Any]]:
+        if wanted.quick:
+            todo = [replace(task, scenario=shorten(task.scenario, 1 / 3)) for task in todo]
+        rows = play(todo, wanted.jobs, wanted.runs)
+        found.extend(rows)
+        return rows
+
+    seeds = [1] if wanted.quick else [1, 2][: wanted.seeds]
+    search(play_some, pooled, load_scenarios(SCENARIOS / "pacing_public.json"), seeds)
+    return list({(row["part"], row["scenario"], row["policy"], row["seed"]): row for row in found}.values())
 
 
 def simulate(task: Task) -> dict[str, Any]:
@@ -129,7 +129,9 @@ def simulate(task: Task) -> dict[str, Any]:
         policy.attend(simulation)
     run = simulation.run()
     run.policy = task.policy
-    return measure([run]).as_dict() | {"part": task.part, "seed": task.seed, "course": course(run)}
+    # Only our own policy's course is drawn.
+    drawn = course(run) if task.policy == "predictive" else []
+    return measure([run]).as_dict() | {"part": task.part, "seed": task.seed, "course": drawn}
 
 
 def _policy(task: Task) -> Policy:
@@ -267,11 +269,19 @@ def main(argv: Sequence[str]) -> int:
     if wanted.held:
         held = _held(wanted.runs)
         todo = [task for task in todo if task.key in held]
+        known = {task.key for task in todo}
+        searched = [
+            row
+            for key, row in held.items()
+            if "peers" in wanted.parts and row["part"] in SEARCHED and key not in known
+        ]
+    else:
+        searched = peers(wanted) if "peers" in wanted.parts else []
     found: dict[str, Any] = {
         "schema": "pacing-benchmark/1",
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "load_before": before,
-        "runs": play(todo, wanted.jobs, wanted.runs),
+        "runs": [*play(todo, wanted.jobs, wanted.runs), *searched],
     }
     if "optimum" in wanted.parts:
         found["frontiers"] = optima()
