@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
-from lab.bench import pacing, pacing_pages, pacing_peers
+from lab.bench import pacing, pacing_known, pacing_pages, pacing_peers, pacing_rivals, pacing_rows
 from lab.bench.chart import Series, svg, ticks
 from pacing.bench import make
+from pacing.bounds import Memoryless
 from pacing.world import Scenario
 
 
@@ -173,7 +175,7 @@ def test_every_peer_of_the_search_can_be_made_and_is_played_in_every_scenario() 
             row(task.part, task.scenario.name, task.scenario.n_agents, policy=task.policy) for task in tasks
         ]
 
-    pacing_peers.search(play, pacing_pages.pooled, scenarios, [1, 2])
+    pacing_peers.search(play, pacing_rows.pooled, scenarios, [1, 2])
     for policy in {task.policy for task in played}:
         make(policy)
     whole = {(task.scenario.name, task.policy, task.seed) for task in played if task.part == "peers"}
@@ -195,11 +197,28 @@ def test_the_page_sets_ours_beside_the_best_a_peer_can_do() -> None:
         pooled_peer("steady-20", "vicidial_average:max_level=4:available_only=true", 0.75, 0.03),
     ]
     sheets = {sheet.title: sheet for sheet in pacing_pages.sheets({"runs": runs})}
-    (line,) = sheets[pacing_pages.HINDSIGHT_TITLE].rows
-    assert line[2:] == (
-        "85.0 @ 2.0", "83.0 @ 2.9", "4", "+2.0", "75.0 @ 3.0", "average, level 4, ready only", "+10.0",
-        "55.0 @ 3.3", "+30.0",
+    (line,) = sheets[pacing_rivals.HINDSIGHT_TITLE].rows
+    assert line == (
+        "steady-20", "83.0 @ 2.9", "4", "1", "85.0 @ 2.0", "+2.0", "75.0 @ 3.0", "average, level 4, ready only", "1",
+        "85.0 @ 2.0", "+10.0", "55.0 @ 3.3", "85.0 @ 2.0", "+30.0",
     )  # fmt: skip
     goals = {name: (measured, met) for name, _, measured, met in sheets["Goals"].rows}
     assert goals["points above best fixed ratio, mean"] == ("2.0", "no")
     assert goals["points above best VICIdial, mean"] == ("10.0", "yes")
+
+
+def test_the_rule_with_true_rates_dials_as_the_solved_case_does() -> None:
+    """At a constant risk it reaches what the optimal policy reaches, within what so short a run can tell."""
+    model = Memoryless(10)
+    tables = pacing_known.risks(model)
+    # More calls, fewer free agents: more risk. Nobody there to answer yet: the risk is that nobody frees up.
+    assert (np.diff(tables, axis=0) >= -1e-12).all()
+    assert (np.diff(tables, axis=1) >= -1e-12).all()
+    assert tables[0, 0] < 1e-6
+    found = {
+        name: pacing.simulate(pacing_peers.Task("optimum", model.scenario(1.0), name, 1))
+        for name in ("base_stock", *pacing_known.KNOWN)
+    }
+    best = found["base_stock"]["occupancy"]
+    assert found["known_constant"]["occupancy"] == pytest.approx(best, abs=0.04)
+    assert found["known_steered"]["abandonment"] <= 0.045

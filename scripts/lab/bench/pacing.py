@@ -23,8 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import pacing
-from lab.bench.pacing_pages import pooled, show, write_docs
+from lab.bench.pacing_known import KNOWN, KnownRisk
+from lab.bench.pacing_pages import show, write_docs
 from lab.bench.pacing_peers import Task, search
+from lab.bench.pacing_rows import pooled
 from lab.cache import say
 from pacing.bench import load_scenarios, make
 from pacing.bounds import BaseStock, Clairvoyant, Memoryless, frontier
@@ -92,7 +94,9 @@ def tasks(parts: Sequence[str], seeds: int, quick: bool) -> list[Task]:
         for agents, hours in MEMORYLESS:
             scenario = Memoryless(agents).scenario(hours)
             made += [
-                Task("optimum", scenario, name, seed) for seed in few for name in ("predictive", "base_stock")
+                Task("optimum", scenario, name, seed)
+                for seed in few
+                for name in ("predictive", "base_stock", *KNOWN)
             ]
     if "peers" in parts:
         made += [Task("peers", s, Clairvoyant.name, 1) for s in public]
@@ -135,9 +139,11 @@ def simulate(task: Task) -> dict[str, Any]:
 
 
 def _policy(task: Task) -> Policy:
+    model = Memoryless(task.scenario.n_agents)
+    if task.policy in KNOWN:
+        return KnownRisk(model, task.scenario.target, KNOWN[task.policy])
     if task.policy != "base_stock":
         return make(task.policy)
-    model = Memoryless(task.scenario.n_agents)
     # The last policy of the frontier within the target.
     within = [worth for worth in frontier(model) if worth.abandonment <= task.scenario.target]
     return BaseStock(model, within[-1].stock)

@@ -3,18 +3,14 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 
 from lab.bench.chart import Series, svg
-from lab.bench.pacing_peers import SHIPPED, best
+from lab.bench.pacing_rivals import HINDSIGHT_TITLE, SHIPPED_TITLE, as_shipped, margins, with_hindsight
+from lab.bench.pacing_rows import Row, groups, percent
 from lab.bench.tables import DOCS, Sheet, markdown, print_sheets
-from pacing.bench import parse_policy
-from pacing.bounds import Clairvoyant
-
-Row = dict[str, Any]
 
 #: Occupancy to reach in percent, and seconds of idling, by public scenario.
 OCCUPANCY_GOALS = {
@@ -30,52 +26,10 @@ GAP_GOALS = {5: 0.6, 10: 0.5, 20: 0.3, 50: 0.3}
 #: Above one call per agent with three agents; with informative scores, points by agents.
 THREE_GOAL, SCORE_GOALS = 12.0, {5: 5.0, 20: 1.5}
 US_GOAL, US_P99_GOAL, HOUSE_GOAL, MEMORY_GOAL = 200.0, 3000.0, 0.25, 10.0
-#: The public scenarios' target.
-TARGET = 0.03
-CLAIRVOYANT = Clairvoyant.name
-SHIPPED_TITLE = "Every policy as shipped: occupancy % @ abandoned %"
-HINDSIGHT_TITLE = "Against the best settings of the peers, chosen with hindsight"
 #: Runs of a gate when it is complete: twelve scenarios with five seeds, with two at the strict target.
 RUNS = {"gate": 60, "strict": 24}
 #: A day's rate once it has 200 live answers, as a multiple of the target.
 RUNNING_GOAL = 3.5 / 3.0
-
-
-def pooled(rows: Sequence[Row]) -> Row:
-    """Several seeds of one scenario and policy: means, sums, and the worst of what must never be exceeded."""
-    live, abandoned = sum(row["live"] for row in rows), sum(row["abandoned"] for row in rows)
-
-    def worst(name: str) -> float | None:
-        return max((row[name] for row in rows if row[name] is not None), default=None)
-
-    return {
-        "scenario": rows[0]["scenario"],
-        "policy": rows[0]["policy"],
-        "agents": rows[0]["agents"],
-        "seeds": len(rows),
-        "occupancy": float(np.mean([row["occupancy"] for row in rows])),
-        "idle_s": float(np.mean([row["idle_s"] for row in rows])),
-        "talk_min_per_h": float(np.mean([row["talk_min_per_h"] for row in rows])),
-        "connects_per_h": float(np.mean([row["connects_per_h"] for row in rows])),
-        "dials_per_h": float(np.mean([row["dials_per_h"] for row in rows])),
-        "abandonment": abandoned / live if live else 0.0,
-        "worst_seed": max(row["abandonment"] for row in rows),
-        "unattended": sum(row["unattended"] for row in rows),
-        **{name: worst(name) for name in ("worst_day", "worst_half_hour", "worst_running", "worst_rolling")},
-    }
-
-
-def groups(runs: Sequence[Row], part: str) -> list[Row]:
-    """Pooled rows of a part, in the order they were run."""
-    by: dict[tuple[str, str], list[Row]] = {}
-    for row in runs:
-        if row["part"] == part:
-            by.setdefault((row["scenario"], row["policy"]), []).append(row)
-    return [pooled(rows) for rows in by.values()]
-
-
-def percent(share: float | None, digits: int = 2) -> str:
-    return "-" if share is None else f"{100 * share:.{digits}f}"
 
 
 def sheets(found: Row) -> list[Sheet]:
@@ -86,7 +40,7 @@ def sheets(found: Row) -> list[Sheet]:
         if rows := groups(runs, part):
             made.append(_gate(title, rows))
     if groups(runs, "peers"):
-        made += [_peers(runs), _hindsight(runs)]
+        made += [as_shipped(runs), with_hindsight(runs)]
     if "frontiers" in found and groups(runs, "optimum"):
         made.append(_optimum(found))
     if rows := groups(runs, "robust"):
@@ -138,7 +92,7 @@ def _goals(found: Row) -> Sheet:
     if len(gate) == 12:
         mean = 100 * float(np.mean([row["occupancy"] for row in gate.values()]))
         goal("mean of the 12 public scenarios", f">= {MEAN_GOAL:g}", f"{mean:.1f}", mean >= MEAN_GOAL)
-    for name, points, worst, wanted in _margins(found["runs"]):
+    for name, points, worst, wanted in margins(found["runs"]):
         goal(f"points above {name}, mean", f">= {wanted:g}", f"{points:.1f}", points >= wanted)
         goal("the same in the closest scenario", ">= 0", f"{worst:+.1f}", worst >= 0)
     if "frontiers" in found:
@@ -183,19 +137,6 @@ def _goals(found: Row) -> Sheet:
     return Sheet("Goals", ("goal", "wanted", "measured", "met"), lines)
 
 
-def _margins(runs: Sequence[Row]) -> list[tuple[str, float, float, float]]:
-    """Over each rival: its name, our points above it in the mean of the scenarios where it kept the target, in the
-    closest one, and the mean wanted."""
-    if not groups(runs, "peers"):
-        return []
-    found, made = rivals(runs), []
-    for name, wanted in [(HARD_LIMIT, HARD_LIMIT_GOAL), *((name, goal) for name, _, goal in RIVALS)]:
-        above = [points for ours, chosen in found if (points := _above(ours, chosen[name])) is not None]
-        if above:
-            made.append((name, float(np.mean(above)), min(above), wanted))
-    return made
-
-
 def _gate(title: str, rows: Sequence[Row]) -> Sheet:
     columns = (
         "scenario", "seeds", "occupancy %", "talk min/h", "idle s", "connects/h", "dials/h", "abandoned %",
@@ -221,91 +162,6 @@ def _gate(title: str, rows: Sequence[Row]) -> Sheet:
     )
 
 
-def _beside(runs: Sequence[Row]) -> dict[tuple[str, str], Row]:
-    """Pooled whole shifts by scenario and policy: the peers, and ours over the seeds they ran with."""
-    peers = groups(runs, "peers")
-    seeds = {row["seed"] for row in runs if row["part"] == "peers"}
-    ours = [row for row in runs if row["part"] == "gate" and row["seed"] in seeds]
-    return {(row["scenario"], row["policy"]): row for row in [*groups(ours, "gate"), *peers]}
-
-
-def _cell(row: Row | None) -> str:
-    return "-" if row is None else f"{percent(row['occupancy'], 1)} @ {percent(row['abandonment'], 1)}"
-
-
-def _peers(runs: Sequence[Row]) -> Sheet:
-    """Occupancy and abandonment by scenario and policy as shipped."""
-    cells = _beside(runs)
-    policies = ["predictive", *SHIPPED, CLAIRVOYANT]
-    known = [name for name in policies if any(policy == name for _, policy in cells)]
-    scenarios = list(dict.fromkeys(scenario for scenario, _ in cells))
-    lines = [(name, *(_cell(cells.get((name, policy))) for policy in known)) for name in scenarios]
-    return Sheet(SHIPPED_TITLE, ("scenario", *known), lines)
-
-
-#: Whose settings are chosen with hindsight, with how many points above them are wanted in the mean.
-RIVALS = (("best fixed ratio", "power", 4.0), ("best VICIdial", "vicidial", 7.5))
-#: The same over VICIdial's hard limit as shipped: its name on the page and in the registry.
-HARD_LIMIT, HARD_LIMIT_POLICY, HARD_LIMIT_GOAL = "VICIdial hard limit as shipped", "vicidial_hard_limit", 29.0
-
-
-def rivals(runs: Sequence[Row]) -> list[tuple[Row, dict[str, Row | None]]]:
-    """By scenario: ours, and of each family the busiest of those that kept the target, over the same seeds; and
-    VICIdial's hard limit as shipped whether it kept it or not."""
-    cells = _beside(runs)
-    found = []
-    for (scenario, policy), ours in cells.items():
-        if policy != "predictive":
-            continue
-        own = [row for (name, _), row in cells.items() if name == scenario]
-        chosen = {name: best(own, family, TARGET) for name, family, _ in RIVALS}
-        found.append((ours, chosen | {HARD_LIMIT: cells.get((scenario, HARD_LIMIT_POLICY))}))
-    return found
-
-
-def _above(ours: Row, rival: Row | None) -> float | None:
-    return None if rival is None else 100 * (ours["occupancy"] - rival["occupancy"])
-
-
-def _hindsight(runs: Sequence[Row]) -> Sheet:
-    """Ours beside the best each peer can do in each scenario, and how many points above."""
-    names = [name for name, _, _ in RIVALS]
-    lines: list[tuple[str, ...]] = []
-    found = rivals(runs)
-    for ours, chosen in found:
-        line = [ours["scenario"], str(ours["seeds"]), _cell(ours)]
-        for name in names:
-            rival, above = chosen[name], _above(ours, chosen[name])
-            line += [_cell(rival), _setting(rival), "-" if above is None else f"{above:+.1f}"]
-        above = _above(ours, chosen[HARD_LIMIT])
-        line += [_cell(chosen[HARD_LIMIT]), "-" if above is None else f"{above:+.1f}"]
-        lines.append(tuple(line))
-    columns = ["scenario", "seeds", "predictive"]
-    for name in names:
-        columns += [name, "its setting", "above"]
-    return Sheet(HINDSIGHT_TITLE, (*columns, HARD_LIMIT, "above"), lines)
-
-
-#: Settings as the page names them.
-SETTINGS = {
-    "ratio": "",
-    "max_level": "level ",
-    "difference_target": "difference ",
-    "available_only": "ready only ",
-}
-
-
-def _setting(row: Row | None) -> str:
-    """A policy's settings in few words."""
-    if row is None:
-        return "none kept the target"
-    name, settings = parse_policy(row["policy"])
-    told = [name.split("_", 1)[1].replace("_", " ")] if "_" in name else []
-    told += [f"{SETTINGS[key]}{value:g}" for key, value in settings.items() if not isinstance(value, bool)]
-    told += [SETTINGS[key].strip() for key, value in settings.items() if value is True]
-    return ", ".join(told)
-
-
 def _gap(found: Row, row: Row) -> float:
     """Points of occupancy below the optimum that abandons as much."""
     points = found["frontiers"][str(row["agents"])]
@@ -313,12 +169,20 @@ def _gap(found: Row, row: Row) -> float:
     return float(100 * (best - row["occupancy"]))
 
 
+#: What the memoryless case is played by besides.
+PLAYED = {
+    "base_stock": "the optimal policy itself",
+    "known_constant": "true rates, constant risk",
+    "known_steered": "true rates, risk steered by the budget",
+}
+
+
 def _optimum(found: Row) -> Sheet:
     lines = []
     for row in groups(found["runs"], "optimum"):
         points = found["frontiers"][str(row["agents"])]
         at_target = float(np.interp(0.03, [p[0] for p in points], [p[1] for p in points]))
-        played = "the optimal policy itself" if row["policy"] == "base_stock" else row["policy"]
+        played = PLAYED.get(row["policy"], row["policy"])
         lines.append(
             (
                 f"{row['agents']} agents, {played}",
@@ -484,7 +348,9 @@ other policies do not depend on what `predictive` learned since.
     "Distance to the optimum": """
 The optimum is computed (`pacing.bounds`), not simulated: no policy with the same information is better at the same
 abandonment, if it decides at once. The simulation decides four times a second, and the same number of seeds moves a
-figure by some tenths of a point: the optimal policy itself, played on the same seeds, shows by how much.
+figure by some tenths of a point: the optimal policy itself, played on the same seeds, shows by how much. With the true
+rates given, a constant risk shows what the rule itself loses and a steered one what keeping the budget costs; what
+`predictive` loses besides is lost by estimating.
 """,
     SHIPPED_TITLE: """
 Peers are re-implementations from their published descriptions, at their shipped settings, on the same seeds as
