@@ -15,6 +15,14 @@ export function formatMoney(minor: number, currency: string, locale: string): st
   }
 }
 
+/** An amount of which the currency is not sure, e.g. a bound for several; `currency` null: of two decimals. */
+export function formatAmount(minor: number, currency: string | null, locale: string): string {
+  if (currency !== null) return formatMoney(minor, currency, locale);
+  return new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(
+    minor / 100,
+  );
+}
+
 /** The sum of balances, one entry per currency, largest first. */
 export function sumByCurrency(debts: { balance_minor: number; currency: string }[]): [string, number][] {
   const sums = new Map<string, number>();
@@ -23,12 +31,12 @@ export function sumByCurrency(debts: { balance_minor: number; currency: string }
   return [...sums].sort((a, b) => b[1] - a[1]);
 }
 
-/** `share` in [0, 1] with one decimal: 0.0123 is "1.2 %". */
-export function formatShare(share: number, locale: string): string {
+/** `share` in [0, 1], by default with one decimal: 0.0123 is "1.2 %". */
+export function formatShare(share: number, locale: string, digits = 1): string {
   return new Intl.NumberFormat(locale, {
     style: "percent",
-    minimumFractionDigits: 1,
-    maximumFractionDigits: 1,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
   }).format(share);
 }
 

@@ -69,6 +69,28 @@ export function fromWallClock(wall: string, zone: string): number | null {
   return exact.length > 0 ? Math.min(...exact) : Math.max(...candidates);
 }
 
+/** Whether a calendar day lies before today, here. */
+export function isPast(day: string, now_ms = Date.now()): boolean {
+  return day < toWallClock(now_ms, OWN_ZONE).slice(0, 10);
+}
+
+/** A rest as people say it, in its largest whole unit: "5 s", "10 min", "2 h", "2 días". */
+export function formatRest(rest_s: number, locale: string): string {
+  const [unit, size_s] =
+    (
+      [
+        ["day", 86_400],
+        ["hour", 3600],
+        ["minute", 60],
+      ] as const
+    ).find(([, size_s]) => rest_s >= size_s && rest_s % size_s === 0) ?? (["second", 1] as const);
+  return new Intl.NumberFormat(locale, {
+    style: "unit",
+    unit,
+    unitDisplay: unit === "day" ? "long" : "short",
+  }).format(rest_s / size_s);
+}
+
 /** The day after `2026-11-21`. */
 export function nextDay(day: string): string {
   return new Date(Date.parse(`${day}T12:00:00Z`) + 86_400_000).toISOString().slice(0, 10);

@@ -12,7 +12,7 @@ export function Banners() {
   const laboratory = useLaboratory();
   const stopped = status !== null && !status.dialer_up;
   return (
-    <>
+    <aside aria-label={t("app.notices")}>
       {link === "lost" && (
         <Banner kind="alarm" testid="link-lost" icon={<IconCloudOff size={18} aria-hidden />}>
           {t("link.lost")}
@@ -33,7 +33,7 @@ export function Banners() {
           {t("app.laboratory")}
         </Banner>
       )}
-    </>
+    </aside>
   );
 }
 

@@ -180,7 +180,7 @@ test("scripts: versions weighed, what changed, a step edited and walked, a fault
   await desk.at("publish-2").click();
   await desk.at("share").fill("80");
   await desk.at("publish-confirm").click();
-  await desk.at("version-2").getByText("80 %").waitFor();
+  await desk.at("version-2").getByText("80%").waitFor();
   await desk.at("open-2").click();
   await desk.at("preview-text").getByText("¿hablo con Ana Ejemplo?").waitFor();
   expect(await desk.breaches()).toEqual([]);

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { formatMoney, formatPhone, formatShare, sumByCurrency } from "../../src/format/amounts";
+import { formatAmount, formatMoney, formatPhone, formatShare, sumByCurrency } from "../../src/format/amounts";
 import {
   formatClock,
   formatDay,
+  formatRest,
   formatSpan,
   fromWallClock,
+  isPast,
   isZone,
   nextDay,
   toWallClock,
@@ -97,4 +99,27 @@ describe("wall clocks", () => {
     expect(fromWallClock("2026-11-01", "America/New_York")).toBeNull();
     expect(fromWallClock("2026-13-01T10:00", "America/New_York")).toBeNull();
   });
+});
+
+test("a rest is told in its largest whole unit", () => {
+  expect([5, 90, 600, 7200, 86_400, 172_800, 0].map((s) => formatRest(s, "es-419"))).toEqual([
+    "5 s",
+    "90 s",
+    "10 min",
+    "2 h",
+    "1 día",
+    "2 días",
+    "0 s",
+  ]);
+});
+
+test("a day is past from the next one on", () => {
+  const noon = Date.parse("2026-11-22T12:00:00Z");
+  expect(isPast("2026-11-21", noon)).toBe(true);
+  expect(isPast("2026-11-22", noon)).toBe(false);
+});
+
+test("an amount without a sure currency has two decimals, one of a currency its own", () => {
+  expect(formatAmount(500_000, null, "es-419")).toBe("5,000.00");
+  expect(formatAmount(500_000, "CLP", "es-419")).toContain("500,000");
 });

@@ -1,7 +1,7 @@
 import { Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { formatMoney, formatPhone } from "../../format/amounts";
-import { formatDay } from "../../format/times";
+import { formatDay, isPast } from "../../format/times";
 import type { CallCard } from "../../state/state";
 import { useLocale } from "../use_locale";
 
@@ -34,7 +34,7 @@ export function Debts({ debts }: { debts: CallCard["debts"] }) {
           </div>
           {debt.due_on && (
             <Text size="sm" c="dimmed">
-              {t("call.dueOn")} {formatDay(debt.due_on, locale)}
+              {t(isPast(debt.due_on) ? "people.wasDue" : "people.due")} {formatDay(debt.due_on, locale)}
             </Text>
           )}
         </div>

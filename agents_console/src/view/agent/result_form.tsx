@@ -48,6 +48,7 @@ export function ResultForm({ fields, draft, reading, place, tried, onDraft, firs
                 value={draft.amount}
                 onChange={(value) => onDraft({ ...draft, amount: String(value) })}
                 decimalScale={digitsOf(place.currency)}
+                fixedDecimalScale
                 allowNegative={false}
                 thousandSeparator=","
                 suffix={` ${place.currency}`}

@@ -1,7 +1,7 @@
 import { Table, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { formatMoney, formatPhone, formatShare } from "../../format/amounts";
-import { formatDay } from "../../format/times";
+import { formatDay, isPast } from "../../format/times";
 import { wordsFor } from "../../words";
 import { useLocale } from "../use_locale";
 import type { Person } from "./person_page";
@@ -24,7 +24,8 @@ export function Debts({ debts }: { debts: Person["debts"] }) {
             </Text>
             <Text size="sm" c="dimmed">
               {debt.external_ref}
-              {debt.due_on && ` · ${t("people.due")} ${formatDay(debt.due_on, locale)}`}
+              {debt.due_on &&
+                ` · ${t(isPast(debt.due_on) ? "people.wasDue" : "people.due")} ${formatDay(debt.due_on, locale)}`}
               {debt.status !== "open" && ` · ${wordsFor("caseState", debt.status)}`}
               {debt.role && ` · ${wordsFor("caseState", debt.role)} `}
               {debt.debtor && t("people.debtOf", { name: debt.debtor })}
@@ -51,7 +52,7 @@ export function Numbers({ numbers }: { numbers: Person["numbers"] }) {
       {numbers.length === 0 && <Text c="dimmed">{t("people.noNumber")}</Text>}
       {numbers.length > 0 && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-        <div className="person-table" tabIndex={0}>
+        <div className="scroll-across" tabIndex={0}>
           <Table fz="sm" verticalSpacing={5} horizontalSpacing={8}>
             <Table.Thead>
               <Table.Tr>

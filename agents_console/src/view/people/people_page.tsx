@@ -6,7 +6,7 @@ import { Search } from "./search";
 /** Somebody of the portfolio: found, and all that is known of him. */
 export default function PeoplePage() {
   return (
-    <main className="people">
+    <main className="sheet">
       <Switch>
         <Route path="/people/:id">{({ id }) => <PersonPage key={id} id={Number(id)} />}</Route>
         <Route>

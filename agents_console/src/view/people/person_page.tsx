@@ -4,8 +4,11 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { answer, api, type Schemas } from "../../api/client";
+import { formatClock } from "../../format/times";
 import { queries } from "../../session";
+import { LANGUAGES, type Language } from "../../words";
 import { problemWords } from "../notices";
+import { useLocale } from "../use_locale";
 import { LeadWhy } from "../why/lead_why";
 import { reasonWords } from "../why/reason_words";
 import { Lift } from "./decisions";
@@ -44,6 +47,7 @@ export function PersonPage({ id }: { id: number }) {
 
 function Card({ person }: { person: Person }) {
   const { t } = useTranslation();
+  const locale = useLocale();
   return (
     <>
       <div className="person-head">
@@ -51,7 +55,10 @@ function Card({ person }: { person: Person }) {
           {person.full_name}
         </Title>
         <Text c="dimmed">
-          {person.external_ref} · {person.language} · {person.time_zone ?? t("people.zoneUnknown")}
+          {person.external_ref} · {LANGUAGES[person.language as Language]?.name ?? person.language} ·{" "}
+          {person.time_zone
+            ? t("people.timeThere", { time: formatClock(Date.now(), locale, person.time_zone) })
+            : t("people.zoneUnknown")}
         </Text>
         {person.do_not_call && (
           <>

@@ -48,7 +48,7 @@ export function Search() {
       {found.isError && asked.length > 1 && <Alert color="yellow">{problemWords(found.error)}</Alert>}
       {asked.length <= 1 && <Text c="dimmed">{t("people.empty")}</Text>}
       {people?.length === 0 && !found.isFetching && <Text c="dimmed">{t("people.none", { q: asked })}</Text>}
-      <ul className="people-found">
+      <ul className="rows people-found">
         {people?.map((person) => (
           <Row key={person.id} person={person} />
         ))}

@@ -168,7 +168,7 @@ function Week({ quota }: { quota: Quota }) {
   const days = layOut(quota);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-    <div className="plan-scroll" tabIndex={0}>
+    <div className="scroll-across" tabIndex={0}>
       <table className="week" data-testid="week">
         <caption>
           <Text size="sm" c="dimmed" ta="left">
@@ -177,9 +177,7 @@ function Week({ quota }: { quota: Quota }) {
         </caption>
         <thead>
           <tr>
-            <th scope="col">
-              <span />
-            </th>
+            <td />
             {days.map((_, day) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: days have no other name than their number
               <th key={day} scope="col">

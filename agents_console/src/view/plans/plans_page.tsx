@@ -25,7 +25,7 @@ export default function PlansPage() {
   });
   const failed = campaigns.error ?? plan.error;
   return (
-    <main className="plans">
+    <main className="sheet">
       <div>
         <Title order={1} size="h4">
           {t("plans.title")}

@@ -1,6 +1,8 @@
 import { NumberInput, Switch, Table, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../api/client";
+import { formatRest } from "../../format/times";
+import { useLocale } from "../use_locale";
 
 type Rules = Schemas["PlanSettings"]["rules"];
 type Outcome = Schemas["Outcome"];
@@ -12,6 +14,7 @@ const MAX_REST_MIN = 60 * 24 * 60;
 /** What follows each outcome: how long to rest, how often in a row on a number, and whether another number is next. */
 export function RetryRules({ rules, onChange }: { rules: Rules; onChange: (rules: Rules) => void }) {
   const { t } = useTranslation();
+  const locale = useLocale();
   const entries = Object.entries(rules) as [Outcome, Rule][];
   return (
     <section className="panel" aria-label={t("plans.rules")}>
@@ -46,6 +49,10 @@ export function RetryRules({ rules, onChange }: { rules: Rules; onChange: (rules
                     max={MAX_REST_MIN}
                     clampBehavior="strict"
                     decimalScale={2}
+                    rightSection={<span className="rest-words">{formatRest(rule.delay_s, locale)}</span>}
+                    rightSectionWidth={64}
+                    rightSectionPointerEvents="none"
+                    hideControls
                     data-testid={`rest-${outcome}`}
                   />
                 </Table.Td>

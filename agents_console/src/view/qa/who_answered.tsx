@@ -2,7 +2,7 @@ import { Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { answer, api, type Schemas } from "../../api/client";
-import { formatNumber } from "../../format/amounts";
+import { formatNumber, formatShare } from "../../format/amounts";
 import { wordsFor } from "../../words";
 import { useLocale } from "../use_locale";
 
@@ -32,8 +32,8 @@ export function WhoAnswered({ recording }: { recording: Schemas["RecordingView"]
           : t("screening.verdict", {
               who: wordsFor("verdict", heard.label),
               at: seconds(heard.decided_at_ms),
-              certainty: formatNumber(heard.posterior, locale),
-              by: heard.cause,
+              certainty: formatShare(heard.posterior, locale, 0),
+              by: wordsFor("heardBy", heard.cause ?? ""),
             })}
         {heard.greeting_end_ms !== null &&
           ` ${t("screening.greetingEnd", { at: seconds(heard.greeting_end_ms) })}`}

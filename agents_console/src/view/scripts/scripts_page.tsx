@@ -15,7 +15,7 @@ export const SCRIPTS = ["scripts"];
 /** What agents say: versions with what they brought, and the editor. */
 export default function ScriptsPage() {
   return (
-    <main className="scripts">
+    <main className="sheet">
       <Switch>
         <Route path="/scripts/new">
           <ScriptEditor version={null} />

@@ -53,7 +53,7 @@ function Versions({ name, versions }: { name: string; versions: Version[] }) {
         {name}
       </Title>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      <div className="scripts-scroll" tabIndex={0}>
+      <div className="scroll-across" tabIndex={0}>
         <Table fz="sm" verticalSpacing={6}>
           <Table.Thead>
             <Table.Tr>
@@ -64,7 +64,7 @@ function Versions({ name, versions }: { name: string; versions: Version[] }) {
               <Table.Th ta="right">{t("scripts.conversion")}</Table.Th>
               <Table.Th ta="right">{t("scripts.handling")}</Table.Th>
               <Table.Th>{t("scripts.against")}</Table.Th>
-              <Table.Th aria-label={t("scripts.open")} />
+              <Table.Td />
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -99,7 +99,7 @@ function Row({ version, before, onDiff }: RowProps) {
     <Table.Tr data-testid={`version-${version.id}`}>
       <Table.Td>{version.number}</Table.Td>
       <Table.Td>{wordsFor("versionState", version.state)}</Table.Td>
-      <Table.Td ta="right">{version.share > 0 ? `${version.share} %` : "—"}</Table.Td>
+      <Table.Td ta="right">{version.share > 0 ? formatShare(version.share / 100, locale, 0) : "—"}</Table.Td>
       <Table.Td ta="right">{formatNumber(version.leads, locale)}</Table.Td>
       <Table.Td ta="right">
         {conversion ? (

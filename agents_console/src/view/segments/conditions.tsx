@@ -12,8 +12,10 @@ import {
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../api/client";
+import { formatAmount } from "../../format/amounts";
 import { wordsFor } from "../../words";
-import { codeWords } from "./condition_words";
+import { useLocale } from "../use_locale";
+import { codeWords, onlyCurrency } from "./condition_words";
 import type { Parts } from "./segments_page";
 
 type Conditions = Schemas["ConditionsView"];
@@ -63,7 +65,13 @@ export function ConditionBuilder({ fields, conditions: held, onChange }: Builder
       {held.conditions.map((condition, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: conditions have no other name than their place
         <div className="condition" key={index} data-testid={`condition-${index + 1}`}>
-          <Row n={index + 1} fields={fields} condition={condition} onChange={(by) => put(index, by)} />
+          <Row
+            n={index + 1}
+            fields={fields}
+            currency={onlyCurrency(held)}
+            condition={condition}
+            onChange={(by) => put(index, by)}
+          />
           <ActionIcon
             variant="default"
             size="lg"
@@ -92,11 +100,12 @@ export function ConditionBuilder({ fields, conditions: held, onChange }: Builder
 interface RowProps {
   n: number;
   fields: Parts["fields"];
+  currency: string | null;
   condition: Condition;
   onChange: (condition: Condition) => void;
 }
 
-function Row({ n, fields, condition, onChange }: RowProps) {
+function Row({ n, fields, currency, condition, onChange }: RowProps) {
   const { t } = useTranslation();
   const field = fields.find(({ name }) => name === condition.field);
   if (!field) return null;
@@ -131,6 +140,7 @@ function Row({ n, fields, condition, onChange }: RowProps) {
         <Value
           n={n}
           field={field}
+          currency={currency}
           condition={condition}
           onChange={(value) => onChange({ ...condition, value })}
         />
@@ -142,12 +152,15 @@ function Row({ n, fields, condition, onChange }: RowProps) {
 interface ValueProps {
   n: number;
   field: FieldOf;
+  /** Which the amounts are in; null: unknown. */
+  currency: string | null;
   condition: Condition;
   onChange: (value: Condition["value"]) => void;
 }
 
-function Value({ n, field, condition: { value }, onChange }: ValueProps) {
+function Value({ n, field, currency, condition: { value }, onChange }: ValueProps) {
   const { t } = useTranslation();
+  const locale = useLocale();
   const label = t("segments.value", { n });
   const listed = Array.isArray(value) ? value.map(String) : [];
   switch (field.kind) {
@@ -191,7 +204,7 @@ function Value({ n, field, condition: { value }, onChange }: ValueProps) {
           aria-label={label}
           description={
             field.kind === "amount"
-              ? t("segments.minor")
+              ? t("segments.minor", { amount: formatAmount(Number(value ?? 0), currency, locale) })
               : field.kind === "score"
                 ? t("segments.score")
                 : undefined

@@ -12,6 +12,7 @@ import type { Segment } from "./segments_page";
 export function SegmentList({ segments }: { segments: Segment[] }) {
   const { t } = useTranslation();
   const locale = useLocale();
+  const n = (value: number) => formatNumber(value, locale);
   return (
     <>
       <Group justify="space-between">
@@ -28,7 +29,7 @@ export function SegmentList({ segments }: { segments: Segment[] }) {
         </Button>
       </Group>
       {segments.length === 0 && <Text c="dimmed">{t("segments.empty")}</Text>}
-      <ol className="segment-list">
+      <ol className="rows segment-list">
         {segments.map((segment) => (
           <li key={segment.id}>
             <Link href={`/segments/${segment.id}`} data-testid={`segment-${segment.id}`}>
@@ -44,7 +45,9 @@ export function SegmentList({ segments }: { segments: Segment[] }) {
               <Text span c="dimmed" inherit>
                 {conditionsInWords(segment.conditions, locale)}
               </Text>
-              <span>{t("segments.leads", { count: segment.leads })}</span>
+              <Text span inherit ta="right">
+                {t("segments.leads", { count: segment.leads, n: n(segment.leads) })}
+              </Text>
             </Link>
           </li>
         ))}
@@ -80,7 +83,7 @@ function Moves() {
         </Text>
       )}
       {run?.moved === 0 && <Text c="dimmed">{t("segments.nobodyMoved")}</Text>}
-      <ul className="move-list">
+      <ul className="moves">
         {run?.moves.map((move) => (
           <li key={`${move.from_name} ${move.to_name}`}>
             {move.from_name ?? t("segments.none")} → <b>{move.to_name ?? t("segments.none")}</b>:{" "}

@@ -23,7 +23,7 @@ export default function SegmentsPage() {
   });
   const failed = segments.error ?? parts.error;
   return (
-    <main className="segments">
+    <main className="sheet">
       {failed && <Alert color="red">{problemWords(failed)}</Alert>}
       {!failed && !(segments.data && parts.data) && <Loader aria-label={t("app.loading")} />}
       {segments.data && parts.data && (

@@ -1,10 +1,20 @@
 import "./supervisor.css";
 import { Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import type { CampaignLive } from "../../state/state";
 import { useLive } from "../../state/store";
 import { AgentsTable } from "./agents_table";
 import { CampaignStrip } from "./campaign_strip";
 import { TeamCounts } from "./team_counts";
+
+/** What needs eyes first, what has ended last. */
+const ORDER: CampaignLive["state"][] = ["halted", "running", "draining", "paused", "draft", "closed"];
+
+export function sortCampaigns(campaigns: CampaignLive[]): CampaignLive[] {
+  return campaigns.toSorted(
+    (a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || a.name.localeCompare(b.name),
+  );
+}
 
 /** The shift at a glance: campaigns with their calls and limits, and who does what. */
 export default function SupervisorPage() {
@@ -12,17 +22,17 @@ export default function SupervisorPage() {
   const campaigns = useLive((state) => state.campaigns);
   const agents = useLive((state) => state.agents);
   const known = useLive((state) => state.switch !== null);
-  const byName = Object.values(campaigns).sort((a, b) => a.name.localeCompare(b.name));
+  const sorted = sortCampaigns(Object.values(campaigns));
   return (
     <main className="supervisor">
       <section className="supervisor-campaigns" aria-labelledby="campaigns">
         <Title order={1} size="h4" id="campaigns">
           {t("supervisor.campaigns")}
         </Title>
-        {byName.map((campaign) => (
+        {sorted.map((campaign) => (
           <CampaignStrip key={campaign.id} campaign={campaign} />
         ))}
-        {known && byName.length === 0 && (
+        {known && sorted.length === 0 && (
           <div className="panel" data-testid="no-campaigns">
             <Text fw={600}>{t("supervisor.noCampaigns")}</Text>
             <Text c="dimmed">{t("supervisor.noCampaignsText")}</Text>

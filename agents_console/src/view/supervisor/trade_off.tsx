@@ -6,10 +6,10 @@ import { at, place, type TradeOffPoint } from "../../format/trade_off";
 import { useLocale } from "../use_locale";
 
 const WIDTH = 300;
-const HEIGHT = 120;
+const HEIGHT = 134;
 const LEFT = 46;
 const BOTTOM = 34;
-const TOP = 10;
+const TOP = 24;
 const RIGHT = 14;
 
 /** What the cost ratio buys: people lost against machines passed, with the ratio that is set marked on the curve. */
@@ -64,7 +64,7 @@ export function TradeOff({
         <text x={(LEFT + WIDTH - RIGHT) / 2} y={HEIGHT - 6} textAnchor="middle">
           {t("screening.tradeOffMachines")}
         </text>
-        <text x={LEFT + 6} y={TOP + 4}>
+        <text x={0} y={11}>
           {t("screening.tradeOffPeople")}
         </text>
       </svg>
