@@ -360,7 +360,8 @@ strict bound.
     HINDSIGHT_TITLE: """
 Each scenario's best setting is the busiest of those that kept its target over the same seeds, known only afterwards: a
 supervisor would have to guess it, and it is another one in each scenario. Fixed ratios (calls per free agent) were
-looked for by halving; VICIdial over its reactions to drops, dial levels, difference targets and tallies, sifted on the
-first two hours of each shift (`scripts/lab/bench/pacing_peers.py`).
+looked for around the target. VICIdial was tried with its hard limit at dial levels up to 8, tallying all agents or
+those ready only: sifted on the first two hours of a shift, then the busiest near the target over the whole
+(`scripts/lab/bench/pacing_peers.py`). "None" means that no setting that played the whole shift kept the target.
 """,
 }

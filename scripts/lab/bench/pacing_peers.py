@@ -18,15 +18,12 @@ SHIPPED = (
 )  # fmt: skip
 #: A fixed ratio is looked for between one call per free agent and this many, by halving.
 RATIO_RANGE, HALVINGS = (1.0, 17.0), 6
-#: VICIdial's reactions to drops, its highest dial level, how many agents it tries to keep waiting (negative:
-#: people), and whether it counts agents in a call. Tapered as shipped breaks the target nearly everywhere, so only
-#: its lowest level is tried.
+#: VICIdial's hard limit by its highest dial level and by whether it tallies ready agents only. (Average halves the
+#: level instead and ends within two points of it; tapered as shipped breaks the target nearly everywhere.)
 GRID = tuple(
-    f"vicidial_{mode}:max_level={level}:difference_target={difference}:available_only={ready_only}"
-    for mode, levels in (("hard_limit", (2, 4, 8)), ("average", (2, 4, 8)), ("tapered", (2,)))
+    f"vicidial_hard_limit:max_level={level}:difference_target=0:available_only={ready_only}"
+    for ready_only, levels in (("false", (2, 4, 8)), ("true", (2, 3, 4, 6, 8)))
     for level in levels
-    for difference in (0, -2)
-    for ready_only in ("false", "true")
 )
 #: The grid is sifted on the first hours of a shift. The busiest few near the target then play it whole, and the
 #: busiest well within it, lest none of them keeps it to the end.
