@@ -20,7 +20,7 @@ HINDSIGHT_TITLE = "Against the best settings of the peers, chosen with hindsight
 def _beside(runs: Sequence[Row]) -> dict[tuple[str, str], Row]:
     """Pooled whole shifts by scenario and policy: the peers, and ours over the seeds they ran with."""
     peers = groups(runs, "peers")
-    seeds = {row["seed"] for row in runs if row["part"] == "peers"}
+    seeds = {row["seed"] for row in runs if row["part"] == "peers" and row["policy"] in SHIPPED}
     ours = [row for row in runs if row["part"] == "gate" and row["seed"] in seeds]
     return {(row["scenario"], row["policy"]): row for row in [*groups(ours, "gate"), *peers]}
 
@@ -113,7 +113,7 @@ def _setting(row: Row | None) -> str:
         return "none kept the target"
     name, settings = parse_policy(row["policy"])
     told = [name.split("_", 1)[1].replace("_", " ")] if "_" in name else []
-    told += [f"{SETTINGS[key]}{value:g}" for key, value in settings.items() if not isinstance(value, bool)]
+    told += [f"{SETTINGS[key]}{value:g}" for key, value in settings.items() if value and value is not True]
     told += [SETTINGS[key].strip() for key, value in settings.items() if value is True]
     return ", ".join(told)
 
