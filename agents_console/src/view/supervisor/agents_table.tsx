@@ -1,4 +1,5 @@
 import { Table, Text } from "@mantine/core";
+import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { AgentLive, AgentState } from "../../state/state";
 import { Since } from "../clock";
@@ -41,19 +42,24 @@ export function AgentsTable({ agents, known }: { agents: Record<string, AgentLiv
         </Table.Thead>
         <Table.Tbody>
           {sorted.map((agent) => (
-            <Table.Tr key={agent.id} data-testid={`agent-${agent.id}`} data-state={agent.state}>
-              <Table.Td>{agent.name}</Table.Td>
-              <Table.Td>
-                <StateLabel state={agent.state} reason={agent.reason} />
-              </Table.Td>
-              <Table.Td ta="right">
-                {agent.state === "logged_out" ? "—" : <Since at={agent.since} />}
-              </Table.Td>
-              <Table.Td ta="right">{agent.calls_today}</Table.Td>
-            </Table.Tr>
+            <Row key={agent.id} agent={agent} />
           ))}
         </Table.Tbody>
       </Table>
     </div>
   );
 }
+
+/** Drawn anew only when this agent changes: a room of 200 sends several changes a second. */
+const Row = memo(function Row({ agent }: { agent: AgentLive }) {
+  return (
+    <Table.Tr data-testid={`agent-${agent.id}`} data-state={agent.state}>
+      <Table.Td>{agent.name}</Table.Td>
+      <Table.Td>
+        <StateLabel state={agent.state} reason={agent.reason} />
+      </Table.Td>
+      <Table.Td ta="right">{agent.state === "logged_out" ? "—" : <Since at={agent.since} />}</Table.Td>
+      <Table.Td ta="right">{agent.calls_today}</Table.Td>
+    </Table.Tr>
+  );
+});
