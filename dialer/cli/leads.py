@@ -18,12 +18,19 @@ from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, table
 from dialer.config import Settings
 from dialer.domain.errors import BadInput
-from dialer.portfolio import judging
+from dialer.portfolio import case_file, judging
 from dialer.portfolio.exporting import export_leads
 from dialer.portfolio.importing import ImportOptions, ImportReport, import_leads
 from dialer.portfolio.lead_file import SPANISH, column_reader
-from dialer.store.database import Connection, connect
-from dialer.store.import_mappings import Mapping, delete_mapping, read_mappings, save_mapping
+from dialer.store.database import connect
+from dialer.store.import_mappings import (
+    FileKind,
+    Mapping,
+    delete_mapping,
+    find_mapping,
+    read_mappings,
+    save_mapping,
+)
 from dialer.store.lead_lists import Book
 
 app = typer.Typer(help="Leads: persons to call.", no_args_is_help=True)
@@ -93,7 +100,7 @@ def import_file(
         connection = await connect(dsn)
         try:
             campaign_id = (await find_campaign(connection, campaign))["id"]
-            saved = await _saved(connection, mapping)
+            saved = await find_mapping(connection, mapping, FileKind.LEADS)
         finally:
             await connection.close()
         options = ImportOptions(
@@ -103,7 +110,7 @@ def import_file(
             error_file=errors,
             list_name=list_name,
             default_region=region or saved.region,
-            mapping=saved.columns | _columns(column),
+            mapping=saved.columns | read_columns(column),
             close_missing=close_missing,
             dry_run=dry_run,
         )
@@ -192,12 +199,17 @@ def save(
     encoding: Encoding = None,
     separator: Separator = None,
     region: Region = None,
+    kind: Annotated[
+        FileKind,
+        typer.Option("--for", help="Files of leads, or of what else belongs in debtors' files (cases)."),
+    ] = FileKind.LEADS,
 ) -> None:
     """Keep how a creditor writes his files, in place of an older mapping of that name."""
-    columns = _columns(column)
-    column_reader(SPANISH, columns)  # refuses columns that do not exist
+    columns = read_columns(column)
+    ours = {FileKind.LEADS: SPANISH, FileKind.CASES: case_file.SPANISH}
+    column_reader(ours[kind], columns)  # refuses columns that do not exist
     delimiter = SEPARATORS.get(separator or "", separator)
-    kept = Mapping(columns, encoding, delimiter, region)
+    kept = Mapping(columns, encoding, delimiter, region, kind)
     with_database(lambda connection: save_mapping(connection, name, kept))
     typer.echo(f"mapping {name!r} saved: {len(columns)} columns by other names")
 
@@ -212,11 +224,13 @@ def show_all(as_json: AsJson = False) -> None:
     if not found:
         typer.echo("no mappings are saved; see `dialer leads mapping save --help`")
         return
-    shown = table("name", "columns", "encoding", "separator", "region")
+    shown = table("name", "for", "columns", "encoding", "separator", "region")
     for name, mapping in found.items():
         columns = ", ".join(f"{theirs} = {ours}" for theirs, ours in mapping.columns.items())
         delimiter = "tab" if mapping.delimiter == "\t" else mapping.delimiter
-        shown.add_row(name, columns, mapping.encoding or "", delimiter or "", mapping.region or "")
+        shown.add_row(
+            name, mapping.kind, columns, mapping.encoding or "", delimiter or "", mapping.region or ""
+        )
     console().print(shown)
 
 
@@ -228,17 +242,7 @@ def delete(name: MappingName) -> None:
     typer.echo(f"mapping {name!r} deleted")
 
 
-async def _saved(connection: Connection, name: str | None) -> Mapping:
-    """The mapping of that name; without a name, none. Raises BadInput when it was never saved."""
-    if name is None:
-        return Mapping({})
-    found = await read_mappings(connection)
-    if name not in found:
-        raise BadInput(f"there is no mapping {name!r}; see `dialer leads mapping list`")
-    return found[name]
-
-
-def _columns(given: list[str] | None) -> dict[str, str]:
+def read_columns(given: list[str] | None) -> dict[str, str]:
     """`theirs=ours` as a mapping. Raises BadInput."""
     columns = {}
     for text in given or ():

@@ -14,6 +14,7 @@ import typer
 from babel.numbers import get_currency_precision
 from rich.table import Table
 
+from dialer.cli.case_files import import_file
 from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, ShowNumbers, console, show_json, shown_number, shown_time, table
 from dialer.domain.contact import Place
@@ -40,6 +41,7 @@ from dialer.store.timelines import Entry, read_story
 app = typer.Typer(help="Persons: what happened with a debtor.", no_args_is_help=True)
 documents = typer.Typer(help="Papers of a person.", no_args_is_help=True)
 app.add_typer(documents, name="document")
+app.command("import")(import_file)
 
 Reference = Annotated[str, typer.Argument(help="The creditor's own reference of the person.")]
 Debt = Annotated[str | None, typer.Option(help="The creditor's reference of the debt that it is about.")]

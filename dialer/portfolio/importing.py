@@ -12,7 +12,7 @@ import asyncio
 import csv
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from io import BufferedReader
@@ -364,15 +364,20 @@ def _judged_by(options: ImportOptions) -> str:
 
 
 async def _list_errors(connection: asyncpg.Connection, path: Path) -> None:
-    """All errors as CSV, safe to open in a spreadsheet. Raises BadInput when it can't be written."""
+    """All errors as CSV. Raises BadInput when it can't be written."""
     _, errors = await lead_lists.staged_errors(connection)
+    write_errors(path, [(error.row, error.column, error.message) for error in errors])
+
+
+def write_errors(path: Path, errors: Iterable[tuple[int, str | None, str]]) -> None:
+    """Row, column and message as CSV, safe to open in a spreadsheet. Raises BadInput when it can't be written."""
     try:
         # With a byte order mark, or spreadsheets read it in the machine's old code page.
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             write = csv.writer(file).writerow
             write(("row", "column", "message"))
-            for error in errors:
-                write((error.row, plain_cell(error.column or ""), plain_cell(error.message)))
+            for row, column, message in errors:
+                write((row, plain_cell(column or ""), plain_cell(message)))
     except OSError as failure:
         raise BadInput(f"the error file can't be written: {failure}") from None
 

@@ -169,19 +169,19 @@ class LeadShape(TableShape):
             external_ref=read_text("external_ref", cells["external_ref"]),
             full_name=read_text("full_name", cells["full_name"]),
             language=_language(cells.get("language")),
-            time_zone=_time_zone(cells.get("time_zone")),
-            segment=_optional("segment", cells),
+            time_zone=read_time_zone(cells.get("time_zone")),
+            segment=optional_text("segment", cells),
             priority=_priority(cells.get("priority")),
             phones=tuple(phones),
             debt=_debt(cells),
             kinds=tuple(phones.values()),
-            country=_country(cells.get("country")),
-            subdivision=_subdivision(cells.get("subdivision")),
+            country=read_country(cells.get("country")),
+            subdivision=read_subdivision(cells.get("subdivision")),
             customer_since=read_date("customer_since", cells.get("customer_since")),
             risk_score=_risk(cells.get("risk_score")),
-            address=_optional("address", cells),
-            city=_optional("city", cells),
-            postal_code=_optional("postal_code", cells),
+            address=optional_text("address", cells),
+            city=optional_text("city", cells),
+            postal_code=optional_text("postal_code", cells),
         )
         return lead, [self.error(row, cell) for cell in bad]
 
@@ -274,7 +274,8 @@ def plain_name(cell: str) -> str:
 # --- fields -----------------------------------------------------------------------------------------------
 
 
-def _optional(column: str, cells: dict[str, str]) -> str | None:
+def optional_text(column: str, cells: Mapping[str, str]) -> str | None:
+    """What stands in the column, if anything. Raises BadCell."""
     text = cells.get(column)
     return read_text(column, text) if text else None
 
@@ -288,7 +289,8 @@ def _language(text: str | None) -> str | None:
     return code
 
 
-def _time_zone(text: str | None) -> str | None:
+def read_time_zone(text: str | None) -> str | None:
+    """An IANA time zone. Raises BadCell."""
     if not text:
         return None
     if text not in _time_zones():
@@ -296,7 +298,8 @@ def _time_zone(text: str | None) -> str | None:
     return text
 
 
-def _country(text: str | None) -> str | None:
+def read_country(text: str | None) -> str | None:
+    """An ISO 3166-1 code. Raises BadCell."""
     if not text:
         return None
     if text.upper() not in phonenumbers.SUPPORTED_REGIONS:
@@ -304,7 +307,8 @@ def _country(text: str | None) -> str | None:
     return text.upper()
 
 
-def _subdivision(text: str | None) -> str | None:
+def read_subdivision(text: str | None) -> str | None:
+    """An ISO 3166-2 code. Raises BadCell."""
     if not text:
         return None
     if not _SUBDIVISION.fullmatch(text.upper()):
@@ -353,7 +357,7 @@ def _debt(cells: dict[str, str]) -> DebtRow | None:
         currency=currency,
         due_on=read_date("due_on", cells.get("due_on")),
         opened_on=read_date("opened_on", cells.get("opened_on")),
-        account=_optional("account", cells),
+        account=optional_text("account", cells),
         stage=_stage(cells.get("stage")),
     )
 

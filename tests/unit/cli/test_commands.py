@@ -59,7 +59,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("campaign plan", "campaign check", "campaign message"),
         *("trunk own", "trunk disown", "trunk numbers"),
         *("person show", "person note", "person consent", "person address", "person party"),
-        *("person document add", "person document save", "payments reverse"),
+        *("person document add", "person document save", "person import", "payments reverse"),
         *("case list", "case resolve", "case withdraw"),
         *("script check", "script publish", "script diff", "script list"),
         *("leads export", "payments import"),
