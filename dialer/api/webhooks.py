@@ -1,4 +1,5 @@
-"""Messages from outside that prove who sent them: payments, as the bank or the creditor learns of them.
+"""Messages from outside that prove who sent them: payments, and those that did not last, as the bank or the creditor
+learns of them.
 
 Signed as Standard Webhooks 1.0 says (standardwebhooks.com): `webhook-signature` holds, separated by spaces, `v1,` and
 the base64 HMAC-SHA256 of `id.timestamp.body` under each secret in force. A message older or newer than TOLERANCE is
@@ -13,12 +14,12 @@ import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Literal
+from typing import Annotated, Literal
 
 import orjson
 import structlog
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 from dialer.api.auth import ANYBODY, Config, Database
 from dialer.api.problems import ProblemError
@@ -27,7 +28,7 @@ from dialer.domain.debtor import PaymentSource
 from dialer.domain.dispositions import MAX_AMOUNT_MINOR
 from dialer.domain.errors import BadInput
 from dialer.store.database import Connection
-from dialer.store.payments import Payment, book_payments, find_debtor
+from dialer.store.payments import MAX_BECAUSE, Payment, book_payments, find_debtor, reverse_payment
 
 log = structlog.get_logger()
 
@@ -59,6 +60,21 @@ class PaymentReceived(Wire):
     data: PaymentData
 
 
+class ReversalData(Wire):
+    """A payment that did not last: its reference, as it was booked, and why."""
+
+    reference: str = Field(min_length=1, max_length=100, pattern=LINE)
+    because: str = Field(min_length=1, max_length=MAX_BECAUSE, pattern=LINE)
+
+
+class PaymentReversed(Wire):
+    """The body: what happened, when it was said, and which payment it was."""
+
+    type: Literal["payment.reversed"]
+    timestamp: AwareDatetime
+    data: ReversalData
+
+
 class PaymentBooked(Wire):
     """What it changed. `repeated`: this very message was taken before; `new` false: its payment was known."""
 
@@ -68,9 +84,29 @@ class PaymentBooked(Wire):
     repeated: bool = False
 
 
+class ReversalBooked(Wire):
+    """What it changed. `balance_minor`: of the debt now, null when the payment was for none. `repeated`: this very
+    message was taken before; `new` false: its payment had been taken back."""
+
+    new: bool
+    balance_minor: int | None
+    promises_reopened: int
+    leads_reopened: int
+    repeated: bool = False
+
+
+_MESSAGE: TypeAdapter[PaymentReceived | PaymentReversed] = TypeAdapter(
+    Annotated[PaymentReceived | PaymentReversed, Field(discriminator="type")]
+)
+
+
 @router.post("/payments", dependencies=[ANYBODY])
-async def post_payment(request: Request, settings: Config, pool: Database) -> PaymentBooked:
-    """Book a signed payment. Whoever has paid is let go of at once: what rings for him is cancelled."""
+async def post_payment(request: Request, settings: Config, pool: Database) -> PaymentBooked | ReversalBooked:
+    """Book a signed payment, or take one back that did not last (`payment.reversed`).
+
+    Whoever has paid is let go of at once: what rings for him is cancelled. What is taken back is owed again, its
+    promises are open again and its leads called.
+    """
     body = await request.body()
     id_ = check_signature(
         settings.webhook_secret.get_secret_value(),
@@ -81,7 +117,7 @@ async def post_payment(request: Request, settings: Config, pool: Database) -> Pa
         now=datetime.now(UTC),
     )
     try:
-        message = PaymentReceived.model_validate_json(body)
+        message = _MESSAGE.validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
@@ -91,17 +127,21 @@ async def post_payment(request: Request, settings: Config, pool: Database) -> Pa
         known = await _known(connection, id_, digest)
         if known is not None:
             return known
-        answer = await _book(connection, message.data)
+        match message:
+            case PaymentReceived(data=payment):
+                answer: PaymentBooked | ReversalBooked = await _book(connection, payment)
+            case PaymentReversed(data=reversal):
+                answer = await _take_back(connection, reversal)
         await connection.execute(
             "UPDATE webhook_delivery SET answer = $2::text::jsonb WHERE id = $1",
             id_,
             answer.model_dump_json(),
         )
-    log.info("payment_received", webhook_id=id_, **answer.model_dump())
+    log.info(message.type.replace(".", "_"), webhook_id=id_, **answer.model_dump())
     return answer
 
 
-async def _known(connection: Connection, id_: str, digest: str) -> PaymentBooked | None:
+async def _known(connection: Connection, id_: str, digest: str) -> PaymentBooked | ReversalBooked | None:
     """The answer given before to this message; else it is entered as taken. A message under way is waited for."""
     entered = await connection.fetchval(
         "INSERT INTO webhook_delivery (id, body_sha256, answer, received_at) VALUES ($1, $2, '{}', now())"
@@ -119,7 +159,9 @@ async def _known(connection: Connection, id_: str, digest: str) -> PaymentBooked
             "id_reused",
             "this webhook-id came with another body: give each message its own",
         )
-    return PaymentBooked.model_validate(orjson.loads(row["answer"]) | {"repeated": True})
+    answer = orjson.loads(row["answer"]) | {"repeated": True}
+    kind = ReversalBooked if "leads_reopened" in answer else PaymentBooked
+    return kind.model_validate(answer)
 
 
 async def _book(connection: Connection, data: PaymentData) -> PaymentBooked:
@@ -141,6 +183,28 @@ async def _book(connection: Connection, data: PaymentData) -> PaymentBooked:
     payment = Payment(person_id, debt_id, data.reference, data.amount_minor, data.currency, data.paid_at)
     booked = await book_payments(connection, [payment], PaymentSource.WEBHOOK, now)
     return PaymentBooked(new=booked.new == 1, promises_kept=booked.kept, leads_moved=booked.moved)
+
+
+async def _take_back(connection: Connection, data: ReversalData) -> ReversalBooked:
+    known = await connection.fetchrow(
+        "SELECT reversed_at FROM payment WHERE external_ref = $1 FOR UPDATE", data.reference
+    )
+    if known is None:
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_payment", f"there is no payment {data.reference!r}"
+        )
+    if known["reversed_at"] is not None:
+        return ReversalBooked(new=False, balance_minor=None, promises_reopened=0, leads_reopened=0)
+    try:
+        done = await reverse_payment(connection, data.reference, data.because, datetime.now(UTC))
+    except BadInput as error:
+        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", str(error)) from None
+    return ReversalBooked(
+        new=True,
+        balance_minor=done.balance_minor,
+        promises_reopened=done.promises_reopened,
+        leads_reopened=done.leads_reopened,
+    )
 
 
 def check_signature(

@@ -80,6 +80,60 @@ async def test_a_payment_is_booked_once_however_often_it_is_told(
     assert tuple(row) == ("resting", "payment")
 
 
+def reversal(**data: object) -> bytes:
+    return json.dumps(
+        {
+            "type": "payment.reversed",
+            "timestamp": "2026-11-22T15:00:00Z",
+            "data": {"reference": "BM-1", "because": "transferencia devuelta"} | data,
+        }
+    ).encode()
+
+
+async def test_a_payment_that_did_not_last_is_taken_back_once(
+    bank: httpx2.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    paid, back = payment(), reversal()
+    assert (await tell(bank, paid, headers(paid)))[0] == 200
+    heads = headers(back, "msg-2")
+    done = {
+        "new": True,
+        "balance_minor": 123_450,
+        "promises_reopened": 0,
+        "leads_reopened": 1,
+        "repeated": False,
+    }
+    assert await tell(bank, back, heads) == (200, done)
+    assert await tell(bank, back, heads) == (200, done | {"repeated": True}), "the very same message"
+    known = done | {"new": False, "balance_minor": None, "leads_reopened": 0}
+    assert await tell(bank, back, headers(back, "msg-3")) == (200, known), "another message, the same payment"
+    assert await pool.fetchval("SELECT balance_minor FROM debt") == 123_450
+    assert await pool.fetchval("SELECT reversed_because FROM payment") == "transferencia devuelta"
+    assert await pool.fetchval("SELECT state FROM lead") == "callable"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"reference": "BM-404"}, "unknown_payment"),
+        ({"because": " "}, "invalid"),
+        ({"because": ""}, "invalid"),
+        ({"because": "x" * 501}, "invalid"),
+        ({"amount_minor": 100}, "invalid"),
+        ({"reference": "a\r\nAction: Command"}, "invalid"),
+    ],
+)
+async def test_a_wrong_reversal_changes_nothing(
+    bank: httpx2.AsyncClient, pool: asyncpg.Pool, change: dict[str, object], code: str
+) -> None:
+    paid = payment()
+    assert (await tell(bank, paid, headers(paid)))[0] == 200
+    body = reversal(**change)
+    status, problem = await tell(bank, body, headers(body, "msg-2"))
+    assert (status, problem["type"]) == (422, code)
+    assert await pool.fetchval("SELECT balance_minor FROM debt") == 100_000
+
+
 async def test_while_the_secret_is_changed_both_are_good(bank: httpx2.AsyncClient) -> None:
     body = payment()
     heads = headers(body, key=OLD_KEY)

@@ -836,7 +836,10 @@ export interface paths {
         put?: never;
         /**
          * Post Payment
-         * @description Book a signed payment. Whoever has paid is let go of at once: what rings for him is cancelled.
+         * @description Book a signed payment, or take one back that did not last (`payment.reversed`).
+         *
+         *     Whoever has paid is let go of at once: what rings for him is cancelled. What is taken back is owed again, its
+         *     promises are open again and its leads called.
          */
         post: operations["postPayment"];
         delete?: never;
@@ -2502,6 +2505,26 @@ export interface components {
             max_tries: number;
             /** Next Phone */
             next_phone: boolean;
+        };
+        /**
+         * ReversalBooked
+         * @description What it changed. `balance_minor`: of the debt now, null when the payment was for none. `repeated`: this very
+         *     message was taken before; `new` false: its payment had been taken back.
+         */
+        ReversalBooked: {
+            /** New */
+            new: boolean;
+            /** Balance Minor */
+            balance_minor: number | null;
+            /** Promises Reopened */
+            promises_reopened: number;
+            /** Leads Reopened */
+            leads_reopened: number;
+            /**
+             * Repeated
+             * @default false
+             */
+            repeated: boolean;
         };
         /**
          * Screening
@@ -4943,7 +4966,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaymentBooked"];
+                    "application/json": components["schemas"]["PaymentBooked"] | components["schemas"]["ReversalBooked"];
                 };
             };
             /** @description What went wrong (RFC 9457) */
