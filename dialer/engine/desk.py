@@ -37,7 +37,7 @@ from dialer.domain.wishes import (
     TickNotice,
     WalkScript,
 )
-from dialer.engine import screening
+from dialer.engine import reasons, screening
 from dialer.engine.calls import give_notice, lose_leg, refuse_recording
 from dialer.engine.choosing import allow, phone_of
 from dialer.engine.endings import close_if_drained, debtor_time, log_out, settle_disposition
@@ -378,6 +378,9 @@ def on_campaign_edited(floor: Floor, event: CampaignEdited) -> None:
     mode_changed = run.campaign.mode is not edited.mode
     run.closed_zones.clear()  # the law may be another now
     floor.set_campaign(run, replace(edited, state=run.state))
+    if reasons.halt_unlawful(floor, run, event.at):
+        clear_floor_of(floor, run, event.at)
+        return
     if mode_changed:
         floor.empty_hopper(run, event.at)
         for agent in floor.agents.values():

@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from dialer.compliance.duties import start_breaches
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
-from dialer.domain.campaign import AbandonWindow, CampaignInput
+from dialer.domain.campaign import AbandonWindow, CampaignInput, CampaignState
+from dialer.domain.errors import BadInput
 from dialer.domain.facts import PacingDecided
 from dialer.engine.floor import Floor
 from dialer.engine.records import CampaignRun
@@ -103,6 +105,20 @@ def halt(floor: Floor, at: datetime, reason: str) -> None:
     """Only a person starts these campaigns again."""
     for run in floor.running():
         floor.move_campaign(run, CampaignInput.TRIPPED, at, reason)
+
+
+def halt_unlawful(floor: Floor, run: CampaignRun, at: datetime) -> bool:
+    """Halt a running campaign whose settings its rules no longer allow: a caller id disowned, an approval gone.
+
+    `dialer campaign check` tells which; a person puts it right and starts it again.
+    """
+    if run.state is not CampaignState.RUNNING:
+        return False
+    try:
+        broken = bool(start_breaches(run.campaign, at.date()))
+    except BadInput:  # a rule set that is there no more
+        broken = True
+    return broken and floor.move_campaign(run, CampaignInput.TRIPPED, at, "breaks_rules")
 
 
 def no_lead(run: CampaignRun) -> str | None:

@@ -26,7 +26,7 @@ from dialer.domain.facts import ShardStarted
 from dialer.domain.outcomes import Outcome
 from dialer.domain.stored import OpenAttempt, ShardState, StoredAgent, UnfinishedCall
 from dialer.domain.values import LegId
-from dialer.engine import calls, endings, screening
+from dialer.engine import calls, endings, reasons, screening
 from dialer.engine.floor import Floor
 from dialer.engine.records import Agent, Call
 
@@ -39,6 +39,7 @@ def restore(floor: Floor, state: ShardState, at: datetime, seed: int) -> None:
     for campaign in state.campaigns:
         floor.add_campaign(campaign)
         screening.watch_campaign(floor, campaign)
+        reasons.halt_unlawful(floor, floor.campaigns[campaign.id], at)
     for tally in state.tallies:
         if run := floor.campaigns.get(tally.campaign_id):
             floor.count_live(run, tally.at, live=tally.live_answers, abandoned=tally.abandoned)

@@ -104,15 +104,20 @@ def _first_obstacle(
     if not row["active"]:
         return "list_inactive", None, None
     if row["next_at"] > now:
-        waits = "not_due" if state is LeadState.CALLABLE else str(state)
-        return row["state_reason"] or waits, row["next_at"], None
+        waits = row["state_reason"] or ("not_due" if state is LeadState.CALLABLE else str(state))
+        denial = _denial_of_all(phones, now)
+        # The law put it to rest and still says so: its norm is told, too.
+        return waits, row["next_at"], denial if denial and denial.rule == waits else None
     if not phones:
         return "no_number", None, None
+    first = _denial_of_all(phones, now)
+    return (first.rule, first.until, first) if first else (None, None, None)
+
+
+def _denial_of_all(phones: Sequence[PhoneVerdict], now: datetime) -> Deny | None:
+    """What stands in the way of every number; None when one may be called."""
     denials = [phone.denial for phone in phones if phone.denial]
-    if len(denials) < len(phones):
-        return None, None, None
-    first = _first_to_clear(denials, now)
-    return first.rule, first.until, first
+    return _first_to_clear(denials, now) if denials and len(denials) == len(phones) else None
 
 
 def _first_to_clear(denials: Sequence[Deny], now: datetime) -> Deny:

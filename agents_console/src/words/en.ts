@@ -288,6 +288,7 @@ export const en: Words = {
   campaignReason: {
     other: "{{code}}",
     blind: "no word of the switch for minutes",
+    breaks_rules: "its settings break its legal rules: `dialer campaign check` says which",
   },
   mode: {
     manual: "Manual",

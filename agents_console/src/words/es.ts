@@ -291,6 +291,7 @@ export const es = {
   campaignReason: {
     other: "{{code}}",
     blind: "la central llevaba minutos sin dar señales",
+    breaks_rules: "no cumple sus reglas legales: lo dice `dialer campaign check`",
   },
   mode: {
     manual: "Manual",

@@ -290,6 +290,7 @@ export const pt: Words = {
   campaignReason: {
     other: "{{code}}",
     blind: "a central ficou minutos sem dar sinais",
+    breaks_rules: "não cumpre as suas regras legais: `dialer campaign check` diz quais",
   },
   mode: {
     manual: "Manual",

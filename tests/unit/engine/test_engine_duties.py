@@ -8,13 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from scene import Scene, campaign, lead, of, outcomes
 
-from dialer.domain.campaign import Campaign
+from dialer.domain.campaign import Campaign, CampaignState, ShownNumber
 from dialer.domain.commands import HangUpCall, Originate
 from dialer.domain.contact import Place
 from dialer.domain.debtor import PartyRole
-from dialer.domain.facts import LeadMoved, LeadsReturned
+from dialer.domain.events import CampaignEdited
+from dialer.domain.facts import CampaignMoved, IntentSettled, LeadMoved, LeadsReturned
 from dialer.domain.outcomes import LeadState, Outcome
 from dialer.domain.values import ClaimedLead, PhoneNumber
+from dialer.domain.wishes import PauseCampaign, StartCampaign
 
 #: Saturday 21 November 2026, 14:59:00 in Bogotá: calls end at 15:00.
 SATURDAY = datetime(2026, 11, 21, 19, 59, tzinfo=UTC)
@@ -110,3 +112,45 @@ def test_over_the_cap_nobody_is_left_to_answer_alone() -> None:
     assert of(HangUpCall, scene.lose_leg(1)) == [HangUpCall(call)]
     scene, call = ringing(campaign())
     assert of(HangUpCall, scene.lose_leg(1)) == [HangUpCall(call)]
+
+
+def started(scene: Scene) -> str | None:
+    """What is said of the wish to start it (None: done)."""
+    (settled,) = of(IntentSettled, scene.wish(9, StartCampaign(1)))
+    return settled.error
+
+
+OWNED = ShownNumber("telco", "+576015550100", owner="Cobros", answered_by="101")
+
+
+def test_a_caller_id_disowned_halts_the_campaign_at_once() -> None:
+    """1. What rings goes on; 2. the campaign is halted with its reason, gives its leads back and dials nobody more;
+    3. owned again it stays so until a person starts it; 4. which he can't while the number is nobody's."""
+    held = replace(campaign(rule_set="CO"), shown=(OWNED,))
+    scene = Scene(held, leads=[bogota(n) for n in range(1, 5)], agents=2)
+    scene.now = SATURDAY
+    scene.log_in(1)
+    assert dialled(scene) == [1]
+    disowned = replace(held, shown=(replace(OWNED, owner="", answered_by=""),))
+    step = scene.feed(CampaignEdited(at=scene.now, campaign=disowned))
+    (moved,) = of(CampaignMoved, step)
+    assert (moved.state, moved.reason) == (CampaignState.HALTED, "breaks_rules")
+    assert [back.lead_ids for back in of(LeadsReturned, step)] == [(2, 3, 4)]
+    scene.log_in(2)
+    assert dialled(scene) == [1]
+    assert [call.lead.id for call in scene.floor.calls.values()] == [1]
+    scene.wish(9, PauseCampaign(1))
+    assert started(scene) == "breaks_rules"
+    scene.feed(CampaignEdited(at=scene.now, campaign=held))
+    assert scene.floor.campaigns[1].state is CampaignState.PAUSED
+    assert started(scene) is None
+
+
+def test_who_starts_again_with_a_disowned_number_dials_nobody() -> None:
+    """The number was taken back while no dialer ran: the campaign that was running is halted from the start."""
+    nobodys = replace(campaign(rule_set="CO"), shown=(replace(OWNED, owner=""),))
+    scene = Scene(nobodys, leads=[bogota(1)], agents=1)
+    scene.now = SATURDAY
+    scene.log_in(1)
+    assert dialled(scene) == []
+    assert scene.floor.campaigns[1].state is CampaignState.HALTED
