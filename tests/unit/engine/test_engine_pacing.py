@@ -56,7 +56,9 @@ def test_every_dialling_mode_says_why_nothing_is_dialled(mode: DialMode) -> None
 
 def test_the_law_is_named_with_its_rule_and_hour() -> None:
     """1. Eleven in the morning there is lawful, ten in the evening is not; 2. the reason names rule and opening."""
-    scene = Scene(campaign(mode=DialMode.PREDICTIVE, rule_set=HOURS_CLOSED), leads=[], agents=1)
+    words = "Le llamó Gestiones del Sur. Devuelva la llamada al número que aparece en su pantalla."
+    lawful = replace(campaign(mode=DialMode.PREDICTIVE, rule_set=HOURS_CLOSED), abandoned_text=words)
+    scene = Scene(lawful, leads=[], agents=1)
     scene.log_in(1)
     scene.later(11 * 3600)
     scene.list = [replace(lead(1), lease_until=scene.now + timedelta(minutes=5))]
