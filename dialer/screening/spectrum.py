@@ -50,8 +50,9 @@ class Spectra:
     #: Strongest peak, interpolated, and its share of the energy (5 bins).
     hz: Floats
     share: Floats
-    #: Share of the second peak.
+    #: Share of the second peak, and its frequency.
     share2: Floats
+    hz2: Floats
     #: The same above 800 Hz alone; `upper_db` is that region's level.
     upper_hz: Floats
     upper_share: Floats
@@ -95,6 +96,7 @@ def analyse(windows: Floats) -> Spectra:
         hz=_interpolated(log_power, rows, peak),
         share=share,
         share2=share2,
+        hz2=((second + LOW) * np.float32(HZ)).astype(np.float32),
         upper_hz=_interpolated(log_power, rows, upper),
         upper_share=_around(power, rows, upper) / upper_energy,
         upper_db=(10 * np.log10(upper_energy / scale + 1e-9)).astype(np.float32),

@@ -19,7 +19,7 @@ SIT_BANDS_HZ = np.array([(895, 1010), (1340, 1455), (1740, 1855)], np.float32)
 SIT_FRAMES = np.array([8, 7], np.int32)
 SIT_GAP_FRAMES = 14
 CED_HZ, CED_FRAMES = (2070.0, 2130.0), 20
-CNG_HZ, CNG_FRAMES = (1080.0, 1120.0), (21, 30)
+CNG_HZ, CNG_FRAMES = (1060.0, 1140.0), (21, 30)
 #: Below it the harmonics of high voices stand nearly as still as a tone, and 425 Hz are the network's.
 BEEP_HZ = (430.0, 2600.0)
 LOWEST_HZ = 335.0
@@ -35,6 +35,12 @@ BEEP_FRAMES, BEEP_FRAMES_IN_SPEECH = 4, 8
 STEADY_FRAMES = 75
 #: A burst of a cadence lasts at least so long; two bursts are alike within so many frames.
 BURST_FRAMES, BURST_TOLERANCE = 8, 3
+#: Shorter ones, of congested networks and of a receiver off its hook, must be so many.
+SHORT_BURST_FRAMES, SHORT_BURSTS = 4, 4
+#: A burst breaks off; what something louder covers is a hum of the line.
+BREAK_DB = 6.0
+#: A tone with its second or third harmonic: share of the tone itself, and of what both may lack.
+HARMONIC_SHARE, HARMONIC_LACK, HARMONIC_HZ = 0.75, 0.04, 40.0
 #: A tone's first frames hold only a part of it.
 ATTACK_FRAMES = 2
 #: With as much speech the call is no fax and no tone any more.
@@ -87,6 +93,7 @@ class Tones:
             c.floats(),
         )
         self.last_burst, self.last_burst_hz, self.cadence_at = c.ints(), c.floats(), c.ints(-1)
+        self.burst_before, self.bursts = c.ints(), c.ints()
         # For the model.
         self.tonal_frames, self.tones = c.ints(), c.ints()
 
@@ -116,6 +123,10 @@ class Tones:
         drift_hz, drift_db = self.drift_hz[:n], self.drift_db[:n]
         # Lower than all tones of telephones lies the voice's own pitch.
         pure = loud & (s.share > purity) & (s.hz > LOWEST_HZ)
+        # Machines whose beep is no sine, and lines that clip it.
+        off_hz = np.minimum(np.abs(s.hz2 - 2 * s.hz), np.abs(s.hz2 - 3 * s.hz))
+        both = (s.share > HARMONIC_SHARE) & (s.share + s.share2 > purity - HARMONIC_LACK)
+        pure |= loud & both & (off_hz < HARMONIC_HZ) & (s.hz > LOWEST_BEEP_HZ)
         same = on & pure & (np.abs(s.hz - hz) < 12) & (np.abs(s.db - db) < 4)
         begins = pure & ~same & (np.abs(s.hz - self.previous_hz[:n]) < 12)
         self.previous_hz[:n] = s.hz
@@ -235,12 +246,16 @@ class Tones:
         burst += hit
         misses[:] = np.where(hit, 0, misses + 1)
         over = (misses > 2) & (burst > 0)
-        whole = over & (burst >= BURST_FRAMES)
-        alike = (np.abs(burst - self.last_burst[:n]) <= BURST_TOLERANCE) & (
-            np.abs(hz - self.last_burst_hz[:n]) < 15
-        )
-        repeated = whole & alike
-        self.last_burst[:n] = np.where(whole, burst, self.last_burst[:n])
+        whole = over & (burst >= SHORT_BURST_FRAMES) & (s.db < db - BREAK_DB)
+        # In some cadences a short and a long burst take turns.
+        last, before = self.last_burst[:n], self.burst_before[:n]
+        off = np.minimum(np.abs(burst - last), np.abs(burst - before))
+        alike = (off <= BURST_TOLERANCE) & (np.abs(hz - self.last_burst_hz[:n]) < 15)
+        count = self.bursts[:n]
+        count[:] = np.where(whole, np.where(alike, count + 1, 1), count)
+        repeated = whole & alike & ((burst >= BURST_FRAMES) | (count >= SHORT_BURSTS))
+        before[:] = np.where(whole, last, before)
+        last[:] = np.where(whole, burst, last)
         self.last_burst_hz[:n] = np.where(whole, hz, self.last_burst_hz[:n])
         long = hit & (burst >= STEADY_FRAMES) & (db > STEADY_DB)
         burst[over] = 0

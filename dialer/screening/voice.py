@@ -17,6 +17,9 @@ QUIETEST_VOICE_DB = -60.0
 #: The foreground speaker is within so much of the loudest voice: a television behind him is not.
 FOREGROUND_DB = 12.0
 SECOND = 0.02
+#: What goes on for so long with so little up and down is a noise when its energy lies in no peak either: a vowel may be
+#: as even, but has its peaks.
+EVEN_FRAMES, EVEN_DB, NOISE_FLATNESS, NOISE_SHARE = 16, 1.8, 0.07, 0.5
 
 FEATURES = (
     "t",
@@ -66,6 +69,8 @@ class Voices:
         self.frame = c.ints()
         self.blocks = c.floats(np.inf, rows=BLOCKS)
         self.block_sum, self.floor = c.floats(), c.floats(-62.0)
+        #: The line's own noise was told from speech: the floor need not be waited for.
+        self.noisy = c.flags()
         self.zero = c.ints()
         v = self.speech = Columns(capacity)
         # Speech: forgotten again when the first sound turns out to be a tone.
@@ -107,7 +112,7 @@ class Voices:
             self.blocks[row, full] = block_sum[full] / BLOCK_FRAMES
             block_sum[full] = 0
             quietest = self.blocks[:, full].min(0)
-            trusted = self.frame[full] >= BLOCKS_TO_TRUST * BLOCK_FRAMES
+            trusted = self.noisy[full] | (self.frame[full] >= BLOCKS_TO_TRUST * BLOCK_FRAMES)
             self.floor[full] = np.where(trusted, quietest, np.minimum(quietest, -50))
 
     def step(self, s: Spectra, heard: Heard) -> None:
@@ -151,6 +156,7 @@ class Voices:
         for total, value in sums:
             total[:n] += np.where(add, value, 0)
         self._count_syllables(n, s, speaking)
+        self._leave_noise(n)
 
         stops = speaking & (off >= END_FRAMES)
         self.segments[:n] += stops
@@ -160,6 +166,21 @@ class Voices:
         gap[:] = np.where(stops, off, gap + (~speaking & (self.onset[:n] >= 0)))
         speaking &= ~stops
         self._follow_foreground(n, s, heard)
+
+    def _leave_noise(self, n: int) -> None:
+        """A noise that was on the line from the answer on, or came with it, is no first word: it is the floor."""
+        slots = np.flatnonzero(self.speaking[:n] & (self.segments[:n] == 0) & (self.total[:n] == EVEN_FRAMES))
+        if not len(slots):
+            return
+        total = np.float32(EVEN_FRAMES)
+        level, flatness = self.level[slots] / total, self.flatness[slots] / total
+        spread = np.sqrt(np.maximum(self.level2[slots] / total - level * level, 0))
+        even = (spread < EVEN_DB) & (flatness > NOISE_FLATNESS) & (self.share[slots] / total < NOISE_SHARE)
+        slots, level = slots[even], level[even]
+        self.speech.reset(slots)
+        self.blocks[:, slots] = level
+        self.floor[slots] = level
+        self.noisy[slots] = True
 
     def _count_syllables(self, n: int, s: Spectra, speaking: Bools) -> None:
         envelope, rising = self.envelope[:n], self.rising[:n]

@@ -123,6 +123,56 @@ def test_before_the_answer_special_information_tones_alone_decide() -> None:
     assert verdict(found["intercept"]).label is Label.SIT
 
 
+def hiss(seconds: float, level_db: float) -> Sound:
+    """A line's even noise, most of it below 700 Hz."""
+    n = int(seconds * 8000)
+    white = np.random.default_rng(5).normal(0, 1, n + 5)
+    even = np.convolve(white, np.ones(6) / 6, "valid")
+    return np.asarray(even / even.std() * 32767 * 10 ** (level_db / 20), np.int16)
+
+
+@pytest.mark.parametrize("level_db", [-48, -44, -40])
+def test_a_noise_that_is_there_from_the_answer_on_is_no_first_word(level_db: float) -> None:
+    """Nobody answers by it, and what comes after it is heard as if it were not there."""
+    sounds = {
+        Label.SILENCE: silence(7),
+        Label.SIT: join(silence(0.7), *SIT, silence(1)),
+        Label.FAX: join(silence(1.2), tone(3, 2100), silence(1)),
+        Label.TONE: join(silence(0.8), *[tone(0.25, 425), silence(0.25)] * 5),
+    }
+    calls = [(label.value, sound + hiss(len(sound) / 8000, level_db)) for label, sound in sounds.items()]
+    found = play(detector(), *calls)
+    assert {name: verdict(findings).label.value for name, findings in found.items()} == {
+        label.value: label.value for label in sounds
+    }
+    assert not [f for findings in found.values() for f in findings if isinstance(f, BeepHeard)]
+    greeting = join(silence(0.6), speech(0.7), silence(2))
+    heard = verdict(play(detector(), ("c", greeting + hiss(len(greeting) / 8000, level_db)))["c"])
+    assert heard.label is Label.HUMAN
+    assert heard.greeting_end_ms == pytest.approx(1300, abs=160)
+
+
+def test_a_beep_may_have_harmonics_or_be_clipped() -> None:
+    second = tone(0.4, 900) + tone(0.4, 1800, level=0.05)
+    third = np.clip(tone(0.4, 900, level=0.5), -9000, 9000).astype(np.int16)
+    calls = [
+        (name, join(silence(0.4), speech(2), silence(0.4), beep, silence(0.5)))
+        for name, beep in (("second", second), ("third", third))
+    ]
+    for name, findings in play(detector(), *calls).items():
+        (beep,) = [f for f in findings if isinstance(f, BeepHeard)]
+        assert beep.hz == pytest.approx(900, abs=8), name
+        assert 2800 <= beep.at_ms <= 2940, name
+
+
+def test_hum_between_words_is_no_cadence() -> None:
+    """The seventh harmonic of 60 Hz is the tone of most networks; speech covers it, it does not break off."""
+    words = [join(speech(0.3, seed=n), silence(0.25)) for n in range(8)]
+    sound = join(silence(0.4), *words, silence(2))
+    sound = sound + tone(len(sound) / 8000, 420, level=0.006)[: len(sound)]
+    assert verdict(play(detector(), ("c", sound))["c"]).label not in (Label.TONE, Label.FAX)
+
+
 def test_special_information_tones_are_known_under_a_ringback() -> None:
     tones = np.concatenate(SIT)
     sound = join(silence(0.3), tones + tone(len(tones) / 8000, 425, level=0.15), silence(1))
@@ -137,6 +187,12 @@ NETWORK = {
     "dial-mx": (join(tone(3, 425)), Label.TONE),
     "dial-us": (join(tone(3, 350, 440)), Label.TONE),
     "ringback-mx": (join(*[tone(1, 425), silence(4)] * 2), Label.TONE),
+    "busy-br, short and long": (
+        join(*[tone(0.25, 425), silence(0.25), tone(0.75, 425), silence(0.25)] * 4),
+        Label.TONE,
+    ),
+    "congestion-co": (join(*[tone(0.1, 425), silence(0.15)] * 12), Label.TONE),
+    "cng, at its lowest": (join(*[tone(0.5, 1063), silence(3)] * 2), Label.FAX),
     "ringback-us": (join(tone(2, 440, 480), silence(4)), Label.TONE),
     "dead-air": (join(silence(6)), Label.SILENCE),
 }
@@ -228,7 +284,7 @@ def test_priors_alone_never_say_machine() -> None:
     sound = join(silence(0.5), speech(0.7), silence(2))
     d = detector()
     d.open(
-        "c", prior=Prior(ring_s=0.2, machines_before=50, early_media=True), settings=Settings(cost_ratio=1)
+        "c", prior=Prior(ring_s=0.2, machines_before=50), settings=Settings(cost_ratio=1)
     )
     findings = [f for at in range(0, len(sound) - 159, 160) for f in d.feed({"c": sound[at : at + 160]})]
     assert verdict(findings).label is Label.HUMAN
