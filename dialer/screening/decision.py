@@ -75,8 +75,6 @@ def machine_bar_of(cost_ratio: Floats) -> Floats:
 def prior_log_odds(prior: Prior) -> float:
     """What signalling says, in log-odds of HUMAN, within +-PRIOR_CAP."""
     odds = 0.7 * math.log((prior.humans_before + 1) / (prior.machines_before + 1))
-    if prior.early_media:
-        odds -= 0.5
     if prior.ring_s is not None and prior.ring_s < 1.5:
         # Switched off or diverted at once: the network answers before a hand can.
         odds -= 0.5

@@ -74,8 +74,6 @@ class Prior:
     #: Earlier answers of this number, by what they were.
     machines_before: int = 0
     humans_before: int = 0
-    #: Sound came before the answer (183): announcements do that, persons do not.
-    early_media: bool = False
 
 
 @dataclass(frozen=True, slots=True)
