@@ -149,10 +149,12 @@ class StopListening:
 
 @dataclass(frozen=True, slots=True)
 class LearnPrompt:
-    """An agent says that this call was a machine: remember the recording that answered on `number`."""
+    """This call was a machine: remember the recording that answered on `number`. `sure`: an agent says so, not the
+    detector alone."""
 
     attempt_id: AttemptId
     number: PhoneNumber
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

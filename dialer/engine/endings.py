@@ -153,6 +153,8 @@ def let_go(floor: Floor, call: Call, at: datetime, *, trunk_fault: bool | None) 
     attempt = call.attempt
     if call.hearing and call.answered_at is not None:
         floor.order(StopListening(call.id))
+        if call.outcome is Outcome.MACHINE:
+            floor.order(LearnPrompt(call.id, call.attempt.number, sure=False))
     elif call.hearing and call.hearing.early_since:
         floor.order(StopListening(call.id, early=True))
     del floor.calls[call.id]

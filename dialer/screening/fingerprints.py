@@ -38,6 +38,8 @@ VOTES, VOTE_FRAMES, VOTE_BUCKETS = 3, 32, 4096
 COMMON = 64
 #: A recording answers on so many different numbers before it is believed.
 NUMBERS_TO_PROMOTE = 2
+#: The newest calls that nobody but the detector took for a machine, kept until another number answers with the same.
+SUSPECTS = 400
 _HISTORY = 9
 _SMEAR = 3
 #: Every choice among the weak bits, (WEAK_BITS, 2 ** WEAK_BITS).
@@ -70,6 +72,8 @@ class FingerprintBook:
 
     def __init__(self, prompts: Iterable[Prompt] = ()) -> None:
         self._prompts = {prompt.prompt_id: prompt for prompt in prompts}
+        self._suspects: dict[str, Prompt] = {}
+        self._suspected = PromptIndex(())
         self._build()
 
     def __len__(self) -> int:
@@ -86,22 +90,51 @@ class FingerprintBook:
         return self._index
 
     def enrol(
-        self, prints: Sequence[int], source: str, country: str, label: Label = Label.MACHINE
+        self,
+        prints: Sequence[int],
+        source: str,
+        country: str,
+        label: Label = Label.MACHINE,
+        *,
+        sure: bool = True,
     ) -> Prompt | None:
         """Learn from a call that was a machine: `prints` of its `Trace`, `source` an opaque name of its number. Returns
-        the recording as it now stands, new or known; None when there is too little sound to know it again."""
+        the recording as it now stands, new or known; None when there is too little sound to know it again.
+
+        Not `sure` is the detector's own word, which no agent and nothing else confirms: such a call becomes a recording
+        only when another number answers with the same sound, for no two people say the same to the millisecond; until
+        then it is remembered among the last SUSPECTS, and None is returned. Of what is believed already, too."""
         known = self._everything.find(prints)
         if known is not None:
             prompt = self._prompts[known]
+            if prompt.promoted and not sure:
+                return None
             prompt = replace(prompt, sources=prompt.sources | {source})
+        elif (twin := self._suspected.find(prints)) is not None:
+            prompt = self._suspects[twin]
+            prompt = replace(prompt, sources=prompt.sources | {source})
+            if not (sure or prompt.promoted):
+                return None
+            self._suspect(prompt, gone=True)
         else:
             kept = tuple(int(p) for p in _trimmed(prints)[:PROMPT_FRAMES])
             if sum(p != QUIET for p in kept) < LEAST_LOUD_FRAMES:
                 return None
             digest = hashlib.sha256(np.array(kept, "<i4").tobytes()).hexdigest()[:24]
             prompt = Prompt(digest, country, label, kept, frozenset({source}))
+            if not sure:
+                self._suspect(prompt)
+                return None
         self._put(prompt)
         return prompt
+
+    def _suspect(self, prompt: Prompt, *, gone: bool = False) -> None:
+        self._suspects.pop(prompt.prompt_id, None)
+        if not gone:
+            self._suspects[prompt.prompt_id] = prompt
+        while len(self._suspects) > SUSPECTS:
+            del self._suspects[next(iter(self._suspects))]
+        self._suspected = PromptIndex(tuple(self._suspects.values()))
 
     def forget(self, prompt_id: str) -> None:
         """Take a recording out, for instance one that proved to be a person; unknown ids are ignored."""

@@ -99,7 +99,15 @@ class ScreenerProcess:
                 self._order(wire.line(do="stop", call=call))
             case LearnPrompt():
                 source, country = origin(command.number)
-                self._order(wire.line(do="learn", call=command.attempt_id, source=source, country=country))
+                self._order(
+                    wire.line(
+                        do="learn",
+                        call=command.attempt_id,
+                        source=source,
+                        country=country,
+                        sure=command.sure,
+                    )
+                )
 
     def _order(self, text: bytes, attempt_id: AttemptId | None = None) -> None:
         writer = self._orders

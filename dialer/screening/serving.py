@@ -107,7 +107,9 @@ class Screener:
         trace = self._listening.traces.get(order["call"])
         if trace is None:
             return
-        prompt = self._book.enrol(trace.prints, str(order["source"]), str(order["country"]))
+        prompt = self._book.enrol(
+            trace.prints, str(order["source"]), str(order["country"]), sure=order["sure"] is True
+        )
         if prompt is not None:
             self._say(
                 say="learnt",

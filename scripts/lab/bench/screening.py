@@ -19,7 +19,7 @@ import numpy as np
 from dialer.screening.decision import decide
 from dialer.screening.detector import Detector
 from dialer.screening.evaluation import RIVALS, Judged, Share, figures, judged, judged_by_amd, plain
-from dialer.screening.findings import BeepHeard, Cause, Label, Settings
+from dialer.screening.findings import FRAME_MS, BeepHeard, Cause, Label, Settings
 from dialer.screening.fingerprints import FingerprintBook
 from dialer.screening.playback import Listened, listen
 from dialer.screening.recordings import Recording
@@ -145,16 +145,14 @@ def _tally(tally: list[int], truth: Recording, label: Label) -> None:
 
 
 def measure_consumer(model: Model, voices: Pools) -> dict[str, Any]:
-    """A consumer campaign: 500 calls teach the recordings (an agent's click for each machine that reached him, and what
-    a beep unmasked), the next ones are measured."""
+    """A consumer campaign: 500 calls teach the recordings (an agent's click for each machine that reached him, the
+    detector's own word on the others, whose sound ends where it hung up), the next ones are measured."""
     corpus = Corpus(voices, CONSUMER)
     book = FingerprintBook()
     before = []
     for call in listen(model, _recordings(corpus, FIRST_CALL, LEARNING_CALLS)):
         before.append(judged(call))
-        seen = call.verdict.label is Label.HUMAN or call.verdict.cause is Cause.BEEP
-        if call.recording.label is Label.MACHINE and seen:
-            book.enrol(call.trace.prints, call.recording.name, "MX")
+        learn(book, call)
     say(f"consumer mix: {len(book)} recordings enrolled, {sum(p.promoted for p in book.prompts)} believed")
     after, recognised, machines, wrongly = [], 0, 0, 0
     for call in listen(model, _recordings(corpus, FIRST_CALL + LEARNING_CALLS, CONSUMER_CALLS), book=book):
@@ -175,6 +173,16 @@ def measure_consumer(model: Model, voices: Pools) -> dict[str, Any]:
         "recognised": {"count": recognised, "of": machines},
         "people_recognised_as_recordings": wrongly,
     }
+
+
+def learn(book: FingerprintBook, call: Listened) -> None:
+    """What a campaign keeps of a call, in its first country."""
+    verdict = call.verdict
+    if verdict.label is Label.MACHINE:
+        heard = call.trace.prints[: verdict.at_ms // FRAME_MS]
+        book.enrol(heard, call.recording.name, "MX", sure=False)
+    elif verdict.label is Label.HUMAN and call.recording.label is Label.MACHINE:
+        book.enrol(call.trace.prints, call.recording.name, "MX")
 
 
 def measure_speed(model: Model, voices: Pools) -> dict[str, Any]:

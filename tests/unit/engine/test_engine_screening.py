@@ -413,3 +413,19 @@ def test_an_agents_click_teaches_the_recording() -> None:
     scene, call = talking()
     scene.wish(1, Dispose(call, LATER, "", None))
     assert of(LearnPrompt, scene.hang_up(call)) == []
+
+
+def test_the_detectors_own_word_teaches_it_less() -> None:
+    scene = listening()
+    call = answered(scene)
+    judge(scene, call, Label.MACHINE, posterior=0.01)
+    number = scene.attempt(call).number
+    step = scene.hang_up(call)
+    assert of(LearnPrompt, step) == [LearnPrompt(call, number, sure=False)]
+    assert step.commands.index(StopListening(call)) < step.commands.index(
+        LearnPrompt(call, number, sure=False)
+    )
+    scene = listening()
+    call = answered(scene)
+    judge(scene, call, Label.FAX, posterior=0.01)
+    assert of(LearnPrompt, scene.hang_up(call)) == []

@@ -11,7 +11,7 @@ from dialer.screening.boosting import Plan, boost
 from dialer.screening.decision import MISTRUST, decide, machine_bar_of, prior_log_odds
 from dialer.screening.evaluation import Share
 from dialer.screening.findings import Label, Prior
-from dialer.screening.fingerprints import QUIET, FingerprintBook
+from dialer.screening.fingerprints import QUIET, SUSPECTS, FingerprintBook
 from dialer.screening.trees import Model, ModelError
 
 
@@ -49,7 +49,7 @@ def test_the_cost_ratio_moves_the_bar_of_machine() -> None:
 
 def test_signalling_moves_the_odds_within_its_cap() -> None:
     assert prior_log_odds(Prior()) == 0
-    assert prior_log_odds(Prior(machines_before=1000, early_media=True, ring_s=0.1)) == -1.5
+    assert prior_log_odds(Prior(machines_before=1000, ring_s=0.1)) == -1.5
     assert prior_log_odds(Prior(humans_before=1000)) == 1.5
     # The audio says person rather than machine: no prior turns that round.
     assert one_call(-0.5, 1.0, 2, ratio=1, prior=-1.5) == "human"
@@ -113,6 +113,39 @@ def test_a_recording_is_believed_after_two_numbers() -> None:
     assert book.enrol([QUIET] * 200, "number-c", "MX") is None
     book.forget(first.prompt_id)
     assert len(book) == 0
+
+
+def test_the_detectors_own_word_is_believed_when_a_second_number_plays_the_same() -> None:
+    book = FingerprintBook()
+    recording = prints(1)
+    assert book.enrol(recording, "first", "MX", sure=False) is None
+    assert book.enrol(recording, "first", "MX", sure=False) is None, "the same number again says nothing new"
+    assert len(book) == 0
+    prompt = book.enrol(recording, "second", "MX", sure=False)
+    assert prompt is not None
+    assert prompt.promoted
+    assert prompt.sources == {"first", "second"}
+    assert book.enrol(recording, "third", "MX", sure=False) is None, "nothing is learned of what is believed"
+
+
+def test_an_agents_click_confirms_what_the_detector_suspected() -> None:
+    book = FingerprintBook()
+    book.enrol(prints(2), "first", "MX", sure=False)
+    prompt = book.enrol(prints(2), "second", "MX")
+    assert prompt is not None
+    assert prompt.promoted
+    book.enrol(prints(3), "first", "MX")
+    prompt = book.enrol(prints(3), "second", "MX", sure=False)
+    assert prompt is not None
+    assert prompt.promoted
+
+
+def test_only_the_newest_suspects_are_kept() -> None:
+    book = FingerprintBook()
+    for n in range(SUSPECTS + 1):
+        book.enrol(prints(100 + n, frames=60), "first", "MX", sure=False)
+    assert book.enrol(prints(100, frames=60), "second", "MX", sure=False) is None
+    assert book.enrol(prints(100 + SUSPECTS, frames=60), "second", "MX", sure=False) is not None
 
 
 def test_books_travel_by_country_without_numbers() -> None:
