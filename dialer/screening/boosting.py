@@ -20,10 +20,10 @@ from dialer.screening.trees import Model
 class Plan:
     """How to boost."""
 
-    trees: int = 160
-    depth: int = 5
-    rate: float = 0.12
-    bins: int = 40
+    trees: int = 200
+    depth: int = 6
+    rate: float = 0.1
+    bins: int = 64
     row_share: float = 0.5
     feature_share: float = 0.6
     #: Newton's regularisation, in units of the loss's curvature.
