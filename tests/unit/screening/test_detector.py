@@ -283,9 +283,7 @@ def test_a_known_recording_is_recognised_on_another_number() -> None:
 def test_priors_alone_never_say_machine() -> None:
     sound = join(silence(0.5), speech(0.7), silence(2))
     d = detector()
-    d.open(
-        "c", prior=Prior(ring_s=0.2, machines_before=50), settings=Settings(cost_ratio=1)
-    )
+    d.open("c", prior=Prior(ring_s=0.2, machines_before=50), settings=Settings(cost_ratio=1))
     findings = [f for at in range(0, len(sound) - 159, 160) for f in d.feed({"c": sound[at : at + 160]})]
     assert verdict(findings).label is Label.HUMAN
 
