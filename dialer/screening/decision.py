@@ -27,9 +27,9 @@ LONG_SPEECH_S, EARLY_FACTOR = 9.0, 0.02
 LEAST_GAP_S = 0.3
 #: With speech still going on after so long there is nothing more to learn.
 LONGEST_S = 15.0
-#: On voices it never met the model is surer than it may be: long greetings of held-back people had a posterior down to
-#: a fifth of what the cost ratio asks for.
-MISTRUST = 5.0
+#: On voices it never met the model is surer than it may be: of long greetings of held-back people more than one in two
+#: hundred had a posterior of a fifth of what the cost ratio asks for.
+MISTRUST = 12.5
 #: What signalling may add to the log-odds, and the posterior of the audio alone above which MACHINE is never said.
 PRIOR_CAP = 1.5
 AUDIO_MUST_SAY = 0.3

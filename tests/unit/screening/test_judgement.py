@@ -42,7 +42,7 @@ def test_waiting_is_free_while_somebody_speaks(
 
 
 def test_the_cost_ratio_moves_the_bar_of_machine() -> None:
-    assert one_call(-4, 1.0, 2, ratio=5) == "machine"
+    assert one_call(-4, 1.0, 2, ratio=2) == "machine"
     assert one_call(-4, 1.0, 2, ratio=20) == "human"
     assert float(machine_bar_of(np.float32([20]))[0]) == pytest.approx(1 / (1 + 20 * MISTRUST))
 
