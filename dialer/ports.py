@@ -10,6 +10,7 @@ from typing import Protocol
 from dialer.domain.campaign import Campaign
 from dialer.domain.commands import RenderText, ScreenerCommand, SwitchCommand
 from dialer.domain.facts import AnyFact
+from dialer.domain.staffing import Staffing
 from dialer.domain.stored import (
     OpenAttempt,
     ShardState,
@@ -113,6 +114,9 @@ class ShardStore(Protocol):
 
     def trunk_changes(self) -> AsyncIterator[tuple[Trunk, ...]]:
         """All trunks in service each time that one of them has changed (LISTEN); never ends."""
+
+    def staffing(self) -> AsyncIterator[Staffing]:
+        """What is planned of the group's agents: at once, and each time that it has changed (LISTEN); never ends."""
 
     def withdrawals(self) -> AsyncIterator[frozenset[int]]:
         """Leads, of whatever shard, that somebody's word keeps from being dialled (LISTEN); never ends.

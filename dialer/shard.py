@@ -33,6 +33,7 @@ from dialer.domain.events import (
     LogBack,
     LogLost,
     PhoneClaimed,
+    StaffingPlanned,
     TextRendered,
     TrunksEdited,
     Wished,
@@ -118,6 +119,7 @@ class Shard:
                 group.create_task(self._take_intents(), name="intents")
                 group.create_task(self._take_edits(), name="edits")
                 group.create_task(self._take_trunks(), name="trunks")
+                group.create_task(self._take_staffing(), name="staffing")
                 if self._screener is not None:
                     group.create_task(self._screener.run(), name="screener")
                 for n in range(SPEAKERS):
@@ -333,6 +335,10 @@ class Shard:
         async for trunks in self._store.trunk_changes():
             log.info("trunks_changed", trunks=[trunk.name for trunk in trunks if trunk.fault is None])
             self._hear(TrunksEdited(at=_now(), trunks=trunks))
+
+    async def _take_staffing(self) -> None:
+        async for staffing in self._store.staffing():
+            self._hear(StaffingPlanned(at=_now(), staffing=staffing))
 
     async def _take_withdrawals(self) -> None:
         async for lead_ids in self._store.withdrawals():

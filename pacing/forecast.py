@@ -66,6 +66,8 @@ class Rates:
     counts: Floats
     #: Calls with tables of their own: how much likelier than usual a person answers. The usual ones first.
     weights: tuple[float, ...] = (1.0,)
+    #: Calls from outside, a second, which will take a free agent before anybody else: a Poisson stream.
+    inbound_per_s: float = 0.0
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -80,6 +82,7 @@ class Rates:
             "counts": self.counts.tolist(),
             "slow": self.slow.tolist(),
             "weights": list(self.weights),
+            "inbound_per_s": self.inbound_per_s,
         }
 
     @classmethod
@@ -92,6 +95,7 @@ class Rates:
             p_ready=float(state["p_ready"]),
             wait_s=float(state["wait_s"]),
             weights=tuple(float(w) for w in state["weights"]),
+            inbound_per_s=float(state.get("inbound_per_s", 0.0)),
         )
 
 
@@ -157,6 +161,8 @@ class Forecast:
         #: (ring bins, delay bins).
         self.p_person = self._persons(rates)
         ends = np.concatenate([(instants + 0.5) * BIN_S + rates.wait_s, np.array(HORIZONS_S)])
+        #: Expected calls from outside by the instants, then by the horizons.
+        self.inbound = rates.inbound_per_s * np.concatenate([(instants + 0.5) * BIN_S, np.array(HORIZONS_S)])
         p_talk, p_wrap = self._agents(rates, talk, wrap, ends)
         self.n_ring, self.n_talk, self.n_busy = len(gain), len(p_talk), len(p_talk) + len(p_wrap)
         #: P(answering) per ring bin of a usual call, P(free) per talk and wrap bin, P(answering) per ring bin of
@@ -245,7 +251,7 @@ class Forecast:
 
     def _size(self, rates: Rates, p: Floats) -> int:
         """Smallest transform that holds the law as things stand."""
-        spread = float((rates.counts @ (p * (1 - p))).max())
+        spread = float((rates.counts @ (p * (1 - p))).max()) + float(self.inbound[:N_INSTANTS].max())
         need = 2 * (SPREAD * math.sqrt(spread) + SPARE)
         return next((m for m in TRANSFORMS if m >= need), TRANSFORMS[-1])
 
@@ -290,6 +296,9 @@ class Slack:
         if ready and p_leaves:
             phi *= (1 + p_leaves * tr.turn_back) ** ready
             expected = expected - ready * p_leaves
+        if forecast.inbound[0]:
+            phi *= np.exp(forecast.inbound[:N_INSTANTS, None] * tr.turn_back)
+            expected = expected - forecast.inbound
         self.phi = phi
         #: Expected slack at the instants, then at the horizons.
         self.expected = expected

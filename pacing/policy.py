@@ -132,6 +132,8 @@ class Snapshot:
     lag: float = 0.0
     #: The abandonment budget of the campaign that asks, where several share one policy; None: the policy's own count.
     budget: AbandonmentBudget | None = None
+    #: Calls from outside that will take agents, expected a second.
+    inbound_per_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from dialer.cli import (
     segments,
     serving,
     settings,
+    staffing,
     trunks,
     users,
 )
@@ -77,6 +78,7 @@ campaigns.app.command("message")(duties.message)
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(lists.app, name="lists")
 app.add_typer(trunks.app, name="trunk")
+app.add_typer(staffing.app, name="staffing")
 app.add_typer(users.app, name="user")
 app.add_typer(calls.app, name="call")
 app.add_typer(screening.app, name="screening")

@@ -8,6 +8,7 @@ from datetime import datetime
 from dialer.domain.campaign import Campaign
 from dialer.domain.outcomes import Outcome
 from dialer.domain.screening import Label, SpokenText, Unheard
+from dialer.domain.staffing import Staffing
 from dialer.domain.stored import StoredDisposition
 from dialer.domain.values import AttemptId, ClaimedLead, LegId, Trunk
 from dialer.domain.wishes import Wish
@@ -320,6 +321,13 @@ class TrunksEdited(Event):
     trunks: tuple[Trunk, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffingPlanned(Event):
+    """What is planned of the group's agents, as it stands now."""
+
+    staffing: Staffing
+
+
 # --- from people, and from time ---------------------------------------------------------------------------
 
 
@@ -372,6 +380,7 @@ AnyEvent = (
     | LogBack
     | CampaignEdited
     | TrunksEdited
+    | StaffingPlanned
     | Wished
     | Woke
 )

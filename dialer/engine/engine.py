@@ -43,6 +43,7 @@ from dialer.domain.events import (
     RecorderStarted,
     ScreenerDown,
     ScreenerUp,
+    StaffingPlanned,
     SwitchAlive,
     SwitchDown,
     SwitchUp,
@@ -62,6 +63,7 @@ from dialer.engine import (
     planning,
     recovery,
     screening,
+    staffing,
     withdrawal,
 )
 from dialer.engine.floor import Floor
@@ -177,6 +179,8 @@ class Engine:
             case TrunksEdited():
                 floor.carriers.replace(event.trunks, event.at)
                 floor.slot_at = None
+            case StaffingPlanned():
+                staffing.on_planned(floor, event)
             case Wished():
                 desk.on_wished(floor, event)
             case Woke():

@@ -81,6 +81,7 @@ class Question:
     leads: int
     lag_s: float
     budget: AbandonmentBudget
+    inbound_per_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -98,6 +99,8 @@ class Pool:
         self._players: dict[str, _Player] = {}
         #: Calls that go to whoever is free -> campaign, seconds that the answering person may wait.
         self._pooled: dict[AttemptId, tuple[int, float]] = {}
+        #: Agents whom the plan of the shift has away now.
+        self._away: set[int] = set()
         self._kept: KeptPacing | None = None
         self._keep_at: datetime | None = None
         self.decided_at: datetime | None = None
@@ -110,7 +113,8 @@ class Pool:
                 if fact.attempt_id in self._pooled:
                     self._move(fact)
             case AgentMoved():
-                state = paced(fact.state, leaving=fact.after_wrap_up is not None)
+                leaving, away = fact.after_wrap_up is not None, fact.agent_id in self._away
+                state = paced(fact.state, leaving=leaving, away=away)
                 if fact.state is AgentState.RESERVED and fact.attempt_id not in self._pooled:
                     state = Paced.PAUSED  # his call rings yet: he talks when it is answered
                 for player in self._players.values():
@@ -130,6 +134,12 @@ class Pool:
     def adopt(self, attempt_id: AttemptId, campaign_id: int, connect_limit_s: float) -> None:
         """This call goes to whoever is free when it is answered."""
         self._pooled[attempt_id] = (campaign_id, connect_limit_s)
+
+    def expect(self, at: datetime, agent_id: int, state: Paced, *, away: bool) -> None:
+        """The plan has the agent `away` from now on, or no longer: the pacing takes him to be in `state`."""
+        (self._away.add if away else self._away.discard)(agent_id)
+        for player in self._players.values():
+            player.policy.agent_state(at.timestamp(), agent_id, state)
 
     def withdraw(self, at: datetime, attempt_id: AttemptId) -> None:
         """It was planned and never sent, and there is no fact of it."""
@@ -206,6 +216,7 @@ class Pool:
             peek=lambda n: [1.0] * min(n, question.leads),
             lag=question.lag_s,
             budget=question.budget,
+            inbound_per_s=question.inbound_per_s,
         )
         answer = player.policy.decide(at.timestamp(), snapshot)
         calls = answer if isinstance(answer, int) else answer[0]
@@ -250,9 +261,12 @@ class Pool:
         return PacingKept(at=at, policies={key: p.policy.snapshot() for key, p in self._players.items()})
 
 
-def paced(state: AgentState, *, leaving: bool) -> Paced:
-    """What the pacing is told of an agent. Who is `leaving` after this call is nobody's free agent to come."""
+def paced(state: AgentState, *, leaving: bool, away: bool = False) -> Paced:
+    """What the pacing is told of an agent. Who is `leaving` after this call is nobody's free agent to come, nor is who
+    is planned to be `away`."""
     if leaving and state in (AgentState.ON_CALL, AgentState.WRAP_UP):
+        return Paced.PAUSED
+    if away and state is not AgentState.LOGGED_OUT:
         return Paced.PAUSED
     return _AGENT_STATES[state]
 

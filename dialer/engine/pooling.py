@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from dialer.domain.call import DIALLING_STATES, CallState
-from dialer.engine import reasons
+from dialer.engine import reasons, staffing
 from dialer.engine.choosing import next_lead
 from dialer.engine.floor import Floor
 from dialer.engine.planning import plan
@@ -31,6 +31,7 @@ def dial_pooled(floor: Floor, pooled: Sequence[CampaignRun], at: datetime) -> No
             floor.tick_at = soonest
             floor.wake_at(soonest)
         return
+    staffing.look(floor, at)
     blind = reasons.blindness(floor, at)
     taken = False
     for run in pooled:
@@ -52,15 +53,18 @@ def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
     """Ask the campaign's policy and plan what it says; what binds."""
     campaign = run.campaign
     logged_in = floor.logged_in()
-    # Whoever a due callback waits for is not free for others.
-    ready = max(0, len(floor.ready_agents()) - len(run.callbacks))
+    # Whoever a due callback waits for is not free for others, nor is who is about to take his planned break.
+    ready = max(0, sum(not agent.planned_away for agent in floor.ready_agents()) - len(run.callbacks))
     in_flight = [c for c in floor.calls.values() if c.state in DIALLING_STATES and c.agent_id is None]
     key = floor.pool.follow(
         at,
         campaign,
         max_lines=floor.carriers.total_channels(),
         cps=floor.carriers.total_cps(),
-        agents=((a.id, paced(a.state, leaving=a.after_wrap_up is not None)) for a in floor.agents.values()),
+        agents=(
+            (a.id, paced(a.state, leaving=a.after_wrap_up is not None, away=a.planned_away))
+            for a in floor.agents.values()
+        ),
         in_flight=((c.id, c.attempt.planned_at) for c in in_flight),
         campaigns=(r.campaign for r in floor.campaigns.values()),
     )
@@ -80,6 +84,7 @@ def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
             leads=len(run.hopper),
             lag_s=(at - floor.heard_at).total_seconds() if floor.heard_at else 0.0,
             budget=run.budget,
+            inbound_per_s=floor.staffing.inbound_per_hour / 3600,
         ),
     )
     limit, placed = str(why.get("limit")), 0

@@ -115,6 +115,10 @@ class Agent:
     #: Asked for during a call: a reason for NOT_READY, or LOG_OUT.
     after_wrap_up: str | None = None
     wrap_up_until: datetime | None = None
+    #: When he last became ready, or was seen to stay at work through a planned absence.
+    worked_since: datetime | None = None
+    #: The plan of the shift has him away now: the pacing does not count on him.
+    planned_away: bool = False
     story: list[str] = field(default_factory=list)
 
 

@@ -21,6 +21,7 @@ import orjson
 
 from dialer.domain.campaign import Campaign
 from dialer.domain.facts import AnyFact, AttemptPlanned
+from dialer.domain.staffing import Staffing
 from dialer.domain.values import AttemptId, ClaimedLead, Trunk
 from dialer.ports import FenceLost, LogUnavailable, ShardState, StoredDisposition, StoredIntent
 from dialer.store import leads, shard_state
@@ -35,6 +36,7 @@ from dialer.store.database import (
 )
 from dialer.store.listening import notifications
 from dialer.store.queries import SQL
+from dialer.store.staffing import read_staffing
 
 #: A batch not written after this long counts as not writable: dialling must stop rather than queue up.
 APPEND_TIMEOUT_S = 5.0
@@ -371,6 +373,19 @@ class PostgresShardStore:
                 if trunks != self._trunks:
                     self._trunks = trunks
                     yield trunks
+
+    async def staffing(self) -> AsyncIterator[Staffing]:
+        known = Staffing()
+        async with aclosing(notifications(self._dsn, "cadencia_staffing")) as words:
+            async for _ in words:
+                try:
+                    async with self._connection() as connection:
+                        found = await read_staffing(connection, self._shard_id)
+                except LogUnavailable:
+                    continue
+                if found != known:
+                    known = found
+                    yield found
 
     async def withdrawals(self) -> AsyncIterator[frozenset[int]]:
         async with aclosing(notifications(self._dsn, "cadencia_lead")) as words:

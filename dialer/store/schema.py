@@ -36,6 +36,7 @@ from dialer.store import import_tables as import_tables
 from dialer.store import ledger_tables as ledger_tables
 from dialer.store import script_tables as script_tables
 from dialer.store import segment_tables as segment_tables
+from dialer.store import staffing_tables as staffing_tables
 from dialer.store.columns import at as _at
 from dialer.store.columns import created as _created
 from dialer.store.columns import id_ as _id

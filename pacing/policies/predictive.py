@@ -96,6 +96,8 @@ class Predictive(LedgerPolicy):
         #: Weights of the next leads of the list, as far as they were looked at.
         self.next_weights: Sequence[float] = ()
         self.wait_s = WAIT_SHARE * info.wait_limit
+        #: Calls from outside expected, a second, by the last snapshot.
+        self.inbound_per_s = 0.0
         self.budget = AbandonmentBudget(info.target_abandon, self.window_s)
         self.rates: Rates | None = None
         self.rates_at = -math.inf
@@ -187,6 +189,7 @@ class Predictive(LedgerPolicy):
         if fallback is not None:
             limit, why = fallback
             return Wish(one_per_agent(self.ledger.dialling(snap), snap), limit, lambda: (why, figures))
+        self.inbound_per_s = getattr(snap, "inbound_per_s", 0.0)
         slack = self._slack(now, snap, drift)
         committed = budget.target * slack.answers()
         allowed = budget.risk_of(tally, able, committed) / self.caution
@@ -214,6 +217,8 @@ class Predictive(LedgerPolicy):
                 "level": theta,
                 "p_human": slack.forecast.p_answer,
             }
+            if self.inbound_per_s:
+                more["inbound_per_hour"] = round(3600 * self.inbound_per_s, 1)
             answers, freed = slack.ahead()
             for i, horizon in enumerate(HORIZONS_S):
                 more[f"answers_{horizon:g}s"] = float(answers[i])
@@ -365,6 +370,7 @@ class Predictive(LedgerPolicy):
             wait_s=self.wait_s,
             counts=counts,
             weights=tables,
+            inbound_per_s=self.inbound_per_s,
         )
         self.rates_at = now
         return Forecast(self.rates, self.talk, self.wrap), counts
