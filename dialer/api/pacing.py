@@ -40,7 +40,7 @@ router = APIRouter(prefix="/campaigns", tags=["campaigns"])
 NDJSON = "application/x-ndjson"
 #: A forecast aims at this besides the start of its processes (15 s in all), and is ended after that.
 FORECAST_BUDGET_S, FORECAST_LIMIT_S = 12.0, 60.0
-#: Forecasts at the same time: one takes the cores, though behind all other work.
+#: Forecasts at the same time: one takes all cores but one.
 _AT_ONCE = asyncio.Semaphore(1)
 #: Changes shown with their effect.
 CHANGES_SHOWN = 12

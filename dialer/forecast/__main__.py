@@ -2,7 +2,7 @@
 
 In: `{"evidence": ..., "now": knobs, "changed": knobs, "budget_s": seconds}`. Out: `{"kind": "progress", "share": 0.4}`
 ... and last `{"kind": "result", ...}`. Now and then meet the same people in the same order, run by run, so their
-difference is known better than either. The runs are spread over the cores, behind all other work of the machine.
+difference is known better than either. The runs are spread over all cores but one.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from dialer.forecast.fit import AGENT_HOURS, fit
 from dialer.forecast.runs import FIGURES, open_pool, run_pairs
 
 CONFIDENCE = 0.95
-#: Cores taken at most, and how far behind the telephones they stand (a process's niceness).
-MOST_JOBS, NICENESS = 4, 10
+#: Cores taken at most; one is left to the telephones where there are several.
+MOST_JOBS = 4
 
 
 def forecast(
@@ -70,8 +70,7 @@ def interval(values: Sequence[float]) -> list[float]:
 def main() -> None:
     began = time.monotonic()
     asked = orjson.loads(sys.stdin.buffer.read())
-    os.nice(NICENESS)
-    jobs = min(MOST_JOBS, os.cpu_count() or 1)
+    jobs = max(1, min(MOST_JOBS, (os.cpu_count() or 1) - 1))
 
     def say(message: Mapping[str, Any]) -> None:
         sys.stdout.buffer.write(orjson.dumps(message) + b"\n")

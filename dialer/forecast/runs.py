@@ -26,8 +26,8 @@ FIGURES: dict[str, Callable[[Measures], float]] = {
 #: Pairs of runs: no interval with fewer, no better one worth the wait with more. The length of a run is chosen so that
 #: `AIM_RUNS` fit: a few long runs leave Student's interval wide, many short ones learn their hazards again and again.
 LEAST_RUNS, AIM_RUNS, MOST_RUNS = 3, 6, 16
-#: Shortest run, agent hours, however slow the machine is: shorter ones are mostly the beginning of a shift.
-LEAST_AGENT_HOURS = 2.0
+#: Shortest run however slow the machine is, by agent hours and by hours: shorter ones are mostly a shift's beginning.
+LEAST_AGENT_HOURS, LEAST_HOURS = 2.0, 0.25
 #: Hours of the runs by which the machine's speed is judged (agents go home up to two minutes before the end).
 PROBE_H = 0.05
 #: Part of the time planned for: the runs' lengths differ.
@@ -124,7 +124,7 @@ def _affordable(
             probed.result()
     pair_s = clock() - ready
     longest, agents = min((s.hours, s.n_agents) for s, _ in scenarios.values())
-    shortest = min(longest, max(SHORTEST_H, LEAST_AGENT_HOURS / agents))
+    shortest = min(longest, max(SHORTEST_H, min(LEAST_HOURS, LEAST_AGENT_HOURS / agents)))
     if pair_s <= 0:
         return longest
     pairs_at_once = max(1, jobs // len(SIDES))
