@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.compliance import Debtor, Deny, RuleSet, judge, load_rule_set
@@ -263,7 +263,6 @@ def test_a_contract_cannot_answer_for_a_campaign() -> None:
         check_overlay(parsed, OverlayScope.CONTRACT, load_rule_set("CO"))
 
 
-@settings(deadline=None)
 @given(
     place=st.sampled_from(["CO", "MX", "PE", "CL", "AR", "BR-SP", "EC", "ES", "GB", "US", "US-MA"]),
     begins=st.integers(0, 22),

@@ -25,7 +25,7 @@ FAST = Timings(
     action_s=2.0,
     list_s=2.0,
     ping_every_s=0.05,
-    ping_deadline_s=0.4,
+    ping_deadline_s=1.5,
     retry_first_s=0.01,
     retry_last_s=0.05,
 )

@@ -131,7 +131,7 @@ async def test_an_originate_cut_off_is_unknown_and_never_sent_again(switch: Swit
         switch.wire.reset()
         with pytest.raises(LinkLost):
             await waiting
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < FAST.action_s
         assert isinstance(replies[0], LinkLost)
         switch.wire.deaf = False
         await until(lambda: client.generation == 2)
@@ -154,7 +154,7 @@ async def test_without_a_link_an_action_fails_at_once_and_is_not_kept(switch: Sw
             client.post("Hangup", [("Channel", "x")])
         with pytest.raises(NotConnected):
             await client.list_action("CoreShowChannels")
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < FAST.action_s
         await until(lambda: client.generation == 2)
         await client.action("Ping")
         assert actions_in(switch.wire.sent, "Hangup") == 0
@@ -169,7 +169,7 @@ async def test_a_half_open_link_is_noticed_and_replaced(switch: Switch) -> None:
         began = time.monotonic()
         with pytest.raises(LinkLost):
             await waiting
-        assert time.monotonic() - began < FAST.ping_every_s + FAST.ping_deadline_s + 0.5
+        assert time.monotonic() - began < 10  # the waiting one was given a minute
         assert isinstance(owner.failures[0], LinkSilent)
         switch.wire.deaf = False
         await until(lambda: client.generation == 2)

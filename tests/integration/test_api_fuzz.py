@@ -28,7 +28,6 @@ from dialer.recording.layout import recording_path
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 SETTINGS = settings(
     max_examples=8,
-    deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

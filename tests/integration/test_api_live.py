@@ -406,7 +406,7 @@ async def test_a_session_that_ends_takes_its_sockets_with_it(
         begun = time.monotonic()
         await here.client.delete("/api/v1/session")  # type: ignore[attr-defined]
         assert await here.closed() == 4401
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 5
         await pool.execute("DELETE FROM user_session")
         assert await elsewhere.closed() == 4401
         assert time.monotonic() - begun < 5

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pacing_cases import INFO, calls, snap, started
 
@@ -82,7 +82,7 @@ def play(policy: Policy, steps: list[Any], begin: float = 30.0) -> list[int]:
 
 
 @pytest.mark.parametrize("name", names())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(steps=STEPS)
 def test_no_order_of_events_breaks_a_policy(name: str, steps: list[Any]) -> None:
     first = play(warm(started(name)), steps)
@@ -90,7 +90,7 @@ def test_no_order_of_events_breaks_a_policy(name: str, steps: list[Any]) -> None
 
 
 @pytest.mark.parametrize("name", names())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(before=STEPS, after=STEPS)
 def test_a_restored_policy_decides_as_the_one_that_never_stopped(
     name: str, before: list[Any], after: list[Any]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 
 import pytest
@@ -114,10 +113,9 @@ def test_a_mistake_shows_the_unfilled_text_and_says_where(body: str, said: str, 
         "x" * (MAX_BODY_CHARS + 1),
     ],
 )
-def test_greedy_scripts_end_soon(body: str) -> None:
-    started = time.perf_counter()
+def test_greedy_scripts_are_stopped(body: str) -> None:
+    """Run to its end, each would take minutes or all memory."""
     assert render_script(body, call()).error is not None
-    assert time.perf_counter() - started < 1.0
 
 
 PIECES = (
@@ -126,6 +124,6 @@ PIECES = (
 
 
 @given(st.lists(st.sampled_from([*PIECES.split(), " ", "\n", "-", "."]), max_size=25).map(" ".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_script_raises(body: str) -> None:
     render_script(body, call())
