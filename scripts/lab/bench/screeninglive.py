@@ -1,6 +1,6 @@
 """`scripts/bench screeninglive`: the screener end to end. The telco stand-in answers every call with a labelled
-recording over SIP and RTP; the whole product decides who answered and gives people agents; the telco's own recordings
-tell when an agent was heard."""
+recording over SIP and RTP; the whole product decides who answered, gives people agents and leaves voicemail a message;
+the telco's own recordings tell when each was heard."""
 
 import argparse
 import asyncio
@@ -19,7 +19,7 @@ import numpy as np
 import soundfile
 
 from dialer.domain.campaign import DialMode, RecordingNotice
-from dialer.domain.screening import Screening, ScreeningSettings
+from dialer.domain.screening import OnMachine, Screening, ScreeningSettings
 from dialer.screening.playback import listen
 from dialer.screening.recordings import Recording, read_labelled
 from dialer.screening.trees import Model
@@ -38,9 +38,11 @@ Result = dict[str, Any]
 WITHIN_S = 2.0
 #: Half-seconds between a call's end and its lead's next may not stretch the run: a call of the corpus lasts so long.
 CALL_S = 15.0
-#: An agent's telephone sends a tone of 440 Hz at once.
-AGENT_RMS = 0.01
+#: An agent's telephone sends a tone of 440 Hz at once; before it, and before a message, nothing is sent.
+AUDIBLE_RMS = 0.01
 GOALS = {"same_verdict": 0.99, "agent_within": 0.999}
+#: From the end of the beep to the message.
+MESSAGE_WITHIN_MS = 300
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
@@ -68,13 +70,21 @@ def write_numbers(path: Path, calls: int) -> None:
     path.write_text("\n".join([header, *rows]) + "\n", "utf-8")
 
 
-def agent_heard_s(heard: Path) -> float | None:
-    """When the far end first heard an agent, s after it answered."""
+def heard_s(heard: Path) -> float | None:
+    """When the far end first heard anything from us, s after it answered, to 5 ms."""
     sound, rate_hz = soundfile.read(heard)
-    frame = rate_hz // 50
-    windows = sound[: len(sound) // frame * frame].reshape(-1, frame)
-    loud = np.flatnonzero(np.sqrt((windows**2).mean(1)) > AGENT_RMS)
-    return float(loud[0]) * 0.02 if len(loud) else None
+    step = rate_hz // 200
+    windows = sound[: len(sound) // step * step].reshape(-1, step)
+    loud = np.flatnonzero(np.sqrt((windows**2).mean(1)) > AUDIBLE_RMS)
+    return float(loud[0]) * step / rate_hz if len(loud) else None
+
+
+def beep_ends_ms(labels: Path) -> dict[str, float]:
+    """By file, where a recording has a beep, its end."""
+    with labels.open(newline="", encoding="utf-8") as file:
+        return {
+            row["file"]: float(row["beep_end_ms"]) for row in csv.DictReader(file) if row.get("beep_end_ms")
+        }
 
 
 async def play(recordings: Sequence[Recording], folder: Path, agents: int) -> list[Result]:
@@ -92,7 +102,12 @@ async def play(recordings: Sequence[Recording], folder: Path, agents: int) -> li
         mode=DialMode.PROGRESSIVE,
         ring_timeout_s=15,
         notice=RecordingNotice.SPOKEN,
-        screening=ScreeningSettings(mode=Screening.ON, control_share=0.0, late_correction=False),
+        screening=ScreeningSettings(
+            mode=Screening.ON,
+            on_machine=OnMachine.LEAVE_MESSAGE,
+            control_share=0.0,
+            late_correction=False,
+        ),
     )
     async with running as day:
         await day.until("SELECT count(*) > 0 FROM call_event WHERE type = 'ScreenerMoved'", within_s=60)
@@ -106,13 +121,21 @@ async def play(recordings: Sequence[Recording], folder: Path, agents: int) -> li
             " LEFT JOIN screening_verdict v ON v.attempt_id = attempt.id"
             " WHERE attempt.n = 1 AND answered_at IS NOT NULL"
         )
-        assert day.stack.telco is not None
-        heard = {
-            row["digits"]: await asyncio.to_thread(agent_heard_s, day.stack.telco.sounds_of(row["digits"])[1])
-            for row in rows
-            if row["connected_at"]
-        }
-        return [dict(row) | {"agent_heard_s": heard.get(row["digits"])} for row in rows]
+        telco = day.stack.telco
+        assert telco is not None
+        ends_ms = beep_ends_ms(folder / "corpus" / "labels.csv")
+        by_digits = {digits_of(n): ends_ms.get(r.name) for n, r in enumerate(recordings)}
+
+        def told(row: Mapping[str, Any]) -> Result:
+            """What the telco recorded of this call."""
+            heard, beep_end_ms = telco.sounds_of(row["digits"])[1], by_digits[row["digits"]]
+            agent_s = heard_s(heard) if row["connected_at"] else None
+            # A recording may end before the message does: that it began is enough.
+            left = row["label"] == "MACHINE" and not row["connected_at"] and beep_end_ms is not None
+            message_s = heard_s(heard) if left else None
+            return {"agent_heard_s": agent_s, "message_heard_s": message_s, "beep_end_ms": beep_end_ms}
+
+        return [dict(row) | await asyncio.to_thread(told, dict(row)) for row in rows]
 
 
 def compare(recordings: Sequence[Recording], rows: Sequence[Mapping[str, Any]]) -> Result:
@@ -122,6 +145,11 @@ def compare(recordings: Sequence[Recording], rows: Sequence[Mapping[str, Any]]) 
     same, differing, unheard = 0, [], Counter[str]()
     waits_s: list[float] = []
     never, late, humans, lost_humans = 0, [], 0, 0
+    after_beep_ms = [
+        round(1000 * row["message_heard_s"] - row["beep_end_ms"])
+        for row in rows
+        if row["message_heard_s"] is not None
+    ]
     for row in rows:
         recording = by_digits[row["digits"]]
         wanted = offline[recording.name]
@@ -167,10 +195,20 @@ def compare(recordings: Sequence[Recording], rows: Sequence[Mapping[str, Any]]) 
         "humans_never_heard_an_agent": never,
         "agent_within": sum(w <= WITHIN_S for w in waits_s) / (len(waits_s) + never) if waits_s else None,
         "late": late,
-        "wait_s": {
-            name: round(float(np.quantile(waits_s, q)), 3) if waits_s else None
-            for name, q in (("p50", 0.5), ("p95", 0.95), ("max", 1.0))
-        },
+        "wait_s": spread(waits_s),
+        "messages": len(after_beep_ms),
+        "message_within": sum(ms <= MESSAGE_WITHIN_MS for ms in after_beep_ms) / len(after_beep_ms)
+        if after_beep_ms
+        else None,
+        "message_after_beep_ms": spread(after_beep_ms) | {"min": min(after_beep_ms, default=None)},
+    }
+
+
+def spread(values: Sequence[float]) -> Result:
+    """Median, 95th percentile and largest; None where there is nothing."""
+    return {
+        name: round(float(np.quantile(values, q)), 3) if values else None
+        for name, q in (("p50", 0.5), ("p95", 0.95), ("max", 1.0))
     }
 
 
@@ -187,7 +225,8 @@ def show(found: Result) -> str:
         f"{found['began']}, {found['machine']}, load average {found['load_average']}. The telco stand-in answered"
         f" {got['calls']} calls over SIP and RTP with"
         " labelled recordings (`scripts/corpus`, test split, consumer mix); the whole product judged them and gave"
-        f" people to {found['agents']} robots. When an agent was heard is the telco's word: its own recording.",
+        f" people to {found['agents']} robots, voicemail a message. When an agent or a message was heard is the telco's"
+        " word: its own recording.",
         "",
         "| | measured | goal |",
         "|---|---|---|",
@@ -196,6 +235,10 @@ def show(found: Result) -> str:
         f" {got['humans_with_agent'] + got['humans_never_heard_an_agent']} people | >= 99.9 % |",
         f"| wait after the greeting's end, p50 / p95 / max | {got['wait_s']['p50']} / {got['wait_s']['p95']} /"
         f" {got['wait_s']['max']} s | |",
+        f"| message begins within 300 ms of the beep's end | {share(got['message_within'])} of {got['messages']} | |",
+        f"| the same, min / p50 / p95 / max | {got['message_after_beep_ms']['min']} /"
+        f" {got['message_after_beep_ms']['p50']} / {got['message_after_beep_ms']['p95']} /"
+        f" {got['message_after_beep_ms']['max']} ms | <= 300 ms |",
         f"| people taken for machines | {got['humans_taken_for_machines']} of {got['humans']} | |",
         f"| calls without a verdict | {sum(got['unheard'].values())} {got['unheard'] or ''} | |",
         "",
