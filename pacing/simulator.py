@@ -213,8 +213,9 @@ class Simulation:
         for agent in self.agents:
             on = comes.get(agent.id, begin + rng.uniform(0, sc.login_spread))
             off = goes.get(agent.id, begin + sc.hours * 3600 + rng.uniform(-120, 120))
-            self._at(on, self._log_in, agent)
-            self._at(off, self._log_out, agent)
+            if on < off:  # in the shortest of shifts somebody's ends before he would have come
+                self._at(on, self._log_in, agent)
+                self._at(off, self._log_out, agent)
             for hour, seconds in sc.breaks:
                 at = begin + hour * 3600 + rng.uniform(-BREAK_SPREAD_S, BREAK_SPREAD_S)
                 if on < at < off - seconds:

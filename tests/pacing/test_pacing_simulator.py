@@ -245,6 +245,14 @@ def test_a_slow_limit_on_calls_per_second_is_kept_and_used() -> None:
     assert result.placed == pytest.approx(1.0 * result.decisions * 0.2, abs=2)
 
 
+def test_a_shift_of_a_minute_ends() -> None:
+    """Some would go home before they came: they never come, and nobody stays behind."""
+    simulation = Simulation(Scenario(n_agents=8, hours=1 / 60), create("progressive"), 1)
+    run = simulation.run()
+    assert {agent.state for agent in simulation.agents} == {AgentState.OFF}
+    assert 0.0 < run.spent[AgentState.READY] < 8 * 240.0
+
+
 def test_restarts_in_mid_shift_change_nothing() -> None:
     """Every 300th decision is taken by a new object restored from the stored snapshot: the shift is the
     same."""
