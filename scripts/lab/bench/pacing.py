@@ -27,6 +27,7 @@ from lab.bench.pacing_known import KNOWN, KnownRisk
 from lab.bench.pacing_pages import show, write_docs
 from lab.bench.pacing_peers import Task, search
 from lab.bench.pacing_rows import pooled
+from lab.bench.tables import DOCS
 from lab.cache import say
 from pacing.bench import load_scenarios, make
 from pacing.bounds import BaseStock, Clairvoyant, Memoryless, frontier
@@ -244,11 +245,14 @@ def cost(quick: bool) -> dict[str, Any]:
         spent, hours = spent + watched.spent_s, hours + played.hours
     tracemalloc.start()
     policy = create("predictive")
-    Simulation(shorten(steady, 0.02), policy, 1).run()
+    Simulation(shorten(steady, 0.1), policy, 1).run()
     state = len(json.dumps(policy.snapshot()))
     memory = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "code": policy_code(),
+        "load": os.getloadavg()[0],
         "decision_us": large.decision_us,
         "decision_us_p99": large.decision_us_p99,
         "in_flight": sum(flying) / len(flying),
@@ -266,6 +270,19 @@ def optima() -> dict[str, Any]:
         str(agents): [[p.abandonment, p.occupancy] for p in frontier(Memoryless(agents))]
         for agents, _ in MEMORYLESS
     }
+
+
+def carry_over(found: dict[str, Any], parts: Sequence[str], published: Path) -> dict[str, Any]:
+    """`found`, with what was `published` of the parts that were not asked for: a page loses no part by another."""
+    if not published.exists():
+        return found
+    before = json.loads(published.read_text(encoding="utf-8"))
+    kept = [row for row in before["runs"] if row["part"] not in parts]
+    whole = {**found, "runs": [*found["runs"], *kept]}
+    for key, part in (("frontiers", "optimum"), ("cost", "cost")):
+        if part not in parts and key in before:
+            whole[key] = before[key]
+    return whole
 
 
 def main(argv: Sequence[str]) -> int:
@@ -297,7 +314,7 @@ def main(argv: Sequence[str]) -> int:
     if wanted.json:
         wanted.json.write_text(json.dumps(found) + "\n", encoding="utf-8")
     if wanted.docs:
-        write_docs(found)
+        write_docs(carry_over(found, wanted.parts, DOCS / "pacing.json"))
     return 0
 
 

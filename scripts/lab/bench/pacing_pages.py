@@ -228,6 +228,8 @@ def _cost(cost: Row) -> Sheet:
         "Cost",
         ("what", "measured"),
         [
+            ("measured at", cost["at"]),
+            ("load average then; sources", f"{cost['load']:.1f}; {cost['code']}"),
             ("calls in flight, mean", f"{cost['in_flight']:.0f}"),
             ("us of processor time a decision, mean", f"{cost['decision_us']:.0f}"),
             ("us of processor time a decision, p99", f"{cost['decision_us_p99']:.0f}"),
