@@ -24,6 +24,10 @@ RISK_MANY, RISK_FEW = 0.0115, 0.09
 #: the risk goes with the distance to the reserve, to the power of ROOT: the optimal control of the remaining
 #: budget has nearly its square root, a little more keeps further away from the edge.
 NEUTRAL_LEFT, RESERVE, ROOT = 4.5, 0.8, 0.8
+#: Where many are allowed their chance scatter is larger, and steering by a few swings the risk for nothing: the
+#: neutral number grows by this share of those allowed beyond so many, up to so many in all. Below, what stays in
+#: hand at the end would cost more than a steadier risk wins.
+WIDER_SHARE, WIDER_FROM, WIDEST = 0.06, 100.0, 18.0
 #: People find no agent in clusters (a fourth of those abandoned is followed by another), so one in hand is not
 #: enough to be safe. A large campaign can afford more: the reserve grows by this share of those allowed so far,
 #: up to so many.
@@ -123,13 +127,18 @@ class AbandonmentBudget:
 
     def _wanted(self, tally: Tally) -> float:
         """Abandonments that should be in hand: a young window has not had the answers for many."""
-        return min(NEUTRAL_LEFT, YOUNG_SHARE * self.target * tally.live)
+        return min(self.neutral_left(tally), YOUNG_SHARE * self.target * tally.live)
+
+    def neutral_left(self, tally: Tally) -> float:
+        """Abandonments in hand of this window at which just the neutral risk is run."""
+        beyond = max(0.0, self.target * tally.live - WIDER_FROM)
+        return min(NEUTRAL_LEFT + WIDER_SHARE * beyond, WIDEST)
 
     def _windows(self) -> tuple[Tally, ...]:
         return self.shift, self.window, self.period, self.campaign
 
     def _learn(self, now: float, live: float) -> None:
-        """Lean the risk towards what keeps `NEUTRAL_LEFT` in hand."""
+        """Lean the risk towards what keeps the neutral number in hand."""
         tally = self.tightest(now)
         away = self.in_hand(tally, 0.0) - self._wanted(tally)
         pace = LEAN if away > 0.0 else LEAN * LEAN_DOWN
@@ -163,9 +172,9 @@ class AbandonmentBudget:
         held_back = min(RESERVE_SHARE * self.target * tally.live, RESERVE_MORE)
         return tally.left(self.target) + loan - unknown - held_back - committed
 
-    def boldness(self, in_hand: float) -> float:
-        """Factor on the neutral risk with so many abandonments in hand."""
-        above = (in_hand - RESERVE) / (NEUTRAL_LEFT - RESERVE)
+    def boldness(self, in_hand: float, neutral_left: float) -> float:
+        """Factor on the neutral risk with so many abandonments in hand, 1 with `neutral_left`."""
+        above = (in_hand - RESERVE) / (neutral_left - RESERVE)
         return min(BOLDEST, max(FLOOR, above**ROOT)) if above > 0.0 else FLOOR
 
     def risk_of(self, tally: Tally, agents: int, committed: float = 0.0) -> float:
@@ -174,7 +183,7 @@ class AbandonmentBudget:
         in_hand = self.in_hand(tally, committed)
         # What was learned must not weaken the brake when less than one is left.
         lean = self.lean * min(1.0, max(0.0, in_hand)) if self.lean > 0.0 else self.lean
-        factor = self.boldness(in_hand) * math.exp(lean)
+        factor = self.boldness(in_hand, self.neutral_left(tally)) * math.exp(lean)
         return min(self.neutral_risk(agents) * min(factor, HIGHEST_FACTOR), HIGHEST_RISK)
 
     def spent(self, tally: Tally) -> bool:

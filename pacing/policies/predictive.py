@@ -435,7 +435,7 @@ def _limit(budget: AbandonmentBudget, tally: Tally, committed: float) -> Limit:
     """What holds the risk down: the forecast's own threshold, a budget running low, or one used up."""
     if budget.spent(tally):
         return Limit.CAP
-    bold = budget.boldness(budget.in_hand(tally, committed))
+    bold = budget.boldness(budget.in_hand(tally, committed), budget.neutral_left(tally))
     return Limit.RISK if bold >= BUDGET_BINDS else Limit.BUDGET
 
 

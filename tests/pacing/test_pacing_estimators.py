@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from pacing.abandonment import BOLDEST, FLOOR, HIGHEST_FACTOR, LEAN_RANGE, AbandonmentBudget
+from pacing.abandonment import BOLDEST, FLOOR, HIGHEST_FACTOR, LEAN_RANGE, AbandonmentBudget, Tally
 from pacing.estimators import (
     AnswerLevel,
     CallHazards,
@@ -328,10 +328,19 @@ def test_the_risk_allowed_grows_with_what_is_in_hand_above_the_reserve(target: f
     assert budget.neutral_risk(5) > neutral > budget.neutral_risk(200)
     double = 2 ** (1 / 0.8)
     in_hand = (0.8 + 3.7 / double, 4.5, 0.8 + 3.7 * double)
-    assert [budget.boldness(left) for left in in_hand] == pytest.approx([0.5, 1.0, 2.0])
-    assert budget.boldness(1000.0) == BOLDEST
-    assert budget.boldness(1.0) < 0.15
-    assert budget.boldness(0.8) == budget.boldness(-50.0) == FLOOR
+    assert [budget.boldness(left, 4.5) for left in in_hand] == pytest.approx([0.5, 1.0, 2.0])
+    assert budget.boldness(1000.0, 4.5) == BOLDEST
+    assert budget.boldness(1.0, 4.5) < 0.15
+    assert budget.boldness(0.8, 4.5) == budget.boldness(-50.0, 4.5) == FLOOR
+
+
+def test_a_window_that_allows_many_is_steered_by_more_of_them() -> None:
+    """Up to 100 allowed the neutral risk is run with 4.5 in hand; six in a hundred more beyond, and 18 at most."""
+    budget = AbandonmentBudget(0.03)
+    tallies = [Tally(live=people) for people in (0.0, 100 / 0.03, 150 / 0.03, 10_000 / 0.03)]
+    assert [budget.neutral_left(tally) for tally in tallies] == pytest.approx([4.5, 4.5, 7.5, 18.0])
+    assert budget.boldness(7.5, budget.neutral_left(tallies[2])) == pytest.approx(1.0)
+    assert budget.boldness(4.5, budget.neutral_left(tallies[2])) < 0.7
 
 
 def test_a_large_campaign_holds_more_back() -> None:
