@@ -1,4 +1,4 @@
-"""`dialer call`: the story of one attempt, as the log tells it."""
+"""`dialer call`: the newest attempts, and the story of one as the log tells it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from dialer.cli.campaigns import find_campaign
 from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, ShowNumbers, console, show_json, shown_number, shown_time, table
 from dialer.domain.errors import BadInput
+from dialer.domain.outcomes import Outcome
 from dialer.domain.values import is_ulid
 from dialer.store.database import Connection
+from dialer.store.users import find_user
 
 app = typer.Typer(help="Calls: what happened.", no_args_is_help=True)
 
@@ -30,6 +33,20 @@ _ATTEMPT = """
     LEFT JOIN recording r ON r.attempt_id = a.id
     LEFT JOIN screening_verdict v ON v.attempt_id = a.id
     WHERE a.id = $1
+"""
+# Ids are ULIDs: their order is the order of planning, so the newest first needs no sort.
+_NEWEST = """
+    SELECT a.id, a.planned_at, c.name AS campaign, a.lead_id, a.number, a.trunk, a.state, a.outcome, u.login AS agent,
+           a.connect_ms, extract(epoch FROM a.ended_at - a.connected_at)::float AS talk_s, a.disposition
+    FROM attempt a
+    JOIN campaign c ON c.id = a.campaign_id
+    LEFT JOIN app_user u ON u.id = a.agent_id
+    WHERE ($1::bigint IS NULL OR a.campaign_id = $1)
+      AND ($2::bigint IS NULL OR a.agent_id = $2)
+      AND ($3::bigint IS NULL OR a.lead_id = $3)
+      AND ($4::text IS NULL OR a.outcome = $4)
+    ORDER BY a.id DESC
+    LIMIT $5
 """
 _EVENTS = """
     SELECT seq, at, type, data FROM call_event WHERE attempt_id = $1
@@ -49,6 +66,47 @@ _HIDDEN = "(hidden)"
 @app.callback()
 def group() -> None:
     """Calls: what happened."""
+
+
+@app.command("list")
+def list_(
+    campaign: Annotated[str | None, typer.Option(help="Only those of this campaign.")] = None,
+    agent: Annotated[str | None, typer.Option(help="Only those this agent had, by log-in.")] = None,
+    lead: Annotated[int | None, typer.Option(help="Only those of this lead.", min=1)] = None,
+    outcome: Annotated[Outcome | None, typer.Option(help="Only those that ended so.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=10_000)] = 20,
+    show_numbers: ShowNumbers = False,
+    as_json: AsJson = False,
+) -> None:
+    """The newest attempts first, with the ids that `dialer call show` takes."""
+
+    async def work(connection: Connection) -> list[dict[str, Any]]:
+        campaign_id = None if campaign is None else (await find_campaign(connection, campaign))["id"]
+        agent_id = None if agent is None else await find_user(connection, agent)
+        rows = await connection.fetch(_NEWEST, campaign_id, agent_id, lead, outcome, limit)
+        return [{**dict(row), "number": shown_number(row["number"], in_full=show_numbers)} for row in rows]
+
+    attempts = with_database(work)
+    if as_json:
+        show_json(attempts)
+        return
+    if not attempts:
+        typer.echo("no attempt is like that")
+        return
+    lines = table("ID", "PLANNED (UTC)", "CAMPAIGN", "LEAD", "NUMBER", "OUTCOME", "AGENT", "TALK", "RESULT")
+    for attempt in attempts:
+        lines.add_row(
+            attempt["id"],
+            shown_time(attempt["planned_at"]),
+            attempt["campaign"],
+            str(attempt["lead_id"]),
+            attempt["number"],
+            attempt["outcome"] or f"({attempt['state']})",
+            attempt["agent"] or "",
+            "" if attempt["talk_s"] is None else f"{attempt['talk_s']:.0f} s",
+            attempt["disposition"] or "",
+        )
+    console().print(lines)
 
 
 @app.command("show")

@@ -4,14 +4,16 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
-from lab.errors import LabError
+from lab.errors import LabError, SessionOver
 
 
 class Client:
@@ -57,18 +59,24 @@ class Client:
         return int(accepted["id"])
 
     async def live(self) -> AsyncIterator[dict[str, Any]]:
-        """The live messages, the snapshot first; ends when the socket does."""
+        """The live messages, the snapshot first; ends when the socket does. Raises SessionOver when the log-in holds no
+        more, ConnectionError while the API is not up."""
         cookies = "; ".join(f"{c.name}={c.value}" for c in self._http.cookies.jar)
         address = self.url.replace("http", "ws", 1) + "/api/v1/live"
-        async with connect(
-            address,
-            additional_headers={"Cookie": cookies},
-            origin=Origin(self.url),
-            proxy=None,
-            max_size=None,
-        ) as socket:
-            async for text in socket:
-                yield json.loads(text)
+        try:
+            async with connect(
+                address,
+                additional_headers={"Cookie": cookies},
+                origin=Origin(self.url),
+                proxy=None,
+                max_size=None,
+            ) as socket:
+                async for text in socket:
+                    yield json.loads(text)
+        except InvalidStatus as refused:
+            if refused.response.status_code == HTTPStatus.UNAUTHORIZED:
+                raise SessionOver("the live view: there is no valid session any more") from None
+            raise ConnectionError(str(refused)) from None
 
 
 def _answer(response: httpx2.Response) -> Any:

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from lab.asterisk import Account, Phones
 from lab.client import Client
-from lab.errors import LabError
+from lab.errors import LabError, SessionOver
 
 #: What robots say of their calls, and how often.
 RESULTS = {
@@ -65,14 +64,15 @@ def details_of(disposition: str, call: dict[str, Any]) -> dict[str, object]:
 
 
 class Robot:
-    """One agent. `run` until cancelled; after `retire` he takes no further call and logs out."""
+    """One agent. `run` until cancelled, or until he may log in no more; after `retire` he takes no further call and
+    logs out."""
 
     def __init__(self, client: Client, chance: random.Random, pace: Pace) -> None:
         self.client = client
         self.me: dict[str, Any] | None = None
         self.errors: list[str] = []
         self._chance, self._pace = chance, pace
-        self._retiring = False
+        self._retiring = self._retired = False
         #: What is planned for the present state; a change of state cancels it.
         self._plan: asyncio.Task[None] | None = None
         self._planned_for: tuple[object, ...] = ()
@@ -80,15 +80,23 @@ class Robot:
     async def run(self) -> None:
         """Follow the live view; a lost socket is opened again."""
         async with asyncio.TaskGroup() as group:
-            while True:
-                with suppress(ConnectionClosed, OSError):
+            while not self._retired:
+                try:
                     async for message in self.client.live():
                         self._read(message, group)
+                except SessionOver as over:
+                    self.errors.append(str(over))
+                    self._retired = True
+                except (ConnectionClosed, OSError):
+                    pass  # the API is away, and comes back
                 await asyncio.sleep(RECONNECT_S)
+            if self._plan is not None:
+                self._plan.cancel()
 
     async def retire(self) -> None:
         self._retiring = True
-        await self.client.wish("log_out")
+        if not self._retired:
+            await self.client.wish("log_out")
 
     @property
     def state(self) -> str | None:

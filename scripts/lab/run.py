@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -21,6 +22,7 @@ from dialer.domain.campaign import DialMode
 from dialer.domain.errors import DialerError
 from lab.asterisk import Trunk
 from lab.cache import say
+from lab.demonstration import CAMPAIGN
 from lab.errors import LabError
 from lab.report import EVERYTHING_RECORDED, report
 from lab.shift import Shift, shift
@@ -178,6 +180,14 @@ def _welcome(at_work: Shift, wanted: argparse.Namespace) -> None:
             " missing."
         )
     console.print(f"{demonstration.leads} debtors, mode {wanted.mode}. {rules}", highlight=False)
+    console.print(
+        "Its command line, in another terminal:\n"
+        f"  export CADENCIA_DATABASE_DSN={at_work.stack.postgres.dsn}\n"
+        f"  ./scripts/dialer campaign status {shlex.quote(CAMPAIGN)}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
     if wanted.seconds is None:
         console.print("Ctrl-C ends everything.")
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -74,6 +75,65 @@ async def test_a_user_gets_a_password_that_is_shown_once(dsn: str, pool: asyncpg
         assert refused.err.count("\n") == 1
     wrong = await dialer("user", "add", "leo", "--role", "boss", database_dsn=dsn)
     assert wrong.code == USAGE
+
+
+async def test_a_user_is_let_in_no_more_and_again(dsn: str, pool: asyncpg.Pool) -> None:
+    nobody = await dialer("user", "list", database_dsn=dsn)
+    assert (nobody.code, "dialer user add" in nobody.out) == (DONE, True)
+    added = await dialer(
+        *["user", "add", "ana", "--role", "agent", "--group", "Norte", "--json"], database_dsn=dsn
+    )
+    assert isinstance(added.data, dict)
+    user_id = added.data["id"]
+
+    async def open_session() -> None:
+        await pool.execute(
+            "INSERT INTO user_session (token_hash, user_id, expires_at) VALUES ('t', $1, now() + interval '1 hour')",
+            user_id,
+        )
+        await pool.execute(
+            "INSERT INTO sip_credential (user_id, sip_user, ha1, webrtc, expires_at)"
+            " VALUES ($1, 'agent-1', 'h', true, now() + interval '1 hour')",
+            user_id,
+        )
+
+    async def is_in() -> tuple[int, int]:
+        return (
+            await pool.fetchval("SELECT count(*) FROM user_session"),
+            await pool.fetchval("SELECT count(*) FROM sip_credential"),
+        )
+
+    async def listed() -> dict[str, Any]:
+        told = await dialer("user", "list", "--json", database_dsn=dsn)
+        assert isinstance(told.data, list)
+        (row,) = told.data
+        assert isinstance(row, dict)
+        return row
+
+    await open_session()
+    row = await listed()
+    assert (row["login"], row["agent_group"], row["active"], row["session_until"] is not None) == (
+        *("ana", "Norte", True),
+        True,
+    )
+    for again in ("user ana may log in no more\n", "user ana may log in no more; it was so before\n"):
+        out = await dialer("user", "disable", "ana", database_dsn=dsn)
+        assert (out.code, out.out) == (DONE, again), out.err
+    assert await is_in() == (0, 0)
+    row = await listed()
+    assert (row["active"], row["session_until"]) == (False, None)
+    assert (await dialer("user", "enable", "ana", database_dsn=dsn)).out == "user ana may log in\n"
+
+    await open_session()
+    changed = await dialer("user", "password", "ana", "--json", database_dsn=dsn)
+    assert isinstance(changed.data, dict)
+    kept = await pool.fetchval("SELECT password_hash FROM app_user")
+    assert check_password(changed.data["password"], kept)
+    assert not check_password(added.data["password"], kept)
+    assert await is_in() == (0, 0)
+    for command in ("disable", "enable", "password"):
+        refused = await dialer("user", command, "leo", database_dsn=dsn)
+        assert (refused.code, "dialer user list" in refused.err) == (REFUSED, True)
 
 
 async def test_a_campaign_is_made_and_listed(dsn: str) -> None:

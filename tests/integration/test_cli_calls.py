@@ -127,6 +127,17 @@ async def test_a_call_is_told_event_by_event_and_without_its_number(
     assert in_full.data["attempt"]["number"] == number
     assert "8095550177" in in_full.out
 
+    for filters in ((), ("--campaign", "Mora 30"), ("--agent", "ana"), ("--outcome", "connected")):
+        newest = await dialer("call", "list", *filters, database_dsn=dsn)
+        assert newest.code == DONE, newest.err
+        for shown in (attempt_id, "16 s", "promise", f"+…{number[-2:]}"):
+            assert shown in newest.out
+    other = await dialer("call", "list", "--outcome", "busy", "--json", database_dsn=dsn)
+    assert (other.code, other.data) == (DONE, [])
+    for filters, said in ((("--campaign", "Mora 90"), "there are: Mora 30"), (("--agent", "leo"), "leo")):
+        unknown = await dialer("call", "list", *filters, database_dsn=dsn)
+        assert (unknown.code, said in unknown.err) == (REFUSED, True)
+
     for wrong, said in ((attempt_id[:-1] + "0", "there is no attempt"), ("12", "26 letters")):
         missing = await dialer("call", "show", wrong, database_dsn=dsn)
         assert (missing.code, said in missing.err) == (REFUSED, True)

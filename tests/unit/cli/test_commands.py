@@ -43,7 +43,8 @@ def test_the_commands_are_those_that_are_documented() -> None:
     leaves = {" ".join(path) for path in ALL if not any(other[:-1] == path for other in ALL if other)}
     assert leaves == {
         *("serve", "doctor", "version", "may-call", "replay", "db upgrade", "leads import"),
-        *("call show", "user add", "ledger verify", "ledger show", "ledger report"),
+        *("call list", "call show", "user add", "user list", "user password", "user disable", "user enable"),
+        *("ledger verify", "ledger show", "ledger report"),
         *("rules list", "rules show", "rules approve", "rules withdraw", "explain lead"),
         "explain campaign",
         *("campaign create", "campaign start", "campaign pause", "campaign stop", "campaign list"),
