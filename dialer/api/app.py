@@ -27,6 +27,7 @@ from dialer.api import (
     segments,
     session,
     softphone,
+    staffing,
     webhooks,
 )
 from dialer.api.auth import route_permissions
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
         screening,
         scripts,
         segments,
+        staffing,
         live,
     ):
         v1.include_router(noun.router)

@@ -6,9 +6,10 @@ call is placed for an agent who will not be there when it is answered.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 #: So long before the planned minute its agents are no longer counted on: a call placed then is answered after it.
@@ -17,6 +18,8 @@ AHEAD = timedelta(seconds=15)
 LATE = timedelta(minutes=2)
 #: Longest absence of a plan, minutes, and most calls from outside in an hour.
 LONGEST_MIN, MOST_INBOUND = 24 * 60, 3600.0
+#: Chance that more calls come from outside than agents are kept back, where each call has an agent of its own.
+KEPT_RISK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,20 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True)
-class AbsencePlan:
-    """An absence that comes again on days of the week (0 Monday to 6 Sunday), at local time. A shift's end is one, too:
-    it lasts until nobody would work any more."""
+class Inbound:
+    """Calls from outside, expected by chance at this rate from `begin` to `end`."""
+
+    begin: datetime
+    end: datetime
+    per_hour: float
+
+
+@dataclass(frozen=True, slots=True)
+class StaffingPlan:
+    """What comes again on days of the week (0 Monday to 6 Sunday), at local time: an absence, or calls from outside.
+
+    A shift's end is an absence, too: it lasts until nobody would work any more.
+    """
 
     id: int
     agent_id: int | None
@@ -40,14 +54,20 @@ class AbsencePlan:
     minutes: int
     weekdays: frozenset[int]
     zone: str
+    #: Calls from outside an hour that take agents of the group meanwhile; None: the agents are away.
+    per_hour: float | None = None
 
-    def absences(self, first: date, last: date) -> Iterator[Absence]:
-        """Those that begin on the local days from `first` to `last`."""
-        day, zone = first, ZoneInfo(self.zone)
+    def spans(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Begin and end (UTC) of each time that touches the time from `begin` to `end`."""
+        zone = ZoneInfo(self.zone)
+        day = begin.astimezone(zone).date() - timedelta(days=1)  # one of yesterday may last till today
+        last = end.astimezone(zone).date()
         while day <= last:
             if day.weekday() in self.weekdays:
-                begin = datetime.combine(day, self.at, zone).astimezone(UTC)
-                yield Absence(self.agent_id, begin, begin + timedelta(minutes=self.minutes))
+                starts = datetime.combine(day, self.at, zone).astimezone(UTC)
+                stops = starts + timedelta(minutes=self.minutes)
+                if starts <= end and stops > begin:
+                    yield starts, stops
             day += timedelta(days=1)
 
 
@@ -55,17 +75,47 @@ class AbsencePlan:
 class Staffing:
     """What is known beforehand of a group's hours."""
 
-    plans: tuple[AbsencePlan, ...] = ()
-    inbound_per_hour: float = 0.0
+    plans: tuple[StaffingPlan, ...] = ()
 
     def absences(self, begin: datetime, end: datetime) -> tuple[Absence, ...]:
-        """All that touch the time from `begin` to `end`."""
-        found: list[Absence] = []
-        for plan in self.plans:
-            zone = ZoneInfo(plan.zone)
-            first = begin.astimezone(zone).date() - timedelta(days=1)  # one of yesterday may last till today
-            found += plan.absences(first, (end + AHEAD).astimezone(zone).date())
-        return tuple(a for a in found if a.begin - AHEAD <= end and a.end > begin)
+        """All that touch the time from `begin` to `end`, or begin shortly after it."""
+        return tuple(
+            Absence(plan.agent_id, *span)
+            for plan in self.plans
+            if plan.per_hour is None
+            for span in plan.spans(begin, end + AHEAD)
+        )
+
+    def inbound(self, begin: datetime, end: datetime) -> tuple[Inbound, ...]:
+        """The calls from outside that are expected at any time from `begin` to `end`."""
+        return tuple(
+            Inbound(*span, plan.per_hour)
+            for plan in self.plans
+            if plan.per_hour is not None
+            for span in plan.spans(begin, end)
+        )
+
+
+def inbound_per_hour(expected: Iterable[Inbound], at: datetime) -> float:
+    """Calls from outside an hour at this moment: what is planned adds up."""
+    return math.fsum(each.per_hour for each in expected if each.begin <= at < each.end)
+
+
+def agents_kept(per_hour: float, for_s: float) -> int:
+    """Free agents to keep back while the others are taken for `for_s` seconds, so that calls from outside find one.
+
+    The quantile of the Poisson number of calls that come meanwhile, at KEPT_RISK.
+    """
+    expected = per_hour * for_s / 3600
+    if expected <= 0:
+        return 0
+    kept, chance = 0, math.exp(-expected)
+    covered = chance
+    while covered < 1 - KEPT_RISK:
+        kept += 1
+        chance *= expected / kept
+        covered += chance
+    return kept
 
 
 def away_since(absences: Iterable[Absence], agent_id: int, at: datetime) -> datetime | None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.values import ClaimedLead
+from dialer.engine import staffing
 from dialer.engine.choosing import BUSY_PERSON_REST, choose
 from dialer.engine.floor import Floor
 from dialer.engine.hopper import LEASE_MARGIN
@@ -44,7 +45,7 @@ def _dial(floor: Floor, run: CampaignRun, lead: ClaimedLead, agent: Agent, at: d
 
 
 def _agent_for(floor: Floor, lead: ClaimedLead, since: datetime, at: datetime) -> Agent | None:
-    ready = floor.ready_agents()
+    ready = staffing.counted_on(floor)
     own = floor.agents.get(lead.callback_agent_id or 0)
     if own is None or own.state is AgentState.LOGGED_OUT or at - since >= OWN_AGENT_GRACE:
         return ready[0] if ready else None

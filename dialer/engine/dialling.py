@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from dialer.engine import callbacks, hopper, pooling, reasons, reserving
+from dialer.engine import callbacks, hopper, pooling, reasons, reserving, staffing
 from dialer.engine.floor import Floor
 from dialer.engine.pool import TICK_S
 from dialer.modes import MODES
@@ -26,11 +26,13 @@ def dial(floor: Floor, at: datetime) -> None:
         floor.tick_at = at + timedelta(seconds=TICK_S)
         floor.wake_at(floor.tick_at)
         reasons.watch_gauge(floor, at)
+        staffing.look(floor, at)
+    for run in running:  # people to whom a call was promised come before everybody else, whosever they are
+        if MODES[run.campaign.mode].claims:
+            callbacks.dial_callbacks(floor, run, at)
     pooled = []
     for run in running:
         mode = MODES[run.campaign.mode]
-        if mode.claims:
-            callbacks.dial_callbacks(floor, run, at)
         if mode.pooled:
             pooled.append(run)
         elif mode.preview:

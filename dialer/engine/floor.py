@@ -23,7 +23,7 @@ from dialer.domain.commands import Command
 from dialer.domain.errors import InvalidTransition
 from dialer.domain.facts import AgentMoved, AnyFact, AttemptMoved, CampaignMoved, LeadsReturned
 from dialer.domain.outcomes import Effect
-from dialer.domain.staffing import Absence, Staffing
+from dialer.domain.staffing import Absence, Inbound, Staffing
 from dialer.domain.values import AttemptId, ClaimedLead, LegId
 from dialer.engine.pool import LEAST_TARGET, Pool
 from dialer.engine.records import Agent, Call, CampaignRun, Step
@@ -55,10 +55,11 @@ class Floor:
         #: Calls that ring for no agent any more, only because the law wants them to ring so long.
         self.ringing_out: list[Call] = []
         self.pool = Pool()
-        #: Planned breaks and shift ends, and those worked out so far; None: nothing was ever planned.
+        #: Planned breaks, shift ends, calls from outside, and those worked out so far; None: never was any plan.
         self.staffing = Staffing()
         self.absences: tuple[Absence, ...] = ()
-        self.absences_until: datetime | None = None
+        self.inbound: tuple[Inbound, ...] = ()
+        self.planned_until: datetime | None = None
         self.switch_up = False
         #: Where the screener hears calls (host:port); None while there is none.
         self.screener: str | None = None
@@ -169,7 +170,7 @@ class Floor:
             raise InvalidTransition(f"agent {agent.id}", agent.state, by, agent.story)
         agent.story = [*agent.story[-STORY_LENGTH:], f"{agent.state} --{by}"]
         agent.state, agent.since, agent.reason = target, at, reason
-        if target is AgentState.READY:
+        if target is AgentState.READY and by is not AgentInput.RELEASED:  # that is no doing of his own
             agent.worked_since = at
         self._seat(agent)
         if target not in (AgentState.WRAP_UP, AgentState.UNREACHABLE):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from dialer.domain.call import DIALLING_STATES, CallState
+from dialer.domain.staffing import inbound_per_hour
 from dialer.engine import reasons, staffing
 from dialer.engine.choosing import next_lead
 from dialer.engine.floor import Floor
@@ -31,7 +32,6 @@ def dial_pooled(floor: Floor, pooled: Sequence[CampaignRun], at: datetime) -> No
             floor.tick_at = soonest
             floor.wake_at(soonest)
         return
-    staffing.look(floor, at)
     blind = reasons.blindness(floor, at)
     taken = False
     for run in pooled:
@@ -54,7 +54,7 @@ def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
     campaign = run.campaign
     logged_in = floor.logged_in()
     # Whoever a due callback waits for is not free for others, nor is who is about to take his planned break.
-    ready = max(0, sum(not agent.planned_away for agent in floor.ready_agents()) - len(run.callbacks))
+    ready = max(0, len(staffing.counted_on(floor)) - sum(len(each.callbacks) for each in floor.running()))
     in_flight = [c for c in floor.calls.values() if c.state in DIALLING_STATES and c.agent_id is None]
     key = floor.pool.follow(
         at,
@@ -84,7 +84,7 @@ def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
             leads=len(run.hopper),
             lag_s=(at - floor.heard_at).total_seconds() if floor.heard_at else 0.0,
             budget=run.budget,
-            inbound_per_s=floor.staffing.inbound_per_hour / 3600,
+            inbound_per_s=inbound_per_hour(floor.inbound, at) / 3600,
         ),
     )
     limit, placed = str(why.get("limit")), 0

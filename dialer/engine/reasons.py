@@ -15,8 +15,11 @@ from dialer.domain.call import CallState
 from dialer.domain.campaign import AbandonWindow, CampaignInput, CampaignState
 from dialer.domain.errors import BadInput
 from dialer.domain.facts import PacingDecided
+from dialer.domain.staffing import inbound_per_hour
+from dialer.engine import staffing
 from dialer.engine.floor import Floor
 from dialer.engine.records import CampaignRun
+from dialer.modes import MODES
 from pacing.policy import Explanation, Limit
 
 #: Without word of the switch or of the store for so long the gauge is blind: noticed 2 s after the cut at the latest,
@@ -47,6 +50,8 @@ class Hindrance(StrEnum):
     LINES_PER_AGENT = "lines_per_agent"
     #: The group's free agents went to a campaign before it.
     TURN = "turn"
+    #: Whoever is free is about to leave by the plan, or kept back for calls from outside.
+    STAFFING = "staffing"
 
 
 _SENTENCES: dict[str, str] = {
@@ -58,6 +63,7 @@ _SENTENCES: dict[str, str] = {
     Hindrance.AGENTS_DIAL: "The agents of this mode start each call themselves.",
     Hindrance.LINES_PER_AGENT: "The campaign's lines per agent are in use.",
     Hindrance.TURN: "The group's free agents went to a campaign before this one.",
+    Hindrance.STAFFING: "Whoever is free leaves by the plan, or is kept back for calls from outside.",
     Limit.NO_AGENTS: "No agent can take a call now.",
     Limit.FREE_AGENTS: "One call per free agent, and every free agent has his.",
     Limit.LEADS: "No leads are left to call now.",
@@ -135,6 +141,8 @@ def of_reserved(floor: Floor, run: CampaignRun, at: datetime) -> str | None:
             return no_lead(run)
         if not floor.carriers.free_lines(at):
             return Limit.LINES
+        if len(staffing.counted_on(floor)) <= staffing.kept_back(floor, run, at):
+            return Hindrance.STAFFING
     elif not any(a.state in _WORKING for a in floor.agents.values()):
         return Limit.NO_AGENTS
     return Limit.FREE_AGENTS
@@ -167,6 +175,7 @@ def tell(
         "limit": str(limit),
         "calls": calls,
         **_budgets(run, at),
+        **_planned(floor, run, at),
     }
     if out := floor.carriers.faults():
         # The code alone: the console puts the rest into its own words.
@@ -176,6 +185,18 @@ def tell(
         figures |= {"rule": rule, "until": until.isoformat() if until else None}
     policy = str(figures["policy"])
     floor.note(PacingDecided(at=at, campaign_id=run.campaign.id, policy=policy, calls=calls, explain=figures))
+
+
+def _planned(floor: Floor, run: CampaignRun, at: datetime) -> Explanation:
+    """What of the plan is heeded now: agents counted on no more, calls from outside, agents kept back for them."""
+    said: Explanation = {}
+    if away := staffing.away(floor):
+        said["planned_away"] = away
+    if per_hour := inbound_per_hour(floor.inbound, at):
+        said["inbound_per_hour"] = round(per_hour, 1)
+        if not MODES[run.campaign.mode].pooled:
+            said["kept_back"] = staffing.kept_back(floor, run, at)
+    return said
 
 
 def _budgets(run: CampaignRun, at: datetime) -> Explanation:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from dialer.domain.agent import AgentInput, AgentState
 from dialer.domain.call import DIALLING_STATES
+from dialer.engine import staffing
 from dialer.engine.choosing import next_lead
 from dialer.engine.floor import Floor
 from dialer.engine.planning import plan
@@ -15,7 +16,7 @@ from dialer.engine.records import Agent, CampaignRun
 def dial_reserved(floor: Floor, run: CampaignRun, at: datetime) -> int:
     """One call per reserved agent: whoever answers has somebody waiting for him. How many were placed."""
     placed = 0
-    for agent in _unpromised(floor):
+    for agent in unpromised(floor, run, at):
         if (choice := next_lead(floor, run, at, reserved=True)) is None:
             break
         if not plan(floor, run, choice, at, agent):
@@ -26,24 +27,25 @@ def dial_reserved(floor: Floor, run: CampaignRun, at: datetime) -> int:
 
 
 def offer_previews(floor: Floor, run: CampaignRun, at: datetime) -> None:
-    for agent in _unpromised(floor):
+    for agent in unpromised(floor, run, at):
         if (choice := next_lead(floor, run, at, reserved=True)) is None:
             return
         agent.preview = choice.lead
         floor.move_agent(agent, AgentInput.PREVIEWED, at)
 
 
-def _unpromised(floor: Floor) -> list[Agent]:
+def unpromised(floor: Floor, run: CampaignRun, at: datetime) -> list[Agent]:
     """Free agents beyond those whom calls without an agent of their own, ringing or waiting, may need.
 
-    Who reserves one of the others takes him from a person about to answer.
+    Who reserves one of the others takes him from a person about to answer. The plan's are left out as well: who is
+    about to leave, and who is kept back for calls from outside.
     """
-    ready = floor.ready_agents()
+    ready = staffing.counted_on(floor)
     if not ready:
         return []
     promised = sum(c.agent_id is None for c in floor.calls.values() if c.state in DIALLING_STATES)
     promised += sum(c.agent_id is None for c in floor.unattended.values())
-    return ready[promised:]
+    return ready[promised + staffing.kept_back(floor, run, at) :]
 
 
 def withdraw_preview(floor: Floor, agent: Agent, at: datetime) -> None:

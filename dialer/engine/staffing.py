@@ -1,4 +1,4 @@
-"""The plan of breaks and shift ends, in the pacing's forecast: who is planned to be away is nobody's free agent."""
+"""The plan of breaks, shift ends and calls from outside: whom a call may be placed for now, in every mode."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ from datetime import datetime, timedelta
 
 from dialer.domain.agent import AgentState
 from dialer.domain.events import StaffingPlanned
-from dialer.domain.staffing import away_since, leaves
+from dialer.domain.staffing import agents_kept, away_since, inbound_per_hour, leaves
 from dialer.engine.floor import Floor
 from dialer.engine.pool import paced
+from dialer.engine.records import Agent, CampaignRun
 
-#: The absences of so much time are worked out at once.
+#: What is planned of so much time is worked out at once.
 WORKED_OUT = timedelta(hours=1)
 
 
 def on_planned(floor: Floor, event: StaffingPlanned) -> None:
-    floor.staffing, floor.absences_until = event.staffing, event.at
+    floor.staffing, floor.planned_until = event.staffing, event.at
     look(floor, event.at)
 
 
 def look(floor: Floor, at: datetime) -> None:
-    """Tell the pacing of everybody whom the plan takes away by now, or gives back."""
-    if floor.absences_until is None:
+    """Note, and tell the pacing, of everybody whom the plan takes away by now, or gives back."""
+    if floor.planned_until is None:
         return  # there never was a plan
-    if at >= floor.absences_until:
+    if at >= floor.planned_until:
         floor.absences = floor.staffing.absences(at, at + WORKED_OUT)
-        floor.absences_until = at + WORKED_OUT
+        floor.inbound = floor.staffing.inbound(at, at + WORKED_OUT)
+        floor.planned_until = at + WORKED_OUT
     for agent in floor.agents.values():
         begin = away_since(floor.absences, agent.id, at)
         waits = agent.state is AgentState.READY
@@ -36,3 +38,18 @@ def look(floor: Floor, at: datetime) -> None:
             agent.planned_away = away
             leaving = agent.after_wrap_up is not None
             floor.pool.expect(at, agent.id, paced(agent.state, leaving=leaving, away=away), away=away)
+
+
+def counted_on(floor: Floor) -> list[Agent]:
+    """Free agents for whom a call may be placed: those who will still be there when it is answered."""
+    return [agent for agent in floor.ready_agents() if not agent.planned_away]
+
+
+def kept_back(floor: Floor, run: CampaignRun, at: datetime) -> int:
+    """How many of them a call with an agent of its own leaves alone: calls from outside are expected while it rings."""
+    return agents_kept(inbound_per_hour(floor.inbound, at), run.campaign.ring_timeout_s)
+
+
+def away(floor: Floor) -> int:
+    """Agents at work whom the plan has away by now."""
+    return sum(a.planned_away and a.state is not AgentState.LOGGED_OUT for a in floor.agents.values())

@@ -8,19 +8,20 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Double,
-    ForeignKey,
+    Index,
     Integer,
     SmallInteger,
     Table,
     Text,
     Time,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
-from dialer.store.columns import created, id_, metadata, ref
+from dialer.store.columns import at, created, id_, metadata, ref
 
-#: An absence that comes again: a break, a meeting, a shift's end.
-absence_plan = Table(
-    "absence_plan",
+#: What comes again on days of the week: an absence (a break, a meeting, a shift's end) or calls from outside.
+staffing_plan = Table(
+    "staffing_plan",
     metadata,
     id_(),
     ref("agent_group_id", "agent_group.id"),
@@ -30,16 +31,27 @@ absence_plan = Table(
     Column("minutes", Integer, nullable=False),
     Column("weekdays", ARRAY(SmallInteger), nullable=False),  # 0 Monday to 6 Sunday
     Column("time_zone", Text, nullable=False),  # IANA
+    Column("per_hour", Double),  # calls from outside; null: an absence
+    Column("version", Integer, nullable=False, server_default="1"),
     created(),
     CheckConstraint("minutes BETWEEN 1 AND 1440", name="minutes"),
     CheckConstraint("cardinality(weekdays) > 0", name="weekdays"),
+    CheckConstraint(
+        "per_hour IS NULL OR (per_hour > 0 AND per_hour <= 3600 AND user_id IS NULL)", name="per_hour"
+    ),
 )
 
-#: Calls from outside that a group expects; a group without a row expects none.
-expected_inbound = Table(
-    "expected_inbound",
+#: Who planned what when, for the log of changes, for undoing, and for a day that is played again with its plans.
+staffing_change = Table(
+    "staffing_change",
     metadata,
-    Column("agent_group_id", BigInteger, ForeignKey("agent_group.id"), primary_key=True),
-    Column("per_hour", Double, nullable=False),
-    CheckConstraint("per_hour > 0 AND per_hour <= 3600", name="per_hour"),
+    id_(),
+    ref("agent_group_id", "agent_group.id"),
+    Column("plan_id", BigInteger, nullable=False),  # of a plan that may be gone
+    ref("user_id", "app_user.id", nullable=True),  # null: by the command line
+    at("at", nullable=False),
+    Column("before", JSONB),  # null: it was not there
+    Column("after", JSONB),  # null: it is there no more
+    ref("undoes_id", "staffing_change.id", nullable=True),
+    Index("staffing_change_agent_group_id_at_idx", "agent_group_id", "at"),
 )

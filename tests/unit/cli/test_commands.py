@@ -65,6 +65,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
         *("script check", "script publish", "script diff", "script list"),
         *("leads export", "payments import"),
         *("staffing break", "staffing shift-end", "staffing inbound", "staffing list", "staffing drop"),
+        *("staffing changes", "staffing undo"),
     }
 
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from dialer.domain.staffing import AHEAD, LATE, Absence, AbsencePlan, Staffing, away_since, leaves
+from dialer.domain.staffing import (
+    AHEAD,
+    LATE,
+    Absence,
+    Staffing,
+    StaffingPlan,
+    agents_kept,
+    away_since,
+    inbound_per_hour,
+    leaves,
+)
 
 #: A Monday.
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
@@ -19,8 +30,8 @@ def plan(
     minutes: int = 15,
     agent_id: int | None = None,
     days: frozenset[int] = frozenset(range(5)),
-) -> AbsencePlan:
-    return AbsencePlan(1, agent_id, "break", at, minutes, days, zone)
+) -> StaffingPlan:
+    return StaffingPlan(1, agent_id, "break", at, minutes, days, zone)
 
 
 def begins(staffing: Staffing, begin: datetime, end: datetime) -> list[datetime]:
@@ -82,3 +93,18 @@ def test_who_is_not_counted_on(
     worked = None if worked_after_s is None else MONDAY + timedelta(seconds=worked_after_s)
     assert leaves(MONDAY, worked, waits, MONDAY + timedelta(seconds=after_s)) is expected
     assert not leaves(None, worked, waits, MONDAY)
+
+
+def test_calls_from_outside_are_expected_at_their_hours() -> None:
+    """1. Two plans add up where both hold; 2. outside of them nothing is expected."""
+    mornings = replace(plan("UTC", time(9), 150), per_hour=12.0)
+    eleven = replace(plan("UTC", time(11), 60), per_hour=30.0)
+    expected = Staffing((plan("UTC"), mornings, eleven)).inbound(MONDAY, MONDAY + timedelta(days=1))
+    rates = [inbound_per_hour(expected, MONDAY + timedelta(hours=h)) for h in (8.9, 9, 10.9, 11.2, 11.6, 12)]
+    assert rates == [0, 12, 12, 42, 30, 0]
+
+
+@pytest.mark.parametrize(("per_hour", "kept"), [(0, 0), (4, 0), (30, 1), (144, 2), (1440, 14)])
+def test_agents_kept_for_calls_from_outside(per_hour: float, kept: int) -> None:
+    """The least k with P(Poisson(rate x 25 s) > k) <= 0.1: scipy.stats.poisson.ppf(0.9, rate * 25 / 3600)."""
+    assert agents_kept(per_hour, 25) == kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC, time, timedelta
 
 from scene import Scene, campaign, lead, of
 
@@ -10,7 +10,7 @@ from dialer.domain.agent import AgentState
 from dialer.domain.campaign import DialMode
 from dialer.domain.events import StaffingPlanned
 from dialer.domain.facts import PacingDecided
-from dialer.domain.staffing import LATE, AbsencePlan, Staffing
+from dialer.domain.staffing import LATE, Staffing, StaffingPlan
 from dialer.domain.wishes import GoNotReady, GoReady
 
 
@@ -28,10 +28,13 @@ def plan(scene: Scene, in_s: float, *agent_ids: int | None, inbound_per_hour: fl
     """A break of a quarter of an hour, `in_s` seconds from now."""
     at = (scene.now + timedelta(seconds=in_s)).astimezone(UTC)
     plans = tuple(
-        AbsencePlan(n, agent_id, "break", at.time(), 15, frozenset(range(7)), "UTC")
+        StaffingPlan(n, agent_id, "break", at.time(), 15, frozenset(range(7)), "UTC")
         for n, agent_id in enumerate(agent_ids)
     )
-    scene.feed(StaffingPlanned(at=scene.now, staffing=Staffing(plans, inbound_per_hour)))
+    if inbound_per_hour:
+        calls = StaffingPlan(99, None, "inbound", time(), 1440, frozenset(range(7)), "UTC", inbound_per_hour)
+        plans += (calls,)
+    scene.feed(StaffingPlanned(at=scene.now, staffing=Staffing(plans)))
 
 
 def told(scene: Scene, agent_id: int) -> str:
@@ -118,3 +121,55 @@ def test_expected_inbound_calls_are_told_to_the_forecast() -> None:
     plan(scene, 60, inbound_per_hour=90.0)
     scene.run(11)
     assert of(PacingDecided, scene)[-1].explain["inbound_per_hour"] == 90.0
+
+
+def test_an_agent_of_its_own_is_none_who_is_about_to_leave() -> None:
+    """One call per reserved agent. 1. Two of three have a break in a minute: three calls; 2. the calls end unanswered
+    after the minute: only the third gets another, and the reasons say why; 3. released he has not come back:
+    two minutes later he has stayed."""
+    scene = floor_of(3, DialMode.PROGRESSIVE)
+    plan(scene, 60, 1, 2)
+    for agent_id in (1, 2, 3):
+        scene.wish(agent_id, GoReady())
+    scene.run(1)
+    assert in_flight(scene) == 3
+    scene.run(60)
+    for call in list(scene.floor.calls):
+        scene.hang_up(call)
+    scene.run(1)
+    assert [call.agent_id for call in scene.floor.calls.values()] == [3]
+    scene.connect()
+    scene.run(6)
+    why = of(PacingDecided, scene)[-1].explain
+    assert (why["limit"], why["planned_away"]) == ("staffing", 2)
+    scene.run(LATE.total_seconds())
+    assert {call.agent_id for call in scene.floor.calls.values()} == {1, 2, 3}
+
+
+def test_nobody_looks_at_a_lead_who_is_about_to_leave() -> None:
+    """1. Both have a break: no lead is shown; 2. it is dropped: each has one."""
+    scene = floor_of(2, DialMode.PREVIEW)
+    plan(scene, 5, None)
+    for agent_id in (1, 2):
+        scene.wish(agent_id, GoReady())
+    scene.run(1)
+    assert [scene.agent(n).state for n in (1, 2)] == [AgentState.READY] * 2
+    scene.feed(StaffingPlanned(at=scene.now, staffing=Staffing()))
+    scene.run(1)
+    assert [scene.agent(n).state for n in (1, 2)] == [AgentState.PREVIEWING] * 2
+
+
+def test_agents_are_kept_back_for_calls_from_outside() -> None:
+    """One call per reserved agent, which rings for 25 s. 1. One call from outside is expected in that time: two of four
+    stay free, and the reasons say so; 2. none any more: all four dial."""
+    scene = floor_of(4, DialMode.PROGRESSIVE)
+    plan(scene, 600, inbound_per_hour=3600 / 25)
+    for agent_id in range(1, 5):
+        scene.wish(agent_id, GoReady())
+    scene.run(1)
+    assert in_flight(scene) == 2
+    why = of(PacingDecided, scene)[-1].explain
+    assert (why["limit"], why["kept_back"], why["inbound_per_hour"]) == ("staffing", 2, 144.0)
+    plan(scene, 600)
+    scene.run(1)
+    assert in_flight(scene) == 4
