@@ -18,7 +18,7 @@ from dialer.cli.output import AsJson, console, show_json, table
 from dialer.domain.campaign import Campaign
 from dialer.domain.errors import BadInput
 from dialer.domain.logged import Stretch, figures_of, trimmed
-from dialer.domain.outcomes import Outcome
+from dialer.domain.outcomes import LIVE_OUTCOMES, Outcome
 from dialer.replay.report import as_json as shown
 from dialer.replay.report import compare, plot, row
 from dialer.replay.rerun import Rerun, rerun
@@ -143,7 +143,7 @@ def _answers(stretch: Stretch) -> list[tuple[datetime, bool]]:
     return [
         (call.planned_at + timedelta(seconds=call.ended_s), call.outcome is Outcome.ABANDONED)
         for call in stretch.calls
-        if call.answered_s is not None
+        if call.answered_s is not None and call.outcome in LIVE_OUTCOMES
     ]
 
 

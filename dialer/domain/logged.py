@@ -11,8 +11,22 @@ from datetime import datetime, timedelta
 
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import Campaign, CampaignState
-from dialer.domain.outcomes import Outcome
+from dialer.domain.outcomes import LIVE_OUTCOMES, Outcome
+from dialer.domain.screening import Label
+from dialer.domain.staffing import Staffing
 from dialer.domain.values import Trunk
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the screener found of an answered call. Seconds count from the answer."""
+
+    after_s: float
+    #: None: nobody could tell.
+    label: Label | None
+    #: Why, in the detector's or the engine's word.
+    cause: str
+    greeting_end_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +39,8 @@ class LoggedCall:
     answered_s: float | None
     connected_s: float | None
     agent_id: int | None
+    #: The verdict that decided whether it went to an agent; None: nobody listened.
+    heard: Heard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,13 @@ class Stretch:
     #: Since when there were no leads (True) or were some again (False), as the pacing said.
     dry: tuple[tuple[datetime, bool], ...]
     trunks: tuple[Trunk, ...]
+    #: What was planned of the group at `begin`, and after each change of it.
+    staffing: tuple[tuple[datetime, Staffing], ...] = ()
+
+    @property
+    def screened(self) -> bool:
+        """Did a screener stand between answers and agents?"""
+        return any(call.heard is not None for call in self.calls)
 
 
 #: With a customer, or writing down what came of it; and there for one, be it that his call still rings.
@@ -106,7 +129,7 @@ def figures_of(stretch: Stretch) -> Figures:
     own = [spell for spell in stretch.spells if not spell.elsewhere]
     return Figures(
         attempts=len(calls),
-        live_answers=sum(call.answered_s is not None for call in calls),
+        live_answers=sum(call.answered_s is not None and call.outcome in LIVE_OUTCOMES for call in calls),
         connected=sum(call.connected_s is not None for call in calls),
         abandoned=sum(call.outcome is Outcome.ABANDONED for call in calls),
         busy_s=sum(spell.seconds for spell in own if spell.state in BUSY_STATES),
@@ -163,4 +186,5 @@ def trimmed(stretch: Stretch) -> Stretch:
         ),
         states=tuple((max(begin, at), state) for at, state in stretch.states if at < end),
         dry=tuple((max(begin, at), is_dry) for at, is_dry in stretch.dry if at < end),
+        staffing=tuple((max(begin, at), staffing) for at, staffing in stretch.staffing if at < end),
     )

@@ -11,35 +11,59 @@ from itertools import count
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
 from dialer.domain.campaign import Campaign, CampaignState, RecordingNotice
-from dialer.domain.commands import Bridge, ClaimLeads, Command, ConnectLeg, HangUpCall, HangUpLeg, Originate
+from dialer.domain.commands import (
+    Bridge,
+    ClaimLeads,
+    Command,
+    ConnectLeg,
+    HangUpCall,
+    HangUpLeg,
+    Originate,
+    RenderText,
+)
 from dialer.domain.events import (
     AnyEvent,
     AttemptsCommitted,
     CallAnswered,
     CallBridged,
     CallHungUp,
+    CallJudged,
     CallParked,
     CallRang,
+    CallUnheard,
     LeadsClaimed,
     LegHungUp,
     LegParked,
+    ScreenerUp,
+    StaffingPlanned,
     SwitchAlive,
     SwitchUp,
+    TextRendered,
     Wished,
 )
-from dialer.domain.facts import AgentMoved, AnyFact, AttemptEnded, AttemptMoved, AttemptPlanned, PacingDecided
+from dialer.domain.facts import (
+    AgentMoved,
+    AnyFact,
+    AttemptEnded,
+    AttemptMoved,
+    AttemptPlanned,
+    CallScreened,
+    PacingDecided,
+)
 from dialer.domain.logged import (
     BUSY_STATES,
     WAITING_STATES,
     AgentMove,
     AgentSpell,
     Figures,
+    Heard,
     LoggedCall,
     Stretch,
     figures_of,
     spells_of,
 )
-from dialer.domain.outcomes import Effect, Outcome, PhoneHistory, PhoneStatus
+from dialer.domain.outcomes import LIVE_OUTCOMES, Effect, Outcome, PhoneHistory, PhoneStatus
+from dialer.domain.screening import Label, Screening, SpokenText, Unheard
 from dialer.domain.stored import ShardState, StoredAgent, StoredDisposition
 from dialer.domain.values import AttemptId, ClaimedLead, LeadPhone, LegId, PhoneNumber
 from dialer.domain.wishes import (
@@ -53,6 +77,7 @@ from dialer.domain.wishes import (
     Wish,
 )
 from dialer.engine import Engine
+from dialer.engine.screening import LISTEN_S
 from dialer.replay.telco import Fate, people_of
 
 #: Delays of the world around the engine, of the order measured in docs/benchmarks/calls.md: the commit of a plan, an
@@ -69,6 +94,8 @@ LEASE = timedelta(minutes=5)
 #: Calls are up so long after the stretch's end at most.
 LONGEST_CALL = timedelta(hours=2)
 DONE = "replayed"
+#: Where the screener of that day is said to be; nobody connects to it.
+SCREENER = "replay:0"
 #: Nobody in particular: the person who starts and stops the campaign.
 SUPERVISOR = 0
 
@@ -95,11 +122,16 @@ class _World:
 
     def __init__(self, stretch: Stretch, campaign: Campaign, seed: int) -> None:
         self.stretch, self.now = stretch, stretch.begin
+        # Who listened that day listens again: without his verdicts nobody knows what he would have heard.
+        screening = replace(
+            campaign.screening, mode=Screening.ON if stretch.screened else Screening.OFF, control_share=0.0
+        )
         self.campaign = replace(
             campaign,
             state=CampaignState.PAUSED,
             rule_set="laboratory",
             recording_notice=RecordingNotice.SPOKEN,
+            screening=screening,
         )
         self.people = people_of(stretch)
         self.heap: list[tuple[datetime, int, Callable[[], AnyEvent | None]]] = []
@@ -107,6 +139,8 @@ class _World:
         self.leads, self.intents = count(1), count(1)
         self.legs: dict[int, LegId] = {}
         self.calls: dict[AttemptId, Fate] = {}
+        #: Those whose sound goes to the screener when they are answered.
+        self.streamed: set[AttemptId] = set()
         self.bridged: dict[AttemptId, int] = {}
         self.wraps: dict[AttemptId, float] = {}
         self.away: dict[int, AgentState] = {}
@@ -137,6 +171,10 @@ class _World:
     def _plan_shift(self) -> None:
         self.at(self.now, lambda: SwitchUp(at=self.now, channels=()))
         self.at(self.now, self._beat)
+        if self.campaign.screening.mode is Screening.ON:
+            self.at(self.now, lambda: ScreenerUp(at=self.now, address=SCREENER))
+        for at, staffing in self.stretch.staffing:
+            self.at(at, lambda s=staffing: StaffingPlanned(at=self.now, staffing=s))  # type: ignore[misc]
         for at, state in self.stretch.states or ((self.stretch.begin, CampaignState.RUNNING),):
             runs = state is CampaignState.RUNNING
             self.wish(at, SUPERVISOR, (StartCampaign if runs else PauseCampaign)(self.campaign.id))
@@ -243,7 +281,11 @@ class _World:
             case ClaimLeads():
                 self.after(COMMIT_S, lambda: self._claimed(command))
             case Originate():
+                if command.screener is not None:
+                    self.streamed.add(command.attempt.id)
                 self._originate(command.attempt.id)
+            case RenderText(kind=SpokenText.ANNOUNCEMENT):  # there is no voice here: to an agent, as that day
+                self.after(PARK_S, lambda: self._unspoken(command.attempt_id))
             case ConnectLeg():
                 agent_id = int(command.sip_user.removeprefix("agent-"))
                 self.legs[agent_id] = command.leg_id
@@ -275,12 +317,44 @@ class _World:
         fate = self.calls.get(attempt_id)
         if fate is None:
             return None
-        self.after(PARK_S, lambda: self._park(attempt_id))
         limit_s = self.campaign.connect_limit_s
-        if fate.patience_s is not None and fate.patience_s < limit_s:
+        if attempt_id in self.streamed:
+            limit_s += fate.heard.after_s if fate.heard else LISTEN_S
+            if fate.heard:
+                self.after(fate.heard.after_s, lambda: self._hear(attempt_id))
+        else:
+            self.after(PARK_S, lambda: self._park(attempt_id))
+        if fate.patience_s is not None and (fate.heard or fate.patience_s < limit_s):
             self.after(fate.patience_s, lambda: self._give_up(attempt_id))
-        self.after(limit_s + MESSAGE_S, lambda: self._give_up(attempt_id))
+        else:
+            self.after(limit_s + MESSAGE_S, lambda: self._give_up(attempt_id))
         return CallAnswered(at=self.now, attempt_id=attempt_id)
+
+    def _hear(self, attempt_id: AttemptId) -> AnyEvent | None:
+        """The verdict of that day, as long after the answer as then."""
+        fate = self.calls.get(attempt_id)
+        if fate is None or fate.heard is None:
+            return None
+        heard = fate.heard
+        if heard.label is None:
+            known = heard.cause in set(Unheard)
+            return CallUnheard(
+                at=self.now, attempt_id=attempt_id, why=Unheard(heard.cause) if known else Unheard.LATE
+            )
+        decided_at_ms = round(1000 * heard.after_s)
+        greeting_end_ms = None if heard.greeting_end_s is None else round(1000 * heard.greeting_end_s)
+        return CallJudged(
+            at=self.now,
+            attempt_id=attempt_id,
+            label=heard.label,
+            cause=heard.cause,
+            posterior=float(heard.label is Label.HUMAN),
+            decided_at_ms=decided_at_ms,
+            greeting_end_ms=None if greeting_end_ms is None else min(greeting_end_ms, decided_at_ms),
+        )
+
+    def _unspoken(self, attempt_id: AttemptId) -> AnyEvent:
+        return TextRendered(at=self.now, attempt_id=attempt_id, kind=SpokenText.ANNOUNCEMENT, file=None)
 
     def _park(self, attempt_id: AttemptId) -> AnyEvent | None:
         return CallParked(at=self.now, attempt_id=attempt_id) if attempt_id in self.calls else None
@@ -370,6 +444,7 @@ def _stretch_of(world: _World) -> Stretch:
     """What happened, in the words of the log, so that it is counted as the log is."""
     planned: dict[AttemptId, datetime] = {}
     answered: dict[AttemptId, float] = {}
+    heard: dict[AttemptId, Heard] = {}
     connected: dict[AttemptId, tuple[float, int | None]] = {}
     calls: list[LoggedCall] = []
     moves: list[AgentMove] = []
@@ -377,17 +452,32 @@ def _stretch_of(world: _World) -> Stretch:
         match fact:
             case AttemptPlanned():
                 planned[fact.attempt.id] = fact.at
-            case AttemptMoved(state=CallState.ANSWERED):
+            case AttemptMoved(state=CallState.ANSWERED | CallState.SCREENING):
                 answered[fact.attempt_id] = (fact.at - planned[fact.attempt_id]).total_seconds()
             case AttemptMoved(state=CallState.BRIDGED):
                 since = (fact.at - planned[fact.attempt_id]).total_seconds()
                 connected.setdefault(fact.attempt_id, (since, fact.agent_id))
+            case CallScreened() if fact.attempt_id in answered:
+                id = fact.attempt_id
+                after_s = (fact.at - planned[id]).total_seconds() - answered[id]
+                ended_ms = fact.greeting_end_ms
+                heard[id] = Heard(
+                    after_s, fact.label, fact.cause, None if ended_ms is None else ended_ms / 1000
+                )
             case AttemptEnded() if fact.outcome is not Outcome.CANCELLED:
                 id = fact.attempt_id
                 ended_s = (fact.at - planned[id]).total_seconds()
                 connected_s, agent_id = connected.get(id, (None, None))
                 calls.append(
-                    LoggedCall(planned[id], fact.outcome, ended_s, answered.get(id), connected_s, agent_id)
+                    LoggedCall(
+                        planned[id],
+                        fact.outcome,
+                        ended_s,
+                        answered.get(id),
+                        connected_s,
+                        agent_id,
+                        heard.get(id),
+                    )
                 )
             case AgentMoved():
                 moves.append(AgentMove(fact.agent_id, fact.at, fact.state))
@@ -400,10 +490,9 @@ def _stretch_of(world: _World) -> Stretch:
 
 
 def _answers_of(facts: list[AnyFact]) -> list[tuple[datetime, bool]]:
-    """Every answered call, when it ended or was abandoned."""
-    answered = {f.attempt_id for f in facts if isinstance(f, AttemptMoved) and f.state is CallState.ANSWERED}
+    """Every live answer, when it ended or was abandoned."""
     return [
         (f.at, f.outcome is Outcome.ABANDONED)
         for f in facts
-        if isinstance(f, AttemptEnded) and f.attempt_id in answered
+        if isinstance(f, AttemptEnded) and f.outcome in LIVE_OUTCOMES
     ]

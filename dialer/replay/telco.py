@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from dialer.domain.agent import AgentState
 from dialer.domain.errors import BadInput
-from dialer.domain.logged import Stretch
-from dialer.domain.outcomes import Outcome
+from dialer.domain.logged import Heard, Stretch
+from dialer.domain.outcomes import LIVE_OUTCOMES, Outcome
 
 #: A talk or wrap-up where the day has none.
 TALK_S, WRAP_S = 60.0, 10.0
@@ -25,8 +25,10 @@ class Fate:
     outcome: Outcome
     answered_s: float | None
     ended_s: float
-    #: The person who answered hangs up by himself after so long, if nobody has come.
+    #: Who answered hangs up by himself so long after the answer, if nobody has come.
     patience_s: float | None
+    #: What the screener finds of the answer, where it listens.
+    heard: Heard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,11 @@ def people_of(stretch: Stretch) -> People:
     fates = []
     for call in stretch.calls:
         patience = None
-        if call.outcome is Outcome.CUSTOMER_HUNG_UP and call.answered_s is not None:
+        # A machine's line is held as long as that day: to its hang-up, or to the end of the message after its beep.
+        alone = call.outcome is Outcome.CUSTOMER_HUNG_UP or call.outcome not in LIVE_OUTCOMES
+        if alone and call.answered_s is not None:
             patience = call.ended_s - call.answered_s
-        fates.append(Fate(call.outcome, call.answered_s, call.ended_s, patience))
+        fates.append(Fate(call.outcome, call.answered_s, call.ended_s, patience, call.heard))
     return People(fates, talks_of(stretch) or [Talk(TALK_S, WRAP_S)])
 
 

@@ -11,12 +11,14 @@ import orjson
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import CampaignState
 from dialer.domain.errors import BadInput
-from dialer.domain.logged import AgentMove, LoggedCall, Stretch, spells_of
+from dialer.domain.logged import AgentMove, Heard, LoggedCall, Stretch, spells_of
 from dialer.domain.outcomes import Outcome
+from dialer.domain.screening import OUTCOMES, Label
 from dialer.domain.values import Trunk
 from dialer.store.database import Connection
 from dialer.store.queries import SQL, read_statements
 from dialer.store.shard_state import campaign_of
+from dialer.store.staffing import staffing_of
 
 _SQL = read_statements(Path(__file__).with_name("logged.sql"))
 
@@ -38,6 +40,7 @@ async def load_stretch(connection: Connection, campaign_id: int, begin: datetime
         )
         news = await connection.fetch(_SQL["campaign_news"], group_id, campaign_id, begin, end)
         trunks = await connection.fetch(SQL["trunks"])
+        staffing = await staffing_of(connection, group_id, begin, end)
     states, dry = _read_news(news, begin)
     return Stretch(
         campaign=next(c for c in campaigns if c.id == campaign_id),
@@ -51,6 +54,7 @@ async def load_stretch(connection: Connection, campaign_id: int, begin: datetime
                 row["answered_s"],
                 row["connected_s"],
                 row["agent_id"],
+                _heard(row),
             )
             for row in calls
         ),
@@ -62,7 +66,17 @@ async def load_stretch(connection: Connection, campaign_id: int, begin: datetime
         states=states,
         dry=dry,
         trunks=tuple(Trunk(**{**dict(row), "caller_ids": tuple(row["caller_ids"])}) for row in trunks),
+        staffing=staffing,
     )
+
+
+def _heard(row: asyncpg.Record) -> Heard | None:
+    if row["heard_s"] is None:
+        return None
+    label = None if row["label"] is None else Label(row["label"])
+    if row["to_agent"] and label in OUTCOMES:
+        label = None  # a machine by the verdict that went to an agent all the same: the control sample
+    return Heard(row["heard_s"], label, row["cause"] or "", row["greeting_end_s"])
 
 
 def _read_news(

@@ -7,9 +7,17 @@ SELECT planned_at,
        agent_id,
        extract(epoch FROM ended_at - planned_at)::float8 AS ended_s,
        extract(epoch FROM answered_at - planned_at)::float8 AS answered_s,
-       extract(epoch FROM connected_at - planned_at)::float8 AS connected_s
+       extract(epoch FROM connected_at - planned_at)::float8 AS connected_s,
+       extract(epoch FROM verdict.judged_at - answered_at)::float8 AS heard_s,
+       verdict.label,
+       verdict.cause,
+       verdict.to_agent,
+       verdict.greeting_end_ms / 1000.0::float8 AS greeting_end_s
 FROM attempt
-WHERE campaign_id = $1
+-- (What was heard before an answer ended the attempt, as its outcome says.)
+LEFT JOIN screening_verdict AS verdict
+    ON verdict.attempt_id = attempt.id AND verdict.mode = 'on' AND verdict.judged_at >= attempt.answered_at
+WHERE attempt.campaign_id = $1
   AND planned_at >= $2
   AND planned_at < $3
   AND ended_at IS NOT NULL

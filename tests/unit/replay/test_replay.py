@@ -11,8 +11,10 @@ import pytest
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import Campaign, CampaignState, DialMode, PacingPolicy, RecordingNotice
 from dialer.domain.errors import BadInput
-from dialer.domain.logged import AgentSpell, LoggedCall, Stretch, figures_of, trimmed
+from dialer.domain.logged import AgentSpell, Heard, LoggedCall, Stretch, figures_of, trimmed
 from dialer.domain.outcomes import Outcome
+from dialer.domain.screening import Label, Screening
+from dialer.domain.staffing import Staffing, StaffingPlan
 from dialer.domain.values import Trunk
 from dialer.replay.report import compare, plot
 from dialer.replay.rerun import Rerun, rerun
@@ -169,6 +171,67 @@ def test_wrap_ups_are_found_behind_their_talks(day: Stretch) -> None:
     assert {talk.wrap_s for talk in talks_of(invented())} == {10.0}
     usual = sum(9.0 < talk.wrap_s < 11.0 for talk in talks_of(day))
     assert usual > 0.9 * figures_of(day).connected  # but for those that the end cut off
+
+
+def planned_away(minute: int, *agent_ids: int | None) -> tuple[tuple[datetime, Staffing], ...]:
+    """A break of a quarter of an hour, known since the begin."""
+    at = (BEGIN + timedelta(minutes=minute)).time()
+    plans = (
+        StaffingPlan(n, id, "break", at, 15, frozenset(range(7)), "UTC") for n, id in enumerate(agent_ids)
+    )
+    return ((BEGIN, Staffing(tuple(plans))),)
+
+
+def test_a_day_is_played_again_with_its_plans() -> None:
+    """1. Everybody's break is planned: just before it no call is placed; 2. again: the same day; 3. without the plan
+    calls are placed then."""
+    day = play(replace(invented(DialMode.POWER), staffing=planned_away(9, None))).stretch
+
+    def placed(stretch: Stretch) -> int:
+        quiet = (BEGIN + timedelta(minutes=8.76), BEGIN + timedelta(minutes=9))
+        return sum(quiet[0] < call.planned_at < quiet[1] for call in stretch.calls)
+
+    assert placed(day) == 0
+    again = play(day)
+    found = compare(figures_of(day), again.figures)
+    assert found.holds, found.sentence()
+    assert placed(again.stretch) == 0
+    unplanned = play(replace(day, staffing=()))
+    assert placed(unplanned.stretch) > 0
+
+
+def test_a_screened_day_is_played_again_with_its_verdicts() -> None:
+    """Half of those who answer are machines, known 1.4 s after the answer; nobody can tell of one in ten. 1. The day:
+    no machine costs an agent; 2. again: as many machines, as late, and the same figures."""
+    rng, stretch = random.Random(7), invented(DialMode.PREDICTIVE)
+    calls = []
+    for call in stretch.calls:
+        if call.answered_s is None or call.outcome is not Outcome.CONNECTED:
+            calls.append(call)
+        elif rng.random() < 0.5:
+            heard = Heard(1.4, Label.MACHINE, "model")
+            ended_s = call.answered_s + (1.5 if rng.random() < 0.8 else 20.0)  # hung up, or after its message
+            calls.append(
+                LoggedCall(call.planned_at, Outcome.MACHINE, ended_s, call.answered_s, None, None, heard)
+            )
+        else:
+            unheard = rng.random() < 0.1
+            heard = Heard(2.0, None, "screener_late") if unheard else Heard(1.1, Label.HUMAN, "model", 0.6)
+            calls.append(replace(call, heard=heard))
+    screening = replace(stretch.campaign.screening, mode=Screening.ON)
+    day = play(
+        replace(stretch, campaign=replace(stretch.campaign, screening=screening), calls=tuple(calls))
+    ).stretch
+    machines = [call for call in day.calls if call.outcome is Outcome.MACHINE]
+    assert len(machines) > 50
+    assert not any(call.connected_s for call in machines)
+    assert figures_of(day).live_answers < 0.7 * sum(call.answered_s is not None for call in day.calls)
+    again = play(day)
+    found = compare(figures_of(day), again.figures)
+    assert found.holds, found.sentence()
+    again_machines = [call for call in again.stretch.calls if call.outcome is Outcome.MACHINE]
+    assert abs(len(again_machines) - len(machines)) <= 0.05 * len(machines)
+    assert all(call.heard and abs(call.heard.after_s - 1.4) < 0.01 for call in again_machines)
 
 
 def test_an_empty_stretch_is_refused() -> None:
