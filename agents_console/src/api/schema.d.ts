@@ -825,6 +825,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/staffing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Staffing
+         * @description Every group, with what is planned of its agents.
+         */
+        get: operations["readStaffing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staffing/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Staffing Plan
+         * @description Plan an absence, or calls from outside; the group's dialer heeds it at once.
+         */
+        post: operations["addStaffingPlan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staffing/plans/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Staffing Plan
+         * @description Another plan in the place of the one of the version named by If-Match.
+         */
+        put: operations["putStaffingPlan"];
+        post?: never;
+        /**
+         * Drop Staffing Plan
+         * @description Plan it no longer. The log of changes keeps it, so that it can be undone.
+         */
+        delete: operations["dropStaffingPlan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staffing/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Staffing Changes
+         * @description The newest changes of the plans: who, when, from what to what.
+         */
+        get: operations["listStaffingChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/staffing/changes/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Staffing Change
+         * @description Put back what a change replaced, when what it planned still stands (409 `changed_since` otherwise).
+         */
+        post: operations["undoStaffingChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/payments": {
         parameters: {
             query?: never;
@@ -2840,6 +2944,120 @@ export interface components {
          * @enum {string}
          */
         SpokenText: "message" | "announcement" | "abandoned";
+        /** StaffedAgent */
+        StaffedAgent: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * StaffingChangeView
+         * @description One change of the plans. `before` null: it was added, `after` null: it was dropped.
+         */
+        StaffingChangeView: {
+            /** Id */
+            id: number;
+            /** Plan Id */
+            plan_id: number;
+            /** Group Id */
+            group_id: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** User Name */
+            user_name: string | null;
+            before: components["schemas"]["StaffingPlanSettings"] | null;
+            after: components["schemas"]["StaffingPlanSettings"] | null;
+            /** Undoes Id */
+            undoes_id: number | null;
+            /** Undoable */
+            undoable: boolean;
+        };
+        /**
+         * StaffingGroupView
+         * @description A group with its agents, what is planned of them, and when that is next, the soonest first.
+         */
+        StaffingGroupView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Agents */
+            agents: components["schemas"]["StaffedAgent"][];
+            /** Plans */
+            plans: components["schemas"]["StaffingPlanView"][];
+            /** Times */
+            times: components["schemas"]["StaffingTime"][];
+        };
+        /**
+         * StaffingPlanSettings
+         * @description A plan as a supervisor writes it: agents away (`per_hour` null), or calls from outside.
+         */
+        StaffingPlanSettings: {
+            /** Group Id */
+            group_id: number;
+            /** Agent Id */
+            agent_id?: number | null;
+            /** Reason */
+            reason: string;
+            /** At */
+            at: string;
+            /** Minutes */
+            minutes: number;
+            /** Weekdays */
+            weekdays: number[];
+            /** Zone */
+            zone: string;
+            /** Per Hour */
+            per_hour?: number | null;
+        };
+        /**
+         * StaffingPlanView
+         * @description A plan as stored.
+         */
+        StaffingPlanView: {
+            /** Group Id */
+            group_id: number;
+            /** Agent Id */
+            agent_id?: number | null;
+            /** Reason */
+            reason: string;
+            /** At */
+            at: string;
+            /** Minutes */
+            minutes: number;
+            /** Weekdays */
+            weekdays: number[];
+            /** Zone */
+            zone: string;
+            /** Per Hour */
+            per_hour?: number | null;
+            /** Id */
+            id: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * StaffingTime
+         * @description One time of a plan that is now, or comes within a day.
+         */
+        StaffingTime: {
+            /** Plan Id */
+            plan_id: number;
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+        };
         /**
          * Step
          * @description One thing to say or ask. Without answers and without `to` it is an end.
@@ -4930,6 +5148,248 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SegmentView"];
                 };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readStaffing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffingGroupView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addStaffingPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffingPlanSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffingPlanView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putStaffingPlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffingPlanSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffingPlanView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dropStaffingPlan: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listStaffingChanges: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffingChangeView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undoStaffingChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description What went wrong (RFC 9457) */
             "4XX": {

@@ -18,6 +18,7 @@ const SCREENS = {
   segments: lazy(() => import("./segments/segments_page")),
   scripts: lazy(() => import("./scripts/scripts_page")),
   plans: lazy(() => import("./plans/plans_page")),
+  staffing: lazy(() => import("./staffing/staffing_page")),
   qa: lazy(() => import("./qa/qa_page")),
 } satisfies Record<Page, unknown>;
 

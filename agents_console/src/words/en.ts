@@ -5,12 +5,14 @@ import { plans } from "./plans";
 import { results } from "./results";
 import { scripts } from "./scripts";
 import { segments } from "./segments";
+import { staffing } from "./staffing";
 import { why } from "./why";
 
 export const en: Words = {
   ...kept.en,
   ...results.en,
   ...plans.en,
+  ...staffing.en,
   ...scripts.en,
   ...segments.en,
   ...people.en,
@@ -38,6 +40,7 @@ export const en: Words = {
       segments: "Segments",
       scripts: "Scripts",
       plans: "Plans",
+      staffing: "Shifts",
     },
   },
   login: {
@@ -439,6 +442,7 @@ export const en: Words = {
   },
   pacingLimit: {
     other: "{{reason}}",
+    staffing: "Whoever is free leaves by the plan, or is held for calls from outside.",
     no_agents: "No agent can take a call now.",
     free_agents: "The mode dials for the agents that are ready, and they are covered.",
     risk: "The next person to answer would find no agent with probability {{risk}}; {{allowed}} is allowed.",

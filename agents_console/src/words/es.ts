@@ -4,6 +4,7 @@ import { plans } from "./plans";
 import { results } from "./results";
 import { scripts } from "./scripts";
 import { segments } from "./segments";
+import { staffing } from "./staffing";
 import { why } from "./why";
 
 /** Spanish, the source of every key: the other languages are typed after it. */
@@ -11,6 +12,7 @@ export const es = {
   ...kept.es,
   ...results.es,
   ...plans.es,
+  ...staffing.es,
   ...scripts.es,
   ...segments.es,
   ...people.es,
@@ -38,6 +40,7 @@ export const es = {
       segments: "Segmentos",
       scripts: "Guiones",
       plans: "Planes",
+      staffing: "Turnos",
     },
   },
   login: {
@@ -442,6 +445,7 @@ export const es = {
   },
   pacingLimit: {
     other: "{{reason}}",
+    staffing: "Quien está libre sale según el plan o queda reservado para llamadas entrantes.",
     no_agents: "Ningún agente puede tomar una llamada ahora.",
     free_agents: "El modo marca según los agentes disponibles, y ya están cubiertos.",
     risk: "La próxima persona que conteste quedaría sin agente con probabilidad {{risk}}; se permite {{allowed}}.",

@@ -5,12 +5,14 @@ import { plans } from "./plans";
 import { results } from "./results";
 import { scripts } from "./scripts";
 import { segments } from "./segments";
+import { staffing } from "./staffing";
 import { why } from "./why";
 
 export const pt: Words = {
   ...kept.pt,
   ...results.pt,
   ...plans.pt,
+  ...staffing.pt,
   ...scripts.pt,
   ...segments.pt,
   ...people.pt,
@@ -38,6 +40,7 @@ export const pt: Words = {
       segments: "Segmentos",
       scripts: "Roteiros",
       plans: "Planos",
+      staffing: "Escalas",
     },
   },
   login: {
@@ -441,6 +444,7 @@ export const pt: Words = {
   },
   pacingLimit: {
     other: "{{reason}}",
+    staffing: "Quem está livre sai segundo o plano ou fica reservado para chamadas de fora.",
     no_agents: "Nenhum agente pode atender uma ligação agora.",
     free_agents: "O modo disca conforme os agentes disponíveis, e eles já estão cobertos.",
     risk: "A próxima pessoa que atender ficaria sem agente com probabilidade {{risk}}; permite-se {{allowed}}.",

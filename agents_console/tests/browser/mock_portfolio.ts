@@ -1,5 +1,6 @@
 import type { Schemas } from "../../src/api/client";
 import { GRAPH, leadWhy, PARTS, person, plan, preview, RUN, segments, versions } from "./demo_portfolio";
+import { MockStaffing } from "./mock_staffing";
 
 const OK = 200;
 const DONE = 204;
@@ -37,6 +38,7 @@ export class MockPortfolio {
   segments = segments();
   plan = plan();
   versions = versions();
+  staffing = new MockStaffing();
 
   /**
    * The answer to a call of the API (`GET /people`), or null where this is not about the portfolio. `seen`: the version
@@ -83,6 +85,7 @@ export class MockPortfolio {
       }
     }
     if (path.startsWith("/scripts")) return this.#answerScripts(call, read);
+    if (path.startsWith("/staffing")) return this.staffing.answer(call, read, seen);
     if (path.startsWith("/segments")) return this.#answerSegments(call, read, seen);
     return null;
   }

@@ -14,6 +14,7 @@ import { ChangeLog } from "./change_log";
 import { Outcomes } from "./outcomes";
 import { PacingWords } from "./pacing_words";
 import { ScreeningPanel } from "./screening_panel";
+import { StaffingLines } from "./staffing_lines";
 import { Tile } from "./tile";
 
 /** One campaign: its calls of this instant, today's totals, the abandonment against its cap, and the levers. */
@@ -76,6 +77,7 @@ export function CampaignStrip({ campaign }: { campaign: CampaignLive }) {
           <Outcomes outcomes={campaign.outcomes_today} />
           <CampaignObstacles campaign={campaign} />
           <PacingWords pacing={campaign.pacing} />
+          <StaffingLines campaign={campaign} />
           <Budgets pacing={campaign.pacing} />
         </div>
         <div className="campaign-why">
