@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { answer, api } from "../../api/client";
 import { wordsFor } from "../../words";
 import { showDone, showProblem } from "../notices";
-import { type Person, refreshPerson } from "./person_page";
+import { type Person, refreshPerson } from "./person";
 
 interface DecisionProps {
   /** On the button that opens it. */

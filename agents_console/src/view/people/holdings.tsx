@@ -4,7 +4,7 @@ import { formatMoney, formatPhone, formatShare } from "../../format/amounts";
 import { formatDay, isPast } from "../../format/times";
 import { wordsFor } from "../../words";
 import { useLocale } from "../use_locale";
-import type { Person } from "./person_page";
+import type { Person } from "./person";
 
 /** What the person owes or answers for. */
 export function Debts({ debts }: { debts: Person["debts"] }) {

@@ -3,9 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
-import { answer, api, type Schemas } from "../../api/client";
+import { answer, api } from "../../api/client";
 import { formatClock } from "../../format/times";
-import { queries } from "../../session";
 import { LANGUAGES, type Language } from "../../words";
 import { problemWords } from "../notices";
 import { useLocale } from "../use_locale";
@@ -13,19 +12,8 @@ import { LeadWhy } from "../why/lead_why";
 import { reasonWords } from "../why/reason_words";
 import { Lift } from "./decisions";
 import { Debts, Numbers } from "./holdings";
+import { type Person, personKey } from "./person";
 import { Story } from "./story";
-
-export type Person = Schemas["PersonView"];
-
-export const personKey = (id: number) => ["person", id];
-
-/** Reads the person anew, and why he is called or not: somebody has just decided something. */
-export async function refreshPerson(id: number): Promise<void> {
-  await Promise.all([
-    queries.invalidateQueries({ queryKey: personKey(id) }),
-    queries.invalidateQueries({ queryKey: ["why"] }),
-  ]);
-}
 
 export function PersonPage({ id }: { id: number }) {
   const { t } = useTranslation();

@@ -10,7 +10,7 @@ import { wordsFor } from "../../words";
 import { showDone, showProblem } from "../notices";
 import { useLocale } from "../use_locale";
 import { ResolveDispute, WithdrawPromise } from "./decisions";
-import { type Person, refreshPerson } from "./person_page";
+import { type Person, refreshPerson } from "./person";
 
 type Entry = Person["entries"][number];
 

@@ -4,7 +4,7 @@ import { answer, api, type Schemas } from "../../api/client";
 import { queries } from "../../session";
 import { Conflict } from "../conflict";
 import { type Kept, useKept } from "../use_kept";
-import { planKey } from "./plans_page";
+import { planKey } from "./plan";
 import { layOut, type Quota, quotaFault } from "./quota";
 import { RetryRules } from "./retry_rules";
 

@@ -6,9 +6,8 @@ import { useLocation, useRoute } from "wouter";
 import { answer, api } from "../../api/client";
 import { useCampaigns } from "../campaigns";
 import { problemWords } from "../notices";
+import { planKey } from "./plan";
 import { PlanForm } from "./plan_form";
-
-export const planKey = (campaignId: number) => ["contact-plan", campaignId];
 
 /** How often, and when, a campaign's leads are tried. */
 export default function PlansPage() {

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { answer, api } from "../../api/client";
 import { problemWords } from "../notices";
-import type { Version } from "./scripts_page";
+import type { Version } from "./script";
 
 interface DiffProps {
   old: Version;

@@ -7,7 +7,7 @@ import { answer, api } from "../../api/client";
 import type { Language } from "../../words";
 import { StepWords } from "../agent/script";
 import { problemWords } from "../notices";
-import type { Graph } from "./script_editor";
+import type { Graph } from "./script";
 
 /** After so long without a change the script is checked. */
 const PAUSE_MS = 500;

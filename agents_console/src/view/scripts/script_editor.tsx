@@ -10,11 +10,8 @@ import { LANGUAGES, type Language } from "../../words";
 import { showDone, showProblem } from "../notices";
 import { ObjectionsForm } from "./objections_form";
 import { Preview } from "./preview";
-import { SCRIPTS } from "./scripts_page";
+import { type Graph, SCRIPTS, type Step } from "./script";
 import { StepForm } from "./step_form";
-
-export type Graph = Schemas["Graph"];
-export type Step = Schemas["Step"];
 
 const newStep = (id: string, title: string): Step => ({ id, title, say: "", notices: [], answers: [] });
 

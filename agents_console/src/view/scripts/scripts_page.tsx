@@ -3,14 +3,10 @@ import { Alert, Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Route, Switch } from "wouter";
-import { answer, api, type Schemas } from "../../api/client";
+import { answer, api } from "../../api/client";
 import { problemWords } from "../notices";
 import { ScriptEditor } from "./script_editor";
 import { VersionTable } from "./version_table";
-
-export type Version = Schemas["ScriptVersionView"];
-
-export const SCRIPTS = ["scripts"];
 
 /** What agents say: versions with what they brought, and the editor. */
 export default function ScriptsPage() {

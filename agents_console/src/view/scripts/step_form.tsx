@@ -12,7 +12,7 @@ import {
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../api/client";
-import type { Step } from "./script_editor";
+import type { Step } from "./script";
 
 type Answer = Schemas["Answer"];
 

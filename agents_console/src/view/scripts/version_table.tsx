@@ -10,7 +10,7 @@ import { wordsFor } from "../../words";
 import { problemWords, showDone, showProblem } from "../notices";
 import { useLocale } from "../use_locale";
 import { Diff } from "./diff";
-import { SCRIPTS, type Version } from "./scripts_page";
+import { SCRIPTS, type Version } from "./script";
 
 /** All scripts with their versions, who hears each, and what each brought. */
 export function VersionTable() {

@@ -16,7 +16,7 @@ import { formatAmount } from "../../format/amounts";
 import { wordsFor } from "../../words";
 import { useLocale } from "../use_locale";
 import { codeWords, onlyCurrency } from "./condition_words";
-import type { Parts } from "./segments_page";
+import type { Parts } from "./segment";
 
 type Conditions = Schemas["ConditionsView"];
 export type Condition = Schemas["ConditionView"];

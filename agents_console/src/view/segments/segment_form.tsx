@@ -11,7 +11,7 @@ import { problemWords } from "../notices";
 import { type Kept, useKept } from "../use_kept";
 import { useLocale } from "../use_locale";
 import { ConditionBuilder, isComplete } from "./conditions";
-import { type Parts, SEGMENTS, type Segment } from "./segments_page";
+import { type Parts, SEGMENTS, type Segment } from "./segment";
 import { TreatmentForm } from "./treatment";
 
 type Settings = Schemas["SegmentSettings"];

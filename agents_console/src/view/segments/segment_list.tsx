@@ -7,7 +7,7 @@ import { formatNumber } from "../../format/amounts";
 import { formatDateTime } from "../../format/times";
 import { useLocale } from "../use_locale";
 import { conditionsInWords } from "./condition_words";
-import type { Segment } from "./segments_page";
+import type { Segment } from "./segment";
 
 export function SegmentList({ segments }: { segments: Segment[] }) {
   const { t } = useTranslation();

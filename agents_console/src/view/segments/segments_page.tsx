@@ -3,15 +3,11 @@ import { Alert, Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Route, Switch } from "wouter";
-import { answer, api, type Schemas } from "../../api/client";
+import { answer, api } from "../../api/client";
 import { problemWords } from "../notices";
+import { SEGMENTS } from "./segment";
 import { SegmentForm } from "./segment_form";
 import { SegmentList } from "./segment_list";
-
-export type Segment = Schemas["SegmentView"];
-export type Parts = Schemas["SegmentParts"];
-
-export const SEGMENTS = ["segments"];
 
 /** Who is in which segment, and how each is worked. */
 export default function SegmentsPage() {

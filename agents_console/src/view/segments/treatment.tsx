@@ -2,7 +2,7 @@ import { NumberInput, Select, Switch, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../api/client";
 import { useCampaigns } from "../campaigns";
-import type { Parts } from "./segments_page";
+import type { Parts } from "./segment";
 
 type Settings = Schemas["SegmentSettings"];
 

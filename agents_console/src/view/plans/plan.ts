@@ -1,0 +1,2 @@
+/** The key under which a campaign's contact plan is kept. */
+export const planKey = (campaignId: number) => ["contact-plan", campaignId];
