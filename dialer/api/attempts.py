@@ -11,16 +11,8 @@ from pydantic import AwareDatetime
 
 from dialer.api.auth import READS_ATTEMPTS, Database
 from dialer.api.problems import not_found
-from dialer.api.schemas import (
-    ULID,
-    AttemptId,
-    AttemptPage,
-    AttemptStory,
-    AttemptView,
-    EventView,
-    Line,
-    RowNumber,
-)
+from dialer.api.review_schemas import AttemptPage, AttemptStory, AttemptView, EventView
+from dialer.api.schemas import ULID, AttemptId, Line, RowNumber
 from dialer.domain.outcomes import Outcome
 
 router = APIRouter(prefix="/attempts", tags=["attempts"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from dialer.api.schemas import CallCard, DebtCard, DispositionView, PersonCard, PhoneCard
+from dialer.api.live_schemas import CallCard, DebtCard, PersonCard, PhoneCard
+from dialer.api.schemas import DispositionView
 from dialer.api.script_views import ScriptView, show_script
 from dialer.domain.call import CallState
 from dialer.domain.outcomes import Outcome

@@ -17,7 +17,7 @@ import asyncpg
 import structlog
 
 from dialer.api.cards import advance, fill_script, show_card
-from dialer.api.schemas import CallCard
+from dialer.api.live_schemas import CallCard
 from dialer.api.script_views import ScriptView
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import CampaignState

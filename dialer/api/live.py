@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from dialer.api.auth import MayWatch, User, read_roles
 from dialer.api.floor import DATABASE_ERRORS, Floor
 from dialer.api.intents import store_intent
-from dialer.api.schemas import Resync
+from dialer.api.live_schemas import Resync
 from dialer.api.watcher import OWN, SESSION_OVER, UNKNOWN_MESSAGE, Over, Watcher
 from dialer.domain.agent import AgentState
 from dialer.store.live import Change

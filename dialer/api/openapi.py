@@ -10,9 +10,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from dialer.api.live_schemas import Delta, Resync, Snapshot
 from dialer.api.pacing_schemas import ForecastLine
 from dialer.api.problems import MEDIA_TYPE
-from dialer.api.schemas import Delta, Problem, Resync, Snapshot
+from dialer.api.schemas import Problem
 
 _REF = "#/components/schemas/{model}"
 

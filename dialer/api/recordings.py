@@ -16,7 +16,8 @@ from pydantic import AwareDatetime
 
 from dialer.api.auth import HEARS_RECORDINGS, Config, Database, Reviewer
 from dialer.api.problems import ProblemError, not_found
-from dialer.api.schemas import Line, Peaks, RecordingPage, RecordingView, RowId, RowNumber
+from dialer.api.review_schemas import Peaks, RecordingPage, RecordingView
+from dialer.api.schemas import Line, RowId, RowNumber
 from dialer.recording.layout import PEAKS_PER_S, is_recording_path
 
 log = structlog.get_logger()

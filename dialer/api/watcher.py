@@ -15,7 +15,7 @@ from fastapi import WebSocket
 
 from dialer.api.auth import User
 from dialer.api.floor import Floor
-from dialer.api.schemas import (
+from dialer.api.live_schemas import (
     AgentChange,
     AgentLive,
     CampaignChange,

@@ -11,7 +11,8 @@ import pytest
 
 from dialer.api import watcher as watcher_module
 from dialer.api.auth import User
-from dialer.api.schemas import CallCard, Me, Role
+from dialer.api.live_schemas import CallCard
+from dialer.api.schemas import Me, Role
 from dialer.api.watcher import INTENTS_KEPT, OWN, SESSION_OVER, TOO_SLOW, Over, Watcher
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import CampaignState, DialMode
