@@ -202,6 +202,8 @@ class CaseFile:
     names: dict[str, str] = field(default_factory=dict)
     #: Header names that nobody reads.
     ignored: tuple[str, ...] = ()
+    #: Empty for a workbook.
+    delimiter: str = ""
 
 
 def read_cases(
@@ -225,7 +227,7 @@ def read_cases(
         shape = shape_of(table, known, ("external_ref",), {ours: theirs for theirs, ours in SPANISH.items()})
         if not MATTERS.keys() & shape.names.keys():
             raise BadInput(f"row 1: no column says anything of a person: give one of {', '.join(MATTERS)}")
-        found.names = shape.names
+        found.names, found.delimiter = shape.names, table.delimiter
         found.ignored = tuple(
             cell for name, cell in zip(shape.columns, table.header, strict=True) if not name and cell
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dialer.domain.errors import BadInput
 from dialer.portfolio.case_file import CaseFile, read_cases
+from dialer.portfolio.findings import count_kinds, found_in, write_findings
 from dialer.portfolio.importing import SHOWN_ERRORS, BadFile, write_errors
 from dialer.portfolio.table_file import RowError
 from dialer.store import case_files
@@ -40,6 +41,8 @@ class CaseOptions:
     skip_bad: bool = False
     #: Where the bad rows are listed: row, column, message.
     error_file: Path | None = None
+    #: Where they are listed each with its line (`findings`).
+    findings_file: Path | None = None
     #: Judge and compare everything, and load nothing.
     dry_run: bool = False
 
@@ -55,6 +58,8 @@ class CaseReport:
     ignored_columns: tuple[str, ...]
     #: The first errors.
     errors: tuple[RowError, ...]
+    #: By kind.
+    findings: Mapping[str, int]
 
 
 async def import_cases(
@@ -87,6 +92,14 @@ async def import_cases(
         errors = sorted([*file.errors, *errors], key=lambda error: error.row)
         if errors and options.error_file is not None:
             write_errors(options.error_file, [(each.row, each.column, each.message) for each in errors])
+        findings = found_in(errors, frozenset({file.names.get("phone", "phone")}))
+        if options.findings_file is not None:
+            await asyncio.to_thread(
+                write_findings,
+                *(options.findings_file, path, findings),
+                encoding=options.encoding,
+                delimiter=options.delimiter or file.delimiter or None,
+            )
         if errors and not options.skip_bad:
             raise BadFile(errors[:SHOWN_ERRORS], len(errors))
         await case_files.drop_rows(connection, [row for row, _, _ in found])
@@ -99,7 +112,9 @@ async def import_cases(
         await (transaction.rollback() if options.dry_run else transaction.commit())
     finally:
         connection.terminate()
-    return CaseReport(rows, bad_rows, deltas, file.ignored, tuple(errors[:SHOWN_ERRORS]))
+    return CaseReport(
+        rows, bad_rows, deltas, file.ignored, tuple(errors[:SHOWN_ERRORS]), count_kinds(findings)
+    )
 
 
 def _find_papers(file: CaseFile, folder: Path | None) -> None:

@@ -22,8 +22,9 @@ import asyncpg
 import orjson
 
 from dialer.domain.errors import BadInput
+from dialer.portfolio.findings import MOST_FINDINGS, Finding, FindingKind, kind_of, write_findings
 from dialer.portfolio.judging import Progress, judge_rows
-from dialer.portfolio.lead_file import LeadFile, open_leads
+from dialer.portfolio.lead_file import PHONE_COLUMNS, LeadFile, open_leads
 from dialer.portfolio.spreadsheet import plain_cell
 from dialer.portfolio.staged import Staged
 from dialer.portfolio.table_file import RowError
@@ -46,6 +47,8 @@ class ImportOptions:
     skip_bad: bool = False
     #: Where the bad rows are listed: row, column, message.
     error_file: Path | None = None
+    #: Where whatever is worth a look is listed, bad rows and good ones, each with its line (`findings`).
+    findings_file: Path | None = None
     #: The list's name; None: the file's.
     list_name: str | None = None
     #: Country (ISO 3166-1) of numbers written without a country code.
@@ -93,6 +96,8 @@ class ImportReport:
     ignored_columns: tuple[str, ...]
     #: The first errors.
     errors: tuple[RowError, ...]
+    #: By kind, when they were asked for.
+    findings: Mapping[str, int] = field(default_factory=dict)
 
 
 class BadFile(BadInput):
@@ -142,6 +147,7 @@ async def import_leads(
         run = await lead_lists.begin_run(connection, campaign_id, sha256, _judged_by(options))
         going = _Import(
             dsn=dsn,
+            path=path,
             connection=connection,
             run=run,
             source=source,
@@ -173,6 +179,7 @@ class _Compared:
     good: int
     errors_count: int
     errors: tuple[RowError, ...]
+    findings: Mapping[str, int]
     repeated_rows: int
     shared_numbers: int
     #: Rows were set aside that may have been spread already.
@@ -188,6 +195,7 @@ class _Import:
     """One file on its way in. The rows are staged on `connection` and spread on another, in one transaction."""
 
     dsn: str
+    path: Path
     connection: asyncpg.Connection
     run: lead_lists.Run
     source: LeadFile
@@ -280,13 +288,47 @@ class _Import:
         first = [RowError(error.row, error.column, error.message) for error in found]
         if count and self.options.error_file is not None:
             await _list_errors(self.connection, self.options.error_file)
+        findings = {} if self.options.findings_file is None else await self._list_findings()
         if count and not self.options.skip_bad:
             raise BadFile(first, count)
         good = await self.connection.fetchval("SELECT count(*) FROM incoming")
         if not good:
             raise BadInput("the file has no good row; nothing was loaded")
         repeated, shared = await lead_lists.count_duplicates(self.connection)
-        return _Compared(good, count, tuple(first), repeated, shared, clashed)
+        return _Compared(good, count, tuple(first), findings, repeated, shared, clashed)
+
+    async def _list_findings(self) -> Mapping[str, int]:
+        """List what is worth a look; how many there are of each kind."""
+        assert self.options.findings_file is not None
+        self.progress("comparing", 0, 0, self.rows)
+        counts, found = await lead_lists.find_remarkable(self.connection, MOST_FINDINGS)
+        names = self.source.shape.names
+        numbers = frozenset(names[column] for column in PHONE_COLUMNS if column in names)
+        findings = [
+            Finding(
+                each.row,
+                FindingKind(each.kind) if each.kind != "bad" else kind_of(each.column, numbers),
+                each.column,
+                each.message,
+            )
+            for each in found
+        ]
+        bad_numbers = sum(
+            count for (kind, column), count in counts.items() if kind == "bad" and column in numbers
+        )
+        totals = {FindingKind.BAD_NUMBER.value: bad_numbers}
+        for (kind, column), count in counts.items():
+            if kind == "bad" and column in numbers:
+                continue
+            name = FindingKind.BAD_ROW.value if kind == "bad" else kind
+            totals[name] = totals.get(name, 0) + count
+        await asyncio.to_thread(
+            write_findings,
+            *(self.options.findings_file, self.path, findings),
+            encoding=self.options.encoding,
+            delimiter=self.options.delimiter or self.source.table.delimiter or None,
+        )
+        return {kind: count for kind, count in totals.items() if count}
 
     async def _set_clashes_aside(self) -> bool:
         """Rows whose debt is somebody else's become bad rows; whether there were any."""
@@ -319,6 +361,7 @@ class _Import:
             delimiter=self.source.table.delimiter,
             ignored_columns=self.source.ignored,
             errors=compared.errors,
+            findings=compared.findings,
         )
 
 

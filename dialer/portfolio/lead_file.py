@@ -85,7 +85,7 @@ COLUMNS = frozenset(SPANISH.values())
 REQUIRED = ("external_ref", "full_name", "phone1")
 DEBT = ("creditor", "product", "balance", "currency")
 _OF_A_DEBT = (*DEBT, "due_on", "opened_on", "account", "stage")
-_PHONE_COLUMNS = tuple(f"phone{n}" for n in range(1, PHONES + 1))
+PHONE_COLUMNS = tuple(f"phone{n}" for n in range(1, PHONES + 1))
 _LANGUAGES = {"es", "en", "pt"}
 _PRIORITY = range(-1000, 1001)
 _STAGES = {
@@ -154,7 +154,7 @@ class LeadShape(TableShape):
                 raise BadCell(name, "is empty")
         phones: dict[str, PhoneKind] = {}
         bad: list[BadCell] = []
-        for column in _PHONE_COLUMNS:
+        for column in PHONE_COLUMNS:
             if text := cells.get(column):
                 try:
                     number, kind = judge_number(text, self.region)
@@ -237,13 +237,17 @@ def open_leads(
 def column_reader(
     spanish: Mapping[str, str], mapping: Mapping[str, str] | None = None
 ) -> Callable[[str], str | None]:
-    """A function from a header's cell to our name for it, or None: accents, case, spaces and dashes do not matter.
+    """A function from a header's cell to our name for it, or None: accents, case, spaces and dashes do not matter. What
+    the mapping gives no name (an empty one) is not read, whatever it is called.
 
     Raises BadInput when the mapping names a column of ours that does not exist.
     """
     ours = frozenset(spanish.values())
     given: dict[str, str] = {}
     for theirs, name in (mapping or {}).items():
+        if not name:
+            given[plain_name(theirs)] = ""
+            continue
         plain = plain_name(name)
         target = spanish.get(plain, plain)
         if target not in ours:
@@ -255,7 +259,7 @@ def column_reader(
     def known(cell: str) -> str | None:
         plain = plain_name(cell)
         if plain in given:
-            return given[plain]
+            return given[plain] or None
         name = spanish.get(plain, plain)
         # What the mapping fills must not be filled twice.
         return name if name in ours and name not in given.values() else None

@@ -7,6 +7,7 @@ rows are spread over the tables by `spreading`, in one transaction, so that noth
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -21,8 +22,11 @@ SQL = read_statements(Path(__file__).with_name("lead_lists.sql"))
 REFRESHED_AT_ONCE = 2000
 #: Names an import's advisory lock, together with the run's number.
 _LOCK = 0x1EAD
-#: For the import's own session: sorts and hashes of a million rows fit; nothing here is worth compiling.
-_BULK_SETTINGS = "SET work_mem = '256MB'; SET jit = off"
+#: For the import's own session: sorts and hashes of a million rows fit; nothing here is worth compiling. A client that
+#: was killed is missed at once, or its half of an import would keep out the next, which goes on where it stopped.
+_BULK_SETTINGS = "SET work_mem = '256MB'; SET jit = off; SET client_connection_check_interval = '500ms'"
+#: How long that may take.
+_LAST_ONE_GOES_S, _ASKED_EVERY_S = 3.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ async def begin_run(connection: Connection, campaign_id: int, sha256: str, optio
     )
     assert found is not None
     run_id = found["id"]
-    if not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", _LOCK, run_id % (1 << 31)):
+    if not await _lock(connection, run_id):
         raise BadInput("this very file is being loaded by somebody else at this moment")
     # It may have ended between the two statements.
     if not await connection.fetchval("SELECT true FROM import_run WHERE id = $1", run_id):
@@ -109,6 +113,17 @@ async def begin_run(connection: Connection, campaign_id: int, sha256: str, optio
     assert row is not None
     list_id = known["id"] if known is not None else None
     return Run(run_id, str(language), row["rows"], row["last_row"] or 1, list_id)
+
+
+async def _lock(connection: Connection, run_id: int) -> bool:
+    """Whether the run is ours alone; one that was just killed is waited for."""
+    tries = int(_LAST_ONE_GOES_S / _ASKED_EVERY_S)
+    for left in range(tries, -1, -1):
+        if await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", _LOCK, run_id % (1 << 31)):
+            return True
+        if left:
+            await asyncio.sleep(_ASKED_EVERY_S)
+    return False
 
 
 async def end_run(connection: Connection, run: Run) -> None:
@@ -157,6 +172,45 @@ async def staged_errors(connection: Connection, limit: int | None = None) -> tup
         "SELECT row, column_name, message FROM incoming_bad ORDER BY row, column_name LIMIT $1", limit
     )
     return count, [StagedError(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A row worth a look: `bad`, `repeated`, `shared_number` or `do_not_call`."""
+
+    row: int
+    kind: str
+    column: str | None
+    message: str
+
+
+async def find_remarkable(
+    connection: Connection, limit: int
+) -> tuple[dict[tuple[str, str | None], int], list[Remark]]:
+    """What is worth a look in the staged rows: how many by kind and column, and the first in the order of the file."""
+    async with connection.transaction():
+        await connection.execute(SQL["find_remarkable"])
+        counts = await connection.fetch(
+            "SELECT kind, column_name, count(*) AS many FROM remarkable GROUP BY kind, column_name"
+        )
+        rows = await connection.fetch(
+            "SELECT row, kind, column_name, message FROM remarkable ORDER BY row, kind, column_name LIMIT $1",
+            limit,
+        )
+    return {(each["kind"], each["column_name"]): each["many"] for each in counts}, [
+        Remark(*row) for row in rows
+    ]
+
+
+async def forget_runs(connection: Connection, sha256: str) -> None:
+    """Forget what interrupted imports of this content have staged; one that is under way is left alone."""
+    for row in await connection.fetch("SELECT id FROM import_run WHERE content_sha256 = $1", sha256):
+        async with connection.transaction():
+            if await connection.fetchval(
+                "SELECT pg_try_advisory_xact_lock($1, $2)", _LOCK, row["id"] % (1 << 31)
+            ):
+                await connection.execute(_of(row["id"], "drop_staging"))
+                await connection.execute("DELETE FROM import_run WHERE id = $1", row["id"])
 
 
 async def reconcile(connection: Connection, *, close_missing: bool) -> list[Book]:

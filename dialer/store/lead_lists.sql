@@ -77,6 +77,37 @@ WHERE person.external_ref <> incoming.external_ref
    OR (debt.currency <> incoming.currency AND debt.status = 'open' AND debt.balance_minor > 0)
 ORDER BY 1
 
+-- name: find_remarkable
+-- What is worth a look in the file: `bad` (wrong), and of the good rows those that repeat another, share a number with
+-- another person, or belong to somebody who must not be called.
+CREATE TEMPORARY TABLE remarkable ON COMMIT DROP AS
+SELECT row, 'bad' AS kind, column_name, message FROM incoming_bad
+UNION ALL
+SELECT row, 'repeated', NULL, 'says again what row ' || first_row || ' says of the same person and debt'
+FROM (
+    SELECT row, min(row) OVER (PARTITION BY external_ref, debt_ref) AS first_row FROM incoming
+) AS told
+WHERE row > first_row
+UNION ALL
+SELECT incoming.row, 'shared_number', NULL, shared.number || ' stands with another person too'
+FROM (
+    SELECT number
+    FROM incoming
+    CROSS JOIN unnest(phones) AS phone (number)
+    GROUP BY number
+    HAVING min(external_ref) <> max(external_ref)
+) AS shared
+JOIN (SELECT row, unnest(phones) AS number FROM incoming) AS incoming USING (number)
+UNION ALL
+SELECT incoming.row, 'do_not_call', NULL, 'this person asked not to be called'
+FROM incoming
+JOIN person ON person.external_ref = incoming.external_ref
+WHERE EXISTS (SELECT FROM do_not_call WHERE do_not_call.person_id = person.id)
+UNION ALL
+SELECT incoming.row, 'do_not_call', NULL, incoming.number || ' is on the do-not-call list'
+FROM (SELECT row, unnest(phones) AS number FROM incoming) AS incoming
+JOIN (SELECT DISTINCT number FROM do_not_call WHERE number IS NOT NULL) AS listed USING (number)
+
 -- name: drop_rows
 DELETE FROM incoming WHERE row = ANY ($1::int[])
 

@@ -23,7 +23,10 @@ ROWS_AT_ONCE = 20_000
 _TURN = 0x5B8EAD
 #: Sorts and hashes of a million rows fit; nothing here is worth compiling. The foreign keys' own look-ups are prepared
 #: statements, too: they must be planned once, not for every row (PostgreSQL 18, 19.7.1).
-_SETTINGS = "SET work_mem = '256MB'; SET temp_buffers = '64MB'; SET jit = off; SET plan_cache_mode = auto"
+_SETTINGS = (
+    "SET work_mem = '256MB'; SET temp_buffers = '64MB'; SET jit = off; SET plan_cache_mode = auto;"
+    " SET client_connection_check_interval = '500ms'"
+)
 
 
 @dataclass(frozen=True, slots=True)
