@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     switch_spool_dir: PurePosixPath | None = None
     #: Where finished recordings are kept.
     recordings_dir: Path | None = None
+    #: Where files wait that supervisors bring; none: they are loaded by command only.
+    uploads_dir: Path | None = None
 
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8080, ge=0, le=65535)  # 0: any free one

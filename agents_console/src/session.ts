@@ -31,9 +31,27 @@ export function useSession() {
   });
 }
 
-export type Page = "agent" | "supervisor" | "people" | "segments" | "scripts" | "plans" | "staffing" | "qa";
+export type Page =
+  | "agent"
+  | "supervisor"
+  | "imports"
+  | "people"
+  | "segments"
+  | "scripts"
+  | "plans"
+  | "staffing"
+  | "qa";
 
-const LEADS_THE_SHIFT: Page[] = ["supervisor", "people", "segments", "scripts", "plans", "staffing", "qa"];
+const LEADS_THE_SHIFT: Page[] = [
+  "supervisor",
+  "imports",
+  "people",
+  "segments",
+  "scripts",
+  "plans",
+  "staffing",
+  "qa",
+];
 
 /** Where each role works, its first page first. */
 export const PAGES: Record<Me["role"], Page[]> = {

@@ -17,6 +17,7 @@ from dialer.api import (
     campaigns,
     contact_plans,
     health,
+    imports,
     intents,
     live,
     pacing,
@@ -33,6 +34,7 @@ from dialer.api import (
 from dialer.api.auth import route_permissions
 from dialer.api.console import serve_console
 from dialer.api.guard import Guard
+from dialer.api.importer import Importer
 from dialer.api.live import Hub
 from dialer.api.passwords import check_password
 from dialer.api.problems import install_problems
@@ -62,7 +64,10 @@ def create_app(settings: Settings) -> FastAPI:
             await to_thread.run_sync(check_password, "", None)
             app.state.pool = pool
             app.state.door = session.Door()
-            async with Hub(dsn, pool).running() as app.state.hub:
+            async with (
+                Importer(pool, dsn, settings.uploads_dir).running() as app.state.importer,
+                Hub(dsn, pool).running() as app.state.hub,
+            ):
                 yield
         except* Exception as failure:
             # Without the live view no agent sees his calls: better no API here than half of one.
@@ -91,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
         intents,
         campaigns,
         contact_plans,
+        imports,
         pacing,
         attempts,
         callability,

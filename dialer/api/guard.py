@@ -10,11 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from dialer.api.importer import MAX_UPLOAD_BYTES
 from dialer.api.problems import ProblemError
 from dialer.config import Settings
 
 #: The largest body we accept is a disposition with its note: 4,000 characters, escaped.
 MAX_BODY_BYTES = 64 * 1024
+#: Where whole files are brought, and how large they may be.
+FILES = "/api/v1/imports"
 #: A header of our own can't be set by a form or a link of another site: it proves that a script of ours asked.
 PROOF_HEADER = "x-cadencia-request"
 #: Messages that carry a signature instead: no browser can be made to send them.
@@ -46,9 +49,10 @@ class Guard:
         headers = Headers(scope=scope)
         try:
             length = headers.get("content-length", "")
-            if length.isdigit() and int(length) > MAX_BODY_BYTES:
+            limit = MAX_UPLOAD_BYTES if _is_file(scope) else MAX_BODY_BYTES
+            if length.isdigit() and int(length) > limit:
                 raise ProblemError(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"send at most {MAX_BODY_BYTES} bytes"
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"send at most {limit} bytes"
                 )
             if scope["method"] not in _SAFE_METHODS:
                 if not self._own_origin(scope, headers):
@@ -62,7 +66,7 @@ class Guard:
         except ProblemError as problem:
             await problem.answer()(scope, receive, send)
             return
-        await self.app(scope, _count(receive), send)
+        await self.app(scope, _count(receive, limit), send)
 
     def _own_origin(self, scope: Scope, headers: Headers) -> bool:
         """A browser always names the page's origin here; a program that is none may leave it out."""
@@ -125,7 +129,11 @@ def _foreign() -> ProblemError:
     )
 
 
-def _count(receive: Receive) -> Receive:
+def _is_file(scope: Scope) -> bool:
+    return bool(scope["method"] == "POST" and scope["path"] == FILES)
+
+
+def _count(receive: Receive, limit: int) -> Receive:
     """A body in chunks announces no length: it is cut off when it grows too large."""
     size = 0
 
@@ -133,7 +141,7 @@ def _count(receive: Receive) -> Receive:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > MAX_BODY_BYTES:
+        if size > limit:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return message
 

@@ -111,6 +111,7 @@ class Stack:
             "SPOOL_DIR": str(self.switch.spool / "monitor"),
             "SWITCH_SPOOL_DIR": str(self.switch.spool_inside / "monitor"),
             "RECORDINGS_DIR": str(self.recordings),
+            "UPLOADS_DIR": str(self.folder / "uploads"),
             "API_PORT": str(self.api_port),
             "SIP_DOMAIN": "127.0.0.1",
             "SIP_SOCKET_URL": f"ws://127.0.0.1:{self.switch.http_port}/ws",

@@ -37,7 +37,7 @@ def test_operations_are_named_verb_noun_once(schema: dict) -> None:
     assert len(names) == len(set(names))
     verbs = (
         "open|read|close|mint|post|list|patch|start|pause|stop|undo|forecast|find|lift|answer|take|put|add|count"
-        "|check|publish|diff|drop"
+        "|check|publish|diff|drop|load|delete|preview|move"
     )
     assert [name for name in names if not re.fullmatch(rf"({verbs})[A-Z][A-Za-z]+", name)] == []
 

@@ -95,7 +95,7 @@ async def test_no_request_breaks_the_description(
         "scripts": await pool.fetchval("SELECT id FROM script_version"),
         "segments": await pool.fetchval("SELECT id FROM segment"),
     }
-    async with serve(dsn, recordings_dir=tmp_path) as api, api.client(role) as client:
+    async with serve(dsn, recordings_dir=tmp_path, uploads_dir=tmp_path) as api, api.client(role) as client:
         description = describe(create_app(api.settings))
         token = client.cookies["cadencia"]
         statuses, wrong = await asyncio.to_thread(fuzz, description, api.url, token, known)

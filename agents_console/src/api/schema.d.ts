@@ -220,6 +220,238 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Import Parts
+         * @description The columns that files may have, and how large a file may be.
+         */
+        get: operations["readImportParts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Imports
+         * @description The newest files first, with what came of each.
+         */
+        get: operations["listImports"];
+        put?: never;
+        /**
+         * Add Import
+         * @description Bring a file: its bytes are the body, as they are. Nothing of it is read yet.
+         */
+        post: operations["addImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/mappings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Mappings
+         * @description The saved ways to read creditors' files.
+         */
+        get: operations["listMappings"];
+        /**
+         * Put Mapping
+         * @description Save a way to read a creditor's files, in place of an older one of that name.
+         */
+        put: operations["putMapping"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/mappings/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete One Mapping
+         * @description Forget a mapping; lists that were loaded by it stay.
+         */
+        delete: operations["deleteOneMapping"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Import
+         * @description One file, and how it stands.
+         */
+        get: operations["readImport"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Import
+         * @description Forget a file that was not loaded, and what an interrupted work had staged of it; 409 otherwise.
+         */
+        delete: operations["deleteImport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Import
+         * @description The file's columns and first rows, and what its columns are taken for. Changes nothing.
+         */
+        post: operations["previewImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Import
+         * @description Judge and compare everything, good rows and bad, and load nothing; the report follows in the import.
+         */
+        post: operations["checkImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Load Import
+         * @description Load all of the file, or nothing of it; one that was interrupted goes on where it stopped.
+         */
+        post: operations["loadImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop Import
+         * @description End the work on a file; what was read of it is kept, and loading it again goes on from there.
+         */
+        post: operations["stopImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Findings
+         * @description The rows that are worth a look, with their cells: what is wrong, repeated, shared, or not to be called.
+         */
+        get: operations["listFindings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/findings.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Findings File
+         * @description All of them, as a CSV that no spreadsheet takes for formulas.
+         */
+        get: operations["readFindingsFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{id}/changes": {
         parameters: {
             query?: never;
@@ -1178,6 +1410,40 @@ export interface components {
             recording_id: number | null;
         };
         /**
+         * BookView
+         * @description The open debts of the file's creditors in one currency, before and after it; amounts in minor units.
+         */
+        BookView: {
+            /** Currency */
+            currency: string;
+            /** Debts Before */
+            debts_before: number;
+            /** Before Minor */
+            before_minor: number;
+            /** New Debts */
+            new_debts: number;
+            /** New Minor */
+            new_minor: number;
+            /** Raised Debts */
+            raised_debts: number;
+            /** Raised Minor */
+            raised_minor: number;
+            /** Lowered Debts */
+            lowered_debts: number;
+            /** Lowered Minor */
+            lowered_minor: number;
+            /** Closed Debts */
+            closed_debts: number;
+            /** Closed Minor */
+            closed_minor: number;
+            /** Unchanged Debts */
+            unchanged_debts: number;
+            /** Debts After */
+            debts_after: number;
+            /** After Minor */
+            after_minor: number;
+        };
+        /**
          * CallCard
          * @description All that the agent sees of the call (or, previewing, of the lead) he has.
          */
@@ -1412,6 +1678,26 @@ export interface components {
             share: number;
         };
         /**
+         * CasesReport
+         * @description What came of a file of cases, by kind of matter; of a check, what would.
+         */
+        CasesReport: {
+            /** Rows */
+            rows: number;
+            /** Bad Rows */
+            bad_rows: number;
+            /** Deltas */
+            deltas: {
+                [key: string]: components["schemas"]["DeltaView"];
+            };
+            /** Ignored Columns */
+            ignored_columns: string[];
+            /** Findings */
+            findings: {
+                [key: string]: number;
+            };
+        };
+        /**
          * CheckedScript
          * @description All that keeps a script from being published, and how an agent would see it, of a fictional debtor.
          */
@@ -1431,6 +1717,28 @@ export interface components {
             ref: string;
             /** Url */
             url: string;
+        };
+        /**
+         * ColumnChoice
+         * @description A column of ours; without the `required` ones a file can't be loaded.
+         */
+        ColumnChoice: {
+            /** Name */
+            name: string;
+            /** Required */
+            required: boolean;
+        };
+        /**
+         * ColumnView
+         * @description A column of the file, and what it is taken for; `guessed`: only because it is often called so.
+         */
+        ColumnView: {
+            /** Name */
+            name: string;
+            /** Target */
+            target: string | null;
+            /** Guessed */
+            guessed: boolean;
         };
         /**
          * ConditionView
@@ -1577,6 +1885,18 @@ export interface components {
             seq: number;
             /** Changes */
             changes: (components["schemas"]["MeChange"] | components["schemas"]["CampaignChange"] | components["schemas"]["AgentChange"] | components["schemas"]["SwitchChange"] | components["schemas"]["IntentChange"])[];
+        };
+        /**
+         * DeltaView
+         * @description Of one kind of matter: how much is new, says something else now, stood there so.
+         */
+        DeltaView: {
+            /** New */
+            new: number;
+            /** Changed */
+            changed: number;
+            /** Known */
+            known: number;
         };
         /**
          * DialMode
@@ -1801,6 +2121,60 @@ export interface components {
             choices: string[];
         };
         /**
+         * FileKind
+         * @description What a creditor's file holds, and so which columns of ours it may have.
+         * @enum {string}
+         */
+        FileKind: "leads" | "cases";
+        /**
+         * FilePreview
+         * @description `xlsx` for a workbook, which has no delimiter. `mapping`: the saved one by which the columns were taken.
+         */
+        FilePreview: {
+            /** Encoding */
+            encoding: string;
+            /** Delimiter */
+            delimiter: string;
+            /** Columns */
+            columns: components["schemas"]["ColumnView"][];
+            /** Rows */
+            rows: string[][];
+            /** Missing */
+            missing: string[];
+            /** Mapping */
+            mapping: string | null;
+        };
+        /**
+         * FindingKind
+         * @enum {string}
+         */
+        FindingKind: "bad_number" | "bad_row" | "repeated" | "shared_number" | "do_not_call";
+        /**
+         * FindingPage
+         * @description The first findings, under the file's own header; all of them are in the list that can be downloaded.
+         */
+        FindingPage: {
+            /** Header */
+            header: string[];
+            /** Findings */
+            findings: components["schemas"]["FindingView"][];
+        };
+        /**
+         * FindingView
+         * @description A row worth a look, with its cells.
+         */
+        FindingView: {
+            /** Row */
+            row: number;
+            kind: components["schemas"]["FindingKind"];
+            /** Column */
+            column: string | null;
+            /** Message */
+            message: string;
+            /** Cells */
+            cells: string[];
+        };
+        /**
          * ForecastFailure
          * @description The last line when it can't be told; `code` is stable.
          */
@@ -1992,6 +2366,100 @@ export interface components {
             status: "ok";
         };
         /**
+         * ImportParts
+         * @description What a page of imports is built from.
+         */
+        ImportParts: {
+            /** Columns */
+            columns: {
+                [key: string]: components["schemas"]["ColumnChoice"][];
+            };
+            /** Of A Debt */
+            of_a_debt: string[];
+            /** Max Bytes */
+            max_bytes: number;
+        };
+        /**
+         * ImportProgress
+         * @description What is being done, how much of it of how much (0: unknown), and the rows read so far.
+         */
+        ImportProgress: {
+            /** What */
+            what: string;
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /** Rows */
+            rows: number;
+        };
+        /**
+         * ImportSettings
+         * @description How the file is to be read, and into which campaign (leads only).
+         */
+        ImportSettings: {
+            /** Columns */
+            columns: {
+                [key: string]: string;
+            };
+            /** Encoding */
+            encoding?: string | null;
+            /** Delimiter */
+            delimiter?: string | null;
+            /** Region */
+            region?: string | null;
+            /** Campaign Id */
+            campaign_id?: number | null;
+            /** List Name */
+            list_name?: string | null;
+            /**
+             * Skip Bad
+             * @default false
+             */
+            skip_bad: boolean;
+            /**
+             * Close Missing
+             * @default false
+             */
+            close_missing: boolean;
+        };
+        /**
+         * ImportView
+         * @description A file that was brought, and how it stands.
+         */
+        ImportView: {
+            /** Id */
+            id: number;
+            kind: components["schemas"]["FileKind"];
+            /** Name */
+            name: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** User Name */
+            user_name: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            state: components["schemas"]["UploadState"];
+            settings: components["schemas"]["ImportSettings"] | null;
+            progress: components["schemas"]["ImportProgress"] | null;
+            leads: components["schemas"]["LeadsReport"] | null;
+            cases: components["schemas"]["CasesReport"] | null;
+            /** Problem */
+            problem: string | null;
+            /** Same As */
+            same_as: number | null;
+            /** Loaded As */
+            loaded_as: components["schemas"]["LoadedAsView"][];
+        };
+        /**
          * InstalmentRequest
          * @description A part of a promised plan.
          */
@@ -2113,6 +2581,44 @@ export interface components {
             phones: components["schemas"]["PhoneCallability"][];
         };
         /**
+         * LeadsReport
+         * @description What came of a file of leads; of a check, what would. Counts as in `ImportReport`.
+         */
+        LeadsReport: {
+            /** List Name */
+            list_name: string;
+            /** Rows */
+            rows: number;
+            /** Bad Rows */
+            bad_rows: number;
+            /** Leads */
+            leads: number;
+            /** Known Leads */
+            known_leads: number;
+            /** Refreshed Leads */
+            refreshed_leads: number;
+            /** Suppressed */
+            suppressed: number;
+            /** Phones */
+            phones: number;
+            /** Debts */
+            debts: number;
+            /** Repeated Rows */
+            repeated_rows: number;
+            /** Shared Numbers */
+            shared_numbers: number;
+            /** Resumed Rows */
+            resumed_rows: number;
+            /** Ignored Columns */
+            ignored_columns: string[];
+            /** Books */
+            books: components["schemas"]["BookView"][];
+            /** Findings */
+            findings: {
+                [key: string]: number;
+            };
+        };
+        /**
          * LiveView
          * @description The whole state one role sees: agents get `me`, supervisors campaigns and agents, QA only the switch.
          */
@@ -2134,6 +2640,21 @@ export interface components {
             server_time: string;
         };
         /**
+         * LoadedAsView
+         * @description The same content, loaded before.
+         */
+        LoadedAsView: {
+            /** Campaign Name */
+            campaign_name: string;
+            /** List Name */
+            list_name: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+        };
+        /**
          * LogOut
          * @description Ends the phone leg too. In a call it waits for the end of wrap-up.
          */
@@ -2143,6 +2664,25 @@ export interface components {
              * @enum {string}
              */
             type: "log_out";
+        };
+        /**
+         * MappingView
+         * @description A saved way to read a creditor's files.
+         */
+        MappingView: {
+            /** Name */
+            name: string;
+            kind: components["schemas"]["FileKind"];
+            /** Columns */
+            columns: {
+                [key: string]: string;
+            };
+            /** Encoding */
+            encoding?: string | null;
+            /** Delimiter */
+            delimiter?: string | null;
+            /** Region */
+            region?: string | null;
         };
         /**
          * Match
@@ -2447,6 +2987,20 @@ export interface components {
             rules: {
                 [key: string]: components["schemas"]["RetryRule"];
             };
+        };
+        /**
+         * PreviewRequest
+         * @description How to read the file; without `columns` they are taken by the saved mapping that fits, or by a guess.
+         */
+        PreviewRequest: {
+            /** Encoding */
+            encoding?: string | null;
+            /** Delimiter */
+            delimiter?: string | null;
+            /** Columns */
+            columns?: {
+                [key: string]: string;
+            } | null;
         };
         /**
          * Problem
@@ -3189,6 +3743,11 @@ export interface components {
             target_handling_s?: number | null;
         };
         /**
+         * UploadState
+         * @enum {string}
+         */
+        UploadState: "waiting" | "checking" | "checked" | "loading" | "loaded" | "refused" | "interrupted";
+        /**
          * VerdictCount
          * @description Calls of the last 24 hours by verdict. `label` is `unknown` where nobody could tell: `cause` says why.
          */
@@ -3805,6 +4364,578 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ContactPlanView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readImportParts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportParts"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listImports: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addImport: {
+        parameters: {
+            query: {
+                /** @description as the sender calls it */
+                name: string;
+                kind?: components["schemas"]["FileKind"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMappings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MappingView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putMapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MappingView"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteOneMapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilePreview"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    loadImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stopImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listFindings: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FindingPage"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readFindingsFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description What went wrong (RFC 9457) */

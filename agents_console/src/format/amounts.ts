@@ -44,6 +44,19 @@ export function formatNumber(value: number, locale: string, maximumFractionDigit
   return new Intl.NumberFormat(locale, { maximumFractionDigits }).format(value);
 }
 
+/** A file's size in the unit that suits it: "12.4 MB". */
+export function formatSize(bytes: number, locale: string): string {
+  const [unit, size] =
+    bytes < 1000
+      ? (["byte", 1] as const)
+      : bytes < 1_000_000
+        ? (["kilobyte", 1000] as const)
+        : (["megabyte", 1_000_000] as const);
+  return new Intl.NumberFormat(locale, { style: "unit", unit, maximumFractionDigits: 1 }).format(
+    bytes / size,
+  );
+}
+
 /** An E.164 number in groups that can be read aloud; numbers of +1 in their usual 3-3-4. */
 export function formatPhone(number: string): string {
   const nanp = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number);

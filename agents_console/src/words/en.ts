@@ -1,7 +1,9 @@
 import type { Words } from "./es";
+import { imports } from "./imports";
 import { kept } from "./kept";
 import { people } from "./people";
 import { plans } from "./plans";
+import { problems } from "./problems";
 import { results } from "./results";
 import { scripts } from "./scripts";
 import { segments } from "./segments";
@@ -10,9 +12,11 @@ import { why } from "./why";
 
 export const en: Words = {
   ...kept.en,
+  ...imports.en,
   ...results.en,
   ...plans.en,
   ...staffing.en,
+  ...problems.en,
   ...scripts.en,
   ...segments.en,
   ...people.en,
@@ -36,6 +40,7 @@ export const en: Words = {
       agent: "Agent",
       supervisor: "Supervision",
       qa: "Recordings",
+      imports: "Imports",
       people: "People",
       segments: "Segments",
       scripts: "Scripts",
@@ -539,27 +544,5 @@ export const en: Words = {
     rules_not_approved:
       "Nobody has approved the campaign's doubtful rules: see them with `dialer rules show`.",
     breaks_rules: "The campaign breaks its legal rules and can't start: `dialer campaign check` says which.",
-  },
-  problem: {
-    other: "Something went wrong ({{code}}). {{detail}}",
-    script_faulty: "This script can't be published yet: {{detail}}",
-    not_published: "Not published: {{detail}}",
-    bad_plan: "The plan can't be used like this. {{detail}}",
-    bad_segment: "The segment can't be used like this. {{detail}}",
-    bad_search: "Give more to search by. {{detail}}",
-    not_open: "That is no longer possible: {{detail}}",
-    unreachable: "There is no connection to the server.",
-    wrong_credentials: "Wrong user or password.",
-    too_many_logins: "Too many tries for this user. Wait five minutes.",
-    too_busy: "Too many people are logging in. Try again in a moment.",
-    not_logged_in: "Your session has ended. Log in again.",
-    not_allowed: "Your user may not do this.",
-    not_found: "What you were looking for was not found.",
-    version_mismatch: "Somebody else changed it meanwhile. Check the present values and apply again.",
-    invalid: "Some value is not valid. {{detail}}",
-    database_unreachable: "The database does not answer. Try again in a moment.",
-    sound_missing: "The file of this recording is missing.",
-    softphone_not_configured: "The server has no address of the switch configured.",
-    internal: "Something broke on the server; its log has the details.",
   },
 };

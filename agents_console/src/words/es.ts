@@ -1,6 +1,8 @@
+import { imports } from "./imports";
 import { kept } from "./kept";
 import { people } from "./people";
 import { plans } from "./plans";
+import { problems } from "./problems";
 import { results } from "./results";
 import { scripts } from "./scripts";
 import { segments } from "./segments";
@@ -10,9 +12,11 @@ import { why } from "./why";
 /** Spanish, the source of every key: the other languages are typed after it. */
 export const es = {
   ...kept.es,
+  ...imports.es,
   ...results.es,
   ...plans.es,
   ...staffing.es,
+  ...problems.es,
   ...scripts.es,
   ...segments.es,
   ...people.es,
@@ -36,6 +40,7 @@ export const es = {
       agent: "Agente",
       supervisor: "Supervisión",
       qa: "Grabaciones",
+      imports: "Cargas",
       people: "Personas",
       segments: "Segmentos",
       scripts: "Guiones",
@@ -541,29 +546,6 @@ export const es = {
     rules_not_approved: "Nadie ha aprobado las reglas dudosas de la campaña: véalas con «dialer rules show».",
     breaks_rules:
       "La campaña incumple sus reglas legales y no puede iniciar: «dialer campaign check» dice cuáles.",
-  },
-  problem: {
-    other: "Algo salió mal ({{code}}). {{detail}}",
-    script_faulty: "Este guion todavía no se puede publicar: {{detail}}",
-    not_published: "No se publicó: {{detail}}",
-    bad_plan: "El plan no se puede usar así. {{detail}}",
-    bad_segment: "El segmento no se puede usar así. {{detail}}",
-    bad_search: "Busque con más datos. {{detail}}",
-    not_open: "Ya no se puede: {{detail}}",
-    unreachable: "No hay conexión con el servidor.",
-    wrong_credentials: "Usuario o contraseña incorrectos.",
-    too_many_logins: "Demasiados intentos con este usuario. Espere cinco minutos.",
-    too_busy: "Hay demasiada gente entrando. Pruebe de nuevo en un momento.",
-    not_logged_in: "Su sesión terminó. Entre de nuevo.",
-    not_allowed: "Su usuario no puede hacer esto.",
-    not_found: "No se encontró lo que buscaba.",
-    version_mismatch:
-      "Otra persona lo cambió mientras tanto. Revise los valores actuales y aplique de nuevo.",
-    invalid: "Algún dato no es válido. {{detail}}",
-    database_unreachable: "La base de datos no responde. Pruebe de nuevo en un momento.",
-    sound_missing: "El archivo de esta grabación no está.",
-    softphone_not_configured: "El servidor no tiene configurada la dirección de la central.",
-    internal: "Algo falló en el servidor; el registro tiene los detalles.",
   },
 };
 

@@ -1,7 +1,9 @@
 import type { Words } from "./es";
+import { imports } from "./imports";
 import { kept } from "./kept";
 import { people } from "./people";
 import { plans } from "./plans";
+import { problems } from "./problems";
 import { results } from "./results";
 import { scripts } from "./scripts";
 import { segments } from "./segments";
@@ -10,9 +12,11 @@ import { why } from "./why";
 
 export const pt: Words = {
   ...kept.pt,
+  ...imports.pt,
   ...results.pt,
   ...plans.pt,
   ...staffing.pt,
+  ...problems.pt,
   ...scripts.pt,
   ...segments.pt,
   ...people.pt,
@@ -36,6 +40,7 @@ export const pt: Words = {
       agent: "Agente",
       supervisor: "Supervisão",
       qa: "Gravações",
+      imports: "Cargas",
       people: "Pessoas",
       segments: "Segmentos",
       scripts: "Roteiros",
@@ -541,27 +546,5 @@ export const pt: Words = {
     rules_not_approved: "Ninguém aprovou as regras duvidosas da campanha: veja-as com «dialer rules show».",
     breaks_rules:
       "A campanha viola suas regras legais e não pode iniciar: «dialer campaign check» diz quais.",
-  },
-  problem: {
-    other: "Algo deu errado ({{code}}). {{detail}}",
-    script_faulty: "Este roteiro ainda não pode ser publicado: {{detail}}",
-    not_published: "Não foi publicado: {{detail}}",
-    bad_plan: "O plano não pode ser usado assim. {{detail}}",
-    bad_segment: "O segmento não pode ser usado assim. {{detail}}",
-    bad_search: "Busque com mais dados. {{detail}}",
-    not_open: "Já não é possível: {{detail}}",
-    unreachable: "Não há conexão com o servidor.",
-    wrong_credentials: "Usuário ou senha incorretos.",
-    too_many_logins: "Tentativas demais com este usuário. Espere cinco minutos.",
-    too_busy: "Há gente demais entrando. Tente de novo em um momento.",
-    not_logged_in: "Sua sessão terminou. Entre de novo.",
-    not_allowed: "Seu usuário não pode fazer isso.",
-    not_found: "O que você procurava não foi encontrado.",
-    version_mismatch: "Outra pessoa o mudou enquanto isso. Confira os valores atuais e aplique de novo.",
-    invalid: "Algum dado não é válido. {{detail}}",
-    database_unreachable: "O banco de dados não responde. Tente de novo em um momento.",
-    sound_missing: "O arquivo desta gravação não está.",
-    softphone_not_configured: "O servidor não tem configurado o endereço da central.",
-    internal: "Algo falhou no servidor; o registro tem os detalhes.",
   },
 };

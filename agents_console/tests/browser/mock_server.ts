@@ -18,6 +18,7 @@ import {
   settingsLog,
   VERDICT,
 } from "./demo_data";
+import { MockImports } from "./mock_imports";
 import { MockPortfolio } from "./mock_portfolio";
 import { makeStereoWav, PEAKS_PER_S, soundPeaks } from "./sound";
 
@@ -45,6 +46,7 @@ export class MockServer {
   agents = { ...AGENTS };
   screening: Screening = SCREENING;
   portfolio = new MockPortfolio();
+  imports = new MockImports();
   switch: Schemas["SwitchLive"] = { dialer_up: true, switch_up: true };
   intents: Intent[] = [];
   /** Requests to REST paths that change something, as "METHOD path". */
@@ -246,6 +248,9 @@ export class MockServer {
       }
     }
     const seen = Number(request.headers["if-match"]?.replaceAll('"', "") ?? Number.NaN);
+    const file = reads ? await this.imports.answer(call, url.searchParams, request) : null;
+    if (file?.status === 204) return void response.writeHead(204).end();
+    if (file) return void json(file.body, file.status);
     const about = reads
       ? await this.portfolio.answer(call, url.searchParams, () => readJson(request), seen)
       : null;
