@@ -102,6 +102,7 @@ const es = {
     findings: "Filas para revisar",
     download: "Descargar todas (CSV)",
     row: "Fila",
+    about: "Qué pasa",
     moreFindings: "Y {{n}} más en el archivo para descargar.",
     finding: {
       bad_number: "Número no válido",
@@ -285,6 +286,7 @@ const en: typeof es = {
     findings: "Rows to look at",
     download: "Download all (CSV)",
     row: "Row",
+    about: "What about it",
     moreFindings: "And {{n}} more in the file to download.",
     finding: {
       bad_number: "Invalid number",
@@ -473,6 +475,7 @@ const pt: typeof es = {
     findings: "Linhas a rever",
     download: "Baixar todas (CSV)",
     row: "Linha",
+    about: "O que há",
     moreFindings: "E mais {{n}} no arquivo para baixar.",
     finding: {
       bad_number: "Número inválido",

@@ -204,7 +204,7 @@ function Findings({ id, counts }: { id: number; counts: Record<string, number> }
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{t("imports.row")}</Table.Th>
-                <Table.Th>{t("imports.what")}</Table.Th>
+                <Table.Th>{t("imports.about")}</Table.Th>
                 {found.data.header.map((cell, n) => (
                   // biome-ignore lint/suspicious/noArrayIndexKey: columns stand where the file has them
                   <Table.Th key={`${n} ${cell}`}>{cell}</Table.Th>

@@ -291,7 +291,7 @@ function SaveMapping({ file, settings, known }: { file: Import; settings: Settin
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
           maxLength={80}
-          w={320}
+          w={420}
           data-testid="mapping-name"
         />
         <Button
