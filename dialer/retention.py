@@ -17,7 +17,7 @@ import asyncpg
 import structlog
 
 from dialer.compliance.overlays import rules_of
-from dialer.compliance.preset import Retention
+from dialer.compliance.provisions import Retention
 from dialer.compliance.retention import Keep, keep_of
 from dialer.domain.campaign import Campaign
 from dialer.domain.errors import BadInput

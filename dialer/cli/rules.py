@@ -8,7 +8,8 @@ import typer
 
 from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, shown_time, table
-from dialer.compliance.preset import Sourced, sources
+from dialer.compliance.preset import sources
+from dialer.compliance.provisions import Sourced
 from dialer.compliance.rule_set import RuleSet, load_rule_set, rule_set_names
 from dialer.domain.errors import BadInput
 from dialer.store import approvals as store

@@ -15,7 +15,7 @@ from dialer.compliance.calling_hours import calling_hours
 from dialer.compliance.case import Case, Debtor, Deny, Wishes
 from dialer.compliance.frequency import frequency
 from dialer.compliance.local_time import zones_to_obey
-from dialer.compliance.preset import Role
+from dialer.compliance.provisions import Role
 from dialer.compliance.rule_set import RuleSet, load_rule_set, rule_set_names
 from dialer.compliance.spacing import in_flight, redial, spacing
 from dialer.compliance.whom import channel_consent, contact_scope, do_not_call

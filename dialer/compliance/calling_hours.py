@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from dialer.compliance.case import Case, DaySpans, Deny, joined
 from dialer.compliance.holiday_calendar import HolidayCalendar
 from dialer.compliance.local_time import DAY, changes
-from dialer.compliance.preset import Hours
+from dialer.compliance.provisions import Hours
 from dialer.compliance.rule_set import HOURS, RuleSet
 
 #: How far ahead an open moment is looked for before giving up: the longest run of closed days is far shorter.

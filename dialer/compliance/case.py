@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from dialer.compliance.preset import Role, Sourced
+from dialer.compliance.provisions import Role, Sourced
 from dialer.compliance.rule_set import RuleSet
 from dialer.domain.contact import Channel, Contact, Place
 

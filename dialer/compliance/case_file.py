@@ -20,7 +20,7 @@ from zoneinfo import available_timezones
 import orjson
 
 from dialer.compliance.case import DaySpans, Debtor, Wishes
-from dialer.compliance.preset import Role, spans_of
+from dialer.compliance.provisions import Role, spans_of
 from dialer.compliance.rule_set import load_rule_set, subdivision_names
 from dialer.domain.contact import Channel, Contact, Count, Place
 from dialer.domain.errors import BadInput

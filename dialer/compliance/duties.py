@@ -16,7 +16,7 @@ from phonenumbers import PhoneNumberType
 
 from dialer.compliance.abandonment import SPANS
 from dialer.compliance.overlays import rules_of
-from dialer.compliance.preset import CallerId, Message, RecordingConsent, Sourced
+from dialer.compliance.provisions import CallerId, Message, RecordingConsent, Sourced
 from dialer.compliance.rule_set import RuleSet
 from dialer.compliance.wording import wrong_words
 from dialer.domain.campaign import AbandonWindow, Campaign, DialMode, RecordingNotice, ShownNumber

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dialer.compliance.case import Case, Debtor, Deny
-from dialer.compliance.preset import ConsentExclusion, Limit, Unit, WindowKind
+from dialer.compliance.provisions import ConsentExclusion, Limit, Unit, WindowKind
 from dialer.compliance.rule_set import Cap
 from dialer.compliance.windows import leaves, oldest_day
 from dialer.domain.contact import WRITTEN_CHANNELS, Channel, Contact, Count, Place

@@ -14,7 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dialer.compliance.preset import Part, parse
+from dialer.compliance.preset import parse
+from dialer.compliance.provisions import Part
 from dialer.compliance.strict_yaml import read_yaml
 from dialer.domain.errors import BadInput
 

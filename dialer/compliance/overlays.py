@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, time
 from functools import cache, lru_cache
-from typing import Any, Literal, TypeVar
+from operator import attrgetter, methodcaller
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from dialer.compliance.preset import (
+from dialer.compliance.preset import parse, sourced_parts
+from dialer.compliance.provisions import (
     Channels,
     Confidence,
     Hours,
@@ -23,8 +25,6 @@ from dialer.compliance.preset import (
     RecordingConsent,
     Rules,
     Sourced,
-    parse,
-    sourced_parts,
 )
 from dialer.compliance.rule_set import RuleSet, caps_of, load_rule_set, rules_at
 from dialer.compliance.strict_yaml import read_yaml
@@ -176,73 +176,46 @@ def _looser(overlay: OverlayRules, over: RuleSet) -> Iterator[str]:
         if cap.limit.id in known:
             yield f"{cap.limit.id} is the name of one of its limits: give yours another"
         yield from _higher_limit(cap.limit, over)
-    for name, figure, theirs, least in (
-        ("min_ring_s", _get(overlay.min_ring_s, "value"), [r.value for r in over.min_rings], max),
-        (
-            "same_phone_pattern",
-            _get(overlay.same_phone_pattern, "min_gap_s"),
-            [r.min_gap_s for r in over.patterns],
-            max,
-        ),
-        (
-            "after_abandoned_call",
-            _get(overlay.after_abandoned_call, "no_automatic_redial_h"),
-            [r.no_automatic_redial_h for r in over.redial_abandoned],
-            max,
-        ),
-        (
-            "after_amd_machine",
-            _get(overlay.after_amd_machine, "no_automatic_redial_h"),
-            [r.no_automatic_redial_h for r in over.redial_machine],
-            max,
-        ),
-        (
-            "abandonment.cap_pct",
-            _get(overlay.abandonment, "cap_pct"),
-            [r.cap_pct for r in over.abandonments],
-            min,
-        ),
-        (
-            "abandonment.time_to_agent_s",
-            _get(overlay.abandonment, "time_to_agent_s"),
-            [r.time_to_agent_s for r in over.abandonments],
-            min,
-        ),
-        (
-            "abandonment.windows",
-            overlay.abandonment.shortest_days() if overlay.abandonment else None,
-            [r.shortest_days() for r in over.abandonments],
-            min,
-        ),
-        (
-            "abandoned_message.start_within_s",
-            _get(overlay.abandoned_message, "start_within_s"),
-            [r.start_within_s for r in over.messages],
-            min,
-        ),
-        (
-            "retention.recordings_days",
-            _get(overlay.retention, "recordings_days"),
-            [r.recordings_days for r in over.retentions if r.recordings_days],
-            min,
-        ),
-    ):
-        yield from _beyond(name, figure, theirs, least)
+    for figure in _FIGURES:
+        yield from _beyond(figure, overlay, over)
     yield from _other_people(overlay, over)
 
 
-def _get(rule: Sourced | None, name: str) -> Any:
-    return None if rule is None else getattr(rule, name)
+class _Figure(NamedTuple):
+    """A figure that is compared as such."""
+
+    name: str
+    rule: str  # the overlay's field
+    layers: str  # the rule set's field: what holds already
+    read: Callable[[Any], float | None]
+    strictest: Callable[[Iterable[float]], float]
 
 
-def _beyond(
-    name: str, figure: Any, theirs: list[Any], strictest: Callable[[Iterable[Any]], Any]
-) -> Iterator[str]:
-    if figure is None or not theirs:
+_REDIAL = attrgetter("no_automatic_redial_h")
+_FIGURES = (
+    _Figure("min_ring_s", "min_ring_s", "min_rings", attrgetter("value"), max),
+    _Figure("same_phone_pattern", "same_phone_pattern", "patterns", attrgetter("min_gap_s"), max),
+    _Figure("after_abandoned_call", "after_abandoned_call", "redial_abandoned", _REDIAL, max),
+    _Figure("after_amd_machine", "after_amd_machine", "redial_machine", _REDIAL, max),
+    _Figure("abandonment.cap_pct", "abandonment", "abandonments", attrgetter("cap_pct"), min),
+    _Figure("abandonment.time_to_agent_s", "abandonment", "abandonments", attrgetter("time_to_agent_s"), min),
+    _Figure("abandonment.windows", "abandonment", "abandonments", methodcaller("shortest_days"), min),
+    _Figure(
+        "abandoned_message.start_within_s", "abandoned_message", "messages", attrgetter("start_within_s"), min
+    ),
+    _Figure("retention.recordings_days", "retention", "retentions", attrgetter("recordings_days"), min),
+)
+
+
+def _beyond(figure: _Figure, overlay: OverlayRules, over: RuleSet) -> Iterator[str]:
+    rule = getattr(overlay, figure.rule)
+    told = None if rule is None else figure.read(rule)
+    theirs = [held for layer in getattr(over, figure.layers) if (held := figure.read(layer)) is not None]
+    if told is None or not theirs:
         return
-    held = strictest(theirs)
-    if strictest([held, figure]) != figure:
-        yield f"{name}: {figure:g}, where {held:g} holds"
+    held = figure.strictest(theirs)
+    if figure.strictest([held, told]) != told:
+        yield f"{figure.name}: {told:g}, where {held:g} holds"
 
 
 def _wider_hours(hours: Hours, over: RuleSet) -> Iterator[str]:

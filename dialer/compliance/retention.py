@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dialer.compliance.preset import Retention
+from dialer.compliance.provisions import Retention
 from dialer.compliance.rule_set import RuleSet
 
 #: A year in days, rounded up: nothing is deleted a day too early.

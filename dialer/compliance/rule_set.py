@@ -15,7 +15,8 @@ from importlib.resources import files
 from itertools import chain
 
 from dialer.compliance.holiday_calendar import HolidayCalendar, load_calendar
-from dialer.compliance.preset import (
+from dialer.compliance.preset import Gaps, Preset, load_preset, policy, preset_names
+from dialer.compliance.provisions import (
     NEED_APPROVAL,
     Abandonment,
     CallerId,
@@ -25,12 +26,10 @@ from dialer.compliance.preset import (
     ContactScope,
     CoolingOff,
     Exemption,
-    Gaps,
     Hours,
     Limit,
     Message,
     MinRing,
-    Preset,
     Recording,
     Redial,
     Retention,
@@ -38,9 +37,6 @@ from dialer.compliance.preset import (
     Rules,
     SamePhonePattern,
     Sourced,
-    load_preset,
-    policy,
-    preset_names,
 )
 from dialer.domain.contact import Count
 from dialer.domain.errors import BadInput

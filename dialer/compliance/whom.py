@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from dialer.compliance.case import Case, Deny
-from dialer.compliance.preset import ConsentBasis, ContactScope, Role
+from dialer.compliance.provisions import ConsentBasis, ContactScope, Role
 from dialer.compliance.rule_set import RuleSet
 from dialer.domain.contact import Place
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dialer.compliance.local_time import midnight
-from dialer.compliance.preset import Window, WindowKind
+from dialer.compliance.provisions import Window, WindowKind
 
 
 def oldest_day(window: Window, today: int, first_day: int | None) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from dialer.compliance.preset import Message, MustNotSay, MustSay
+from dialer.compliance.provisions import Message, MustNotSay, MustSay
 from dialer.domain.campaign import ShownNumber
 
 #: Stems that speak of a debt in the product's languages.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dialer.compliance.preset import Topic, load_preset, preset_names
+from dialer.compliance.preset import load_preset, preset_names
+from dialer.compliance.provisions import Topic
 
 _TOPICS = (Topic.MUST_SAY, Topic.FIRST_CONTACT_MUST_SAY)
 #: `items: agency name, agent name` or `debt collector disclosure each communication: yes`.

@@ -12,7 +12,8 @@ from phonenumbers.timezone import TIMEZONE_DATA  # type: ignore[attr-defined]
 
 from dialer.compliance import Debtor, Deny, judge, load_rule_set
 from dialer.compliance.local_time import zones_of
-from dialer.compliance.preset import Confidence, Days, Hours, Preset
+from dialer.compliance.preset import Preset
+from dialer.compliance.provisions import Confidence, Days, Hours
 from dialer.compliance.rule_set import RuleSet, merge
 from dialer.domain.values import Verdict
 

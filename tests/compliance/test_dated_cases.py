@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialer.compliance import Debtor, Deny, judge, load_rule_set
-from dialer.compliance.preset import Role
+from dialer.compliance.provisions import Role
 from dialer.domain.contact import Channel, Contact, Count, Place
 from dialer.domain.values import Verdict
 

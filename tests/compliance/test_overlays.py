@@ -13,7 +13,7 @@ from dialer.compliance import Debtor, Deny, RuleSet, judge, load_rule_set
 from dialer.compliance.duties import min_ring_s, start_breaches
 from dialer.compliance.lead_case import debtor_of, judge_lead, may_ring_there, ring_s
 from dialer.compliance.overlays import check_overlay, parse_overlay, rules_of
-from dialer.compliance.preset import Role
+from dialer.compliance.provisions import Role
 from dialer.domain.campaign import (
     Campaign,
     CampaignState,
