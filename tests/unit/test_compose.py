@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import yaml
 
 from dialer.asterisk.render import render
+from dialer.cli import main
 from dialer.config import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,6 +103,20 @@ def test_the_product_knows_every_variable_it_is_given(name: str) -> None:
     for variable in SERVICES[name]["environment"]:
         field = variable.removeprefix(PREFIX).removesuffix("_FILE").lower()
         assert field in Settings.model_fields, variable
+
+
+@pytest.mark.parametrize("name", ["api", "dialer", "migrate"])
+def test_the_product_knows_the_commands_it_is_given(name: str) -> None:
+    service = SERVICES[name]
+    commands = [service["command"]]
+    check = service.get("healthcheck", {}).get("test", [])
+    if check[1:4] == ["python", "-m", "dialer"]:
+        commands.append(check[4:])
+    for command in commands:
+        with pytest.raises(SystemExit) as ended:
+            main([*command, "--help"])
+        structlog.reset_defaults()
+        assert ended.value.code == 0, command
 
 
 def test_the_tables_come_before_those_who_read_them() -> None:
