@@ -1,8 +1,9 @@
 """What is past its time is deleted: recordings with their files, and what tells who a person was.
 
-Each campaign's rule set, with the contract of the debt's creditor, says how long (`compliance.retention`). What an open
-dispute needs stays. Every deletion is logged with the rule that asked for it. Files go before their rows, so that a
-crash in between leaves nothing that nobody would delete.
+Each campaign's rule set, with the contract of the debt's creditor, says how long (`compliance.retention`); who is no
+lead of any campaign is kept for the longest that any rule set asks. What an open dispute needs stays. Every deletion is
+logged with the rule that asked for it. Files go before their rows, so that a crash in between leaves nothing that
+nobody would delete.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import structlog
 
 from dialer.compliance.overlays import rules_of
 from dialer.compliance.provisions import Retention
-from dialer.compliance.retention import Keep, keep_of
+from dialer.compliance.retention import Keep, keep_of, longest_persons
 from dialer.domain.campaign import Campaign
 from dialer.domain.errors import BadInput
 from dialer.recording.layout import is_recording_path
@@ -138,21 +139,44 @@ async def _persons(
     campaigns: list[Campaign],
     report: RetentionReport,
 ) -> None:
-    keeps = {campaign.id: keep_of(rules_of(campaign)) for campaign in campaigns}
-    spans = {id_: keep.persons for id_, keep in keeps.items() if keep.persons is not None}
+    spans, contracts = _person_spans(campaigns)
+    # Where nothing but the laboratory runs nobody is forgotten.
+    nobodys = max([longest_persons(), *spans.values()]) if spans else None
     names = sorted({campaign.rule_set for campaign in campaigns if campaign.id in spans})
-    by = {"rule_set": " ".join(names), "rule": "retention.contact_ledger_years"}
+    rule = "retention.contact_ledger_years"
+    of_leads = {"rule_set": " ".join(names), "rule": rule}
+    of_nobody = {"rule_set": "all", "rule": f"{rule} (no lead)"}
     after_id = 0
-    while rows := await store.find_old_persons(connection, spans, now, after_id=after_id):
+    while rows := await store.find_old_persons(
+        connection, spans, contracts, now, nobodys=nobodys, after_id=after_id
+    ):
         after_id = rows[-1]["id"]
         report.held += sum(row["held"] for row in rows)
-        if erased := [row["id"] for row in rows if not row["held"]]:
+        for by, nobody in ((of_leads, False), (of_nobody, True)):
+            erased = [row["id"] for row in rows if not row["held"] and (row["leads"] == 0) == nobody]
+            if not erased:
+                continue
             if folder is not None:
                 for path in await store.find_paths(connection, erased):
                     await asyncio.to_thread(_unlink, folder, path)
                 await store.erase_persons(connection, erased, now, by=by)
             report.persons += len(erased)
             report.count(f"{by['rule_set']} {by['rule']}", len(erased))
+
+
+def _person_spans(campaigns: list[Campaign]) -> tuple[dict[int, timedelta], dict[str, timedelta]]:
+    """How long persons are kept: by campaign, and by creditor where the contract with him asks for longer."""
+    spans: dict[int, timedelta] = {}
+    contracts: dict[str, timedelta] = {}
+    for campaign in campaigns:
+        for creditor, _, keep in _keeps(campaign):
+            if keep.persons is None:
+                continue
+            if creditor is None:
+                spans[campaign.id] = keep.persons
+            else:
+                contracts[creditor] = max(keep.persons, contracts.get(creditor, keep.persons))
+    return spans, contracts
 
 
 def _named(rule: Retention) -> str:

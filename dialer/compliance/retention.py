@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from dialer.compliance.provisions import Retention
-from dialer.compliance.rule_set import RuleSet
+from dialer.compliance.rule_set import RuleSet, load_rule_set, rule_set_names
 
 #: A year in days, rounded up: nothing is deleted a day too early.
 YEAR_DAYS = 366
@@ -38,3 +38,9 @@ def keep_of(rules: RuleSet) -> Keep:
         None if longest is None else timedelta(days=YEAR_DAYS * longest.contact_ledger_years),
         longest,
     )
+
+
+def longest_persons() -> timedelta:
+    """How long anybody at all must be remembered: the longest that any rule set asks, whichever country is his."""
+    kept = (keep_of(load_rule_set(name)).persons for name in rule_set_names())
+    return max(span for span in kept if span is not None)

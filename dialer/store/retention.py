@@ -29,21 +29,26 @@ _OLD_RECORDINGS = """
     LIMIT $6
 """
 # Whose every campaign lets him be forgotten, who owes nothing and answers for nothing, and of whom nothing was heard
-# for as long as the longest of them asks. Held: a dispute is open.
+# for as long as the longest of them asks, or the contract with a creditor of his. Who is nobody's lead is kept for $6
+# (null: for ever). Held: a dispute is open.
 _OLD_PERSONS = """
     WITH keep AS (SELECT * FROM unnest($1::bigint[], $2::interval[]) AS given (campaign_id, span)),
+    contract AS (SELECT * FROM unnest($7::text[], $8::interval[]) AS given (creditor, span)),
     known AS (
-        SELECT person.id, max(keep.span) AS span, min(person.created_at) AS created_at
+        SELECT person.id,
+               coalesce(max(keep.span), $6) AS span,
+               count(lead.id) AS leads,
+               min(person.created_at) AS created_at
         FROM person
-        JOIN lead ON lead.person_id = person.id
+        LEFT JOIN lead ON lead.person_id = person.id
         LEFT JOIN keep ON keep.campaign_id = lead.campaign_id
         WHERE person.erased_at IS NULL AND person.id > $4
-          AND person.created_at < $3::timestamptz - (SELECT min(span) FROM keep)
+          AND person.created_at < $3::timestamptz - least($6, (SELECT min(span) FROM keep))
         GROUP BY person.id
-        HAVING count(*) = count(keep.span)
-           AND bool_and(lead.state NOT IN ('claimed', 'in_attempt'))
+        HAVING count(lead.id) = count(keep.span)
+           AND coalesce(bool_and(lead.state NOT IN ('claimed', 'in_attempt')), true)
     )
-    SELECT known.id, EXISTS (SELECT FROM dispute WHERE person_id = known.id AND state = 'open') AS held
+    SELECT known.id, known.leads, EXISTS (SELECT FROM dispute WHERE person_id = known.id AND state = 'open') AS held
     FROM known
     WHERE greatest(
               known.created_at,
@@ -52,8 +57,21 @@ _OLD_PERSONS = """
               (SELECT max(greatest(closed_at, updated_at)) FROM debt WHERE person_id = known.id),
               (SELECT max(paid_at) FROM payment WHERE person_id = known.id),
               (SELECT max(created_at) FROM promise WHERE person_id = known.id),
-              (SELECT max(resolved_at) FROM dispute WHERE person_id = known.id)
-          ) < $3::timestamptz - known.span
+              (SELECT max(resolved_at) FROM dispute WHERE person_id = known.id),
+              (SELECT max(created_at) FROM note WHERE person_id = known.id),
+              (SELECT max(created_at) FROM document WHERE person_id = known.id),
+              (SELECT max(given_at) FROM consent WHERE person_id = known.id)
+          ) < $3::timestamptz - greatest(
+              known.span,
+              (SELECT max(span) FROM contract JOIN debt USING (creditor) WHERE debt.person_id = known.id),
+              (
+                  SELECT max(span)
+                  FROM contract
+                  JOIN debt USING (creditor)
+                  JOIN debt_party ON debt_party.debt_id = debt.id
+                  WHERE debt_party.person_id = known.id
+              )
+          )
       AND NOT EXISTS (SELECT FROM debt WHERE person_id = known.id AND status = 'open' AND balance_minor > 0)
       AND NOT EXISTS (SELECT FROM promise WHERE person_id = known.id AND state = 'open')
       AND NOT EXISTS (
@@ -112,14 +130,21 @@ async def forget_recording(
 
 
 async def find_old_persons(
-    connection: Connection, spans: Mapping[int, timedelta], at: datetime, *, after_id: int
+    connection: Connection,
+    spans: Mapping[int, timedelta],
+    contracts: Mapping[str, timedelta],
+    at: datetime,
+    *,
+    nobodys: timedelta | None,
+    after_id: int,
 ) -> list[asyncpg.Record]:
-    """id, held; `spans` by campaign: who has a lead in another one is not found."""
-    if not spans:
-        return []
-    return list(
-        await connection.fetch(_OLD_PERSONS, list(spans), list(spans.values()), at, after_id, AT_ONCE)
-    )
+    """id, leads (how many he is), held.
+
+    `spans` by campaign: who has a lead in another one is not found. `contracts` by creditor: nobody who owed him is
+    found sooner. `nobodys`: how long those are kept who are no lead at all; None: for ever.
+    """
+    told = (list(spans), list(spans.values()), at, after_id, AT_ONCE, nobodys, list(contracts))
+    return list(await connection.fetch(_OLD_PERSONS, *told, list(contracts.values())))
 
 
 async def find_paths(connection: Connection, person_ids: Sequence[int]) -> list[str]:

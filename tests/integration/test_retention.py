@@ -145,6 +145,60 @@ async def test_a_person_is_forgotten_when_his_time_is_over(
     )
 
 
+async def test_whoever_is_nobodys_lead_is_forgotten_too_and_contracts_keep_longer(
+    dsn: str, pool: asyncpg.Pool, tmp_path: Path
+) -> None:
+    """1. Under the laboratory nobody is; 2. a guarantor of an open debt is not, nor of whom a note was written since;
+    3. the debt paid, he is, after the longest that any rule set asks; 4. a contract with the creditor keeps whoever
+    owed him, or answered for it, as long as it says; 5. a dry run tells all of this and forgets nobody."""
+    office = await furnish(pool)
+    long_ago = NOW - timedelta(days=2000)
+    guarantor, noted = [
+        await pool.fetchval(
+            "INSERT INTO person (external_ref, full_name, created_at) VALUES ($1, 'Berta Ruiz', $2) RETURNING id",
+            reference,
+            long_ago,
+        )
+        for reference in ("G-1", "G-2")
+    ]
+    await pool.execute("UPDATE person SET created_at = $1", long_ago)
+    await pool.execute(
+        "INSERT INTO debt_party (debt_id, person_id, role) SELECT id, $1, 'guarantor' FROM debt", guarantor
+    )
+    await pool.execute(
+        "INSERT INTO note (person_id, body, created_at) VALUES ($1, 'called us', $2)",
+        noted,
+        NOW - timedelta(days=1000),
+    )
+
+    async def forgotten(*, dry: bool = False) -> list[int]:
+        async with pool.acquire() as connection:
+            report = await run_retention(connection, None if dry else tmp_path, NOW)
+        gone = await pool.fetch("SELECT id FROM person WHERE erased_at IS NOT NULL ORDER BY id")
+        assert dry or len(gone) == report.persons
+        return [report.persons] if dry else [row["id"] for row in gone]
+
+    assert await forgotten() == [], "the laboratory"
+    await pool.execute("UPDATE campaign SET rule_set = 'PE'")
+    assert await forgotten() == [], "one answers for a debt, of the other something was heard"
+    await pool.execute("UPDATE debt SET status = 'paid', closed_at = $1", long_ago)
+    await pool.execute(
+        "INSERT INTO rule_overlay (creditor, version, set_by, reason, content)"
+        " VALUES ('Banco Mirador', 1, 'Ana Paz', 'clause 9', 'format: cadencia-overlay/1\n"
+        'title: "Clause 9"\nretention: {contact_ledger_years: 7, conf: agreed}\')'
+    )
+    assert await forgotten() == [], "the contract asks for seven years"
+    await pool.execute("UPDATE rule_overlay SET removed_at = now(), removed_by = 'Ana Paz'")
+    assert await forgotten(dry=True) == [2]
+    assert await forgotten() == sorted([office.person_id, guarantor])
+    logged = await pool.fetch("SELECT reference, rule_set, rule FROM deletion ORDER BY id")
+    rule = "retention.contact_ledger_years"
+    assert [tuple(row) for row in logged] == [
+        (str(office.person_id), "PE", rule),
+        (str(guarantor), "all", f"{rule} (no lead)"),
+    ]
+
+
 async def test_by_command(dsn: str, pool: asyncpg.Pool, tmp_path: Path) -> None:
     """1. Without a folder only a dry run; 2. with one it runs, and the log is empty and says so."""
     await furnish(pool)
