@@ -138,20 +138,16 @@ async def report(connection: Connection, reports: Sequence[Report]) -> int:
 async def _write(
     connection: Connection, person_id: int, given: Report, debts: Sequence[asyncpg.Record]
 ) -> bool:
-    if given.reference is not None:
-        # Asked before, since a row refused at its insertion would already have moved the chain's head.
-        await connection.execute("SELECT pg_advisory_xact_lock(hashtext('contact_ledger_reference'))")
-        if await connection.fetchval("SELECT 1 FROM contact_ledger WHERE reference = $1", given.reference):
-            return False
     contact = given.contact
     phone_id = await connection.fetchval(
         "SELECT id FROM phone WHERE person_id = $1 AND number = $2", person_id, contact.phone
     )
     accounts = {row["account"] for row in debts}
     creditors = {row["creditor"] for row in debts}
-    await connection.execute(
+    written = await connection.fetchval(
         "INSERT INTO contact_ledger (chain, at, person_id, channel, counts, mark, phone_id, debts, account, creditor,"
-        " reference, source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'reported')",
+        " reference, source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'reported')"
+        " ON CONFLICT (reference) DO NOTHING RETURNING n",
         REPORTED,
         contact.at,
         person_id,
@@ -164,7 +160,7 @@ async def _write(
         contact.creditor or (creditors.pop() if len(creditors) == 1 else None),
         given.reference,
     )
-    return True
+    return written is not None
 
 
 async def entries(connection: Connection, person_ref: str) -> list[asyncpg.Record]:

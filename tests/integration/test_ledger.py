@@ -196,6 +196,55 @@ async def test_who_goes_around_the_triggers_is_found_out(
     assert check.fault.startswith(fault)
 
 
+_REPORT = (
+    "INSERT INTO contact_ledger (chain, at, person_id, channel, counts, debts, source)"
+    " SELECT $1, $2, min(person.id), 'voice', '{attempt}', '{}', 'reported'"
+    " FROM person, generate_series(1, $3) AS n GROUP BY n"
+)
+
+
+async def test_a_large_transaction_moves_the_head_once(pool: asyncpg.Pool, portfolio: Portfolio) -> None:
+    """However many statements it has, and whatever of it is undone: what a row costs does not grow with the rows."""
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        for rows in (40, 1, 200):
+            await connection.execute(_REPORT, 0, AT, rows)
+        undone = connection.transaction()
+        await undone.start()
+        await connection.execute(_REPORT, 0, AT, 30)
+        await undone.rollback()
+        await connection.execute(_REPORT, 0, AT, 10)
+        await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        moved = await connection.fetchval(
+            "SELECT n_tup_upd FROM pg_stat_xact_user_tables WHERE relname = 'contact_ledger_head'"
+        )
+        await transaction.commit()
+        (check,) = await ledger_book.verify(connection)
+    assert moved == 1
+    assert (check.rows, check.fault) == (251, None)
+
+
+async def test_who_writes_to_a_chain_waits_for_the_writer_before(
+    pool: asyncpg.Pool, portfolio: Portfolio
+) -> None:
+    async with pool.acquire() as first, pool.acquire() as second, pool.acquire() as watcher:
+        transaction = first.transaction()
+        await transaction.start()
+        await first.execute(_REPORT, 0, AT, 3)
+        later = asyncio.create_task(second.execute(_REPORT, 0, AT, 4))
+        waits = "SELECT cardinality(pg_blocking_pids($1)) > 0"
+        async with asyncio.timeout(60):
+            while not await watcher.fetchval(waits, second.get_server_pid()):
+                await asyncio.sleep(0.01)
+        await first.execute(_REPORT, 0, AT, 2)
+        await transaction.commit()
+        async with asyncio.timeout(60):
+            await later
+        (check,) = await ledger_book.verify(watcher)
+    assert (check.rows, check.fault) == (9, None)
+
+
 async def test_reported_contacts_count_and_only_once(
     store: PostgresShardStore, portfolio: Portfolio, pool: asyncpg.Pool
 ) -> None:

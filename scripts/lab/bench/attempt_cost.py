@@ -30,10 +30,13 @@ BATCH = 20
 #: Rows written to the ledger alone: a transaction's, and how many transactions a turn.
 ROWS = 20
 ROW_TURNS = 25
+#: Rows written to it in one transaction: what one of them costs must not grow with their number.
+LARGE = (1_000, 10_000, 100_000)
 
-_LEDGER = read_statements(Path(dialer.store.__file__).parent / "migrations" / "0008_ledger.sql")
-_CHAINED = _LEDGER["link"].replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+_LEDGER = read_statements(Path(dialer.store.__file__).parent / "migrations" / "0024_ledger_head.sql")
+_CHAINED = f"{_LEDGER['link']}; ALTER TABLE contact_ledger ENABLE TRIGGER contact_ledger_move_head"
 _UNCHAINED = """
+ALTER TABLE contact_ledger DISABLE TRIGGER contact_ledger_move_head;
 CREATE OR REPLACE FUNCTION contact_ledger_link() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.n := nextval('unchained');
@@ -70,13 +73,15 @@ async def measure(dsn: str, group: int, campaign: int) -> dict[str, Any]:
                     # The first two turns prepare the statements.
                     kept = took[f"{kind}_{how}"] if turn >= 2 else []
                     await _plan(store, campaign, size, times, rng, kept)
-                row_us[f"row_{how}"] += [await _write_rows(connection) for _ in range(ROW_TURNS)]
+                row_us[f"row_{how}"] += [await _write_rows(connection, ROWS) for _ in range(ROW_TURNS)]
             await store.release()
+        await connection.execute(_CHAINED)
+        large_us = {str(rows): round(await _write_rows(connection, rows), 1) for rows in LARGE}
     finally:
         await connection.execute(_CHAINED)
         await connection.execute("DROP SEQUENCE unchained")
         await connection.close()
-    return {name: shares(sample) for name, sample in (took | row_us).items()}
+    return {name: shares(sample) for name, sample in (took | row_us).items()} | {"large_us": large_us}
 
 
 async def _plan(
@@ -93,15 +98,16 @@ async def _plan(
             raise RuntimeError(f"{size - len(accepted)} of {size} attempts were refused")
 
 
-async def _write_rows(connection: asyncpg.Connection) -> float:
-    """Microseconds a row of the ledger costs, as many as a busy transaction writes and then undone."""
+async def _write_rows(connection: asyncpg.Connection, rows: int) -> float:
+    """Microseconds a row of the ledger costs in a transaction of so many, with what its commit does; then undone."""
     transaction = connection.transaction()
     await transaction.start()
     began = time.perf_counter()
-    await connection.execute(_ROWS, ROWS)
+    await connection.execute(_ROWS, rows)
+    await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     took_s = time.perf_counter() - began
     await transaction.rollback()
-    return took_s / ROWS * 1e6
+    return took_s / rows * 1e6
 
 
 def _planned(lead: ClaimedLead, rng: random.Random) -> AttemptPlanned:

@@ -347,6 +347,10 @@ def page(found: dict[str, Any]) -> list[tuple[str, str]]:
                 "a row of the ledger, with / without its chain",
                 f"median {ledger['row_chained']['p50']} / {ledger['row_unchained']['p50']} µs",
             ),
+            (
+                f"a row of it in one transaction of {', '.join(f'{rows:,}' for rows in attempt_cost.LARGE)}",
+                ", ".join(f"{cost}" for cost in ledger["large_us"].values()) + " µs",
+            ),
         ]
     return rows
 
