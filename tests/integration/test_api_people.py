@@ -7,6 +7,8 @@ import httpx2
 import pytest
 from api_harness import Api, Office, add_attempt
 
+from dialer.store.people import BY_INDEX, MAX_FOUND, SQL
+
 pytestmark = pytest.mark.integration
 
 
@@ -20,15 +22,55 @@ async def test_a_person_is_found_by_what_one_has_at_hand(
         assert answer.status_code == 200, answer.text
         return [each["external_ref"] for each in answer.json()]
 
-    for q in ("perez", "PÉREZ mo", "C-1", "D-1", "+18095550101", "(809) 555-0101", "0102", " ana "):
+    by_name = (
+        "perez",
+        "PÉREZ mo",
+        "mota ana",
+        "Pe\N{COMBINING ACUTE ACCENT}rez",
+        " ana ",
+        "m a p",
+        "pérez-mota",
+    )
+    for q in (*by_name, "C-1", "D-1", "+18095550101", "(809) 555-0101", "0102"):
         assert await find(q) == ["C-1"], q
     assert await find("nunez") == ["C-2"]
     assert await find("100%") == ["C-2"]
-    for q in ("%%", "_na", "C-", "' OR 1=1 --", "9999"):
+    for q in ("%%", "_na", "C-", "erez", "ana ana perez benito", "' OR 1=1 --", "\\' :* | !x", "9999"):
         assert await find(q) == [], q
     for too_little in ("x", "12"):
         refused = await supervisor.get("/api/v1/people", params={"q": too_little})
         assert (refused.status_code, refused.json()["type"]) == (422, "bad_search")
+
+
+async def test_who_has_the_whole_words_comes_first(
+    supervisor: httpx2.AsyncClient, pool: asyncpg.Pool
+) -> None:
+    """More than are shown have names that only begin so."""
+    await pool.execute(
+        "INSERT INTO person (external_ref, full_name)"
+        " SELECT 'R' || n, CASE WHEN n < 900 THEN 'Anabel Rojas' ELSE 'Zoe ROJAS, Ána' END"
+        " FROM generate_series(1, 902) AS n"
+    )
+    answer = await supervisor.get("/api/v1/people", params={"q": "ana rojas"})
+    names = [each["full_name"] for each in answer.json()]
+    assert (names[:4], len(names)) == (["Zoe ROJAS, Ána"] * 3 + ["Anabel Rojas"], 50)
+
+
+async def test_the_search_reads_indexes_and_no_table(pool: asyncpg.Pool) -> None:
+    await pool.execute(
+        "INSERT INTO person (external_ref, full_name) SELECT 'R' || n, 'Deudor Mora' FROM generate_series(1, 3000) AS n"
+    )
+    await pool.execute("ANALYZE person")
+    for text, digits, index in (
+        ("lopez", None, "person_name_idx"),
+        ("2345", "2345", "phone_reversed_idx"),
+    ):
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(BY_INDEX)
+            explained = await connection.fetch(f"EXPLAIN {SQL['search']}", text, digits, MAX_FOUND)
+        plan = "\n".join(row[0] for row in explained)
+        assert f" {index} " in f"{plan} ".replace("\n", " "), plan
+        assert "Seq Scan" not in plan, plan
 
 
 async def test_a_person_s_page_tells_everything_and_who_may_read_it(
