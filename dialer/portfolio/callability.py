@@ -15,8 +15,7 @@ from dialer.domain.campaign import Campaign, CampaignState, DialMode
 from dialer.domain.outcomes import LeadState, PhoneStatus
 from dialer.domain.values import ClaimedLead, LeadPhone
 from dialer.store.database import Connection
-from dialer.store.leads import lead_of
-from dialer.store.queries import SQL
+from dialer.store.lead_cards import read_leads
 from dialer.store.shard_state import read_campaign
 
 #: Modes in which an agent waits for the very call.
@@ -64,11 +63,11 @@ async def explain_lead(connection: Connection, lead_id: int, now: datetime) -> C
         " WHERE lead.id = $1",
         lead_id,
     )
-    card = await connection.fetchrow(SQL["read_leads"], [lead_id])
-    if row is None or card is None:
+    cards = await read_leads(connection, [lead_id], now)
+    if row is None or not cards:
         return None
     campaign = await read_campaign(connection, row["campaign_id"])
-    lead = lead_of(card, now, LeadState(row["state"]))
+    lead = cards[0].lead
     phones = tuple(
         PhoneVerdict(phone.id, phone.number.e164, _judged(campaign, lead, phone, now))
         for phone in lead.phones
@@ -177,8 +176,8 @@ async def explain_campaign(
         )
     ]
     for start in range(0, len(ids), PAGE):
-        for card in await connection.fetch(SQL["read_leads"], ids[start : start + PAGE]):
-            lead = lead_of(card, now, LeadState(card["state"]))
+        for card in await read_leads(connection, ids[start : start + PAGE], now):
+            lead = card.lead
             usable = [phone for phone in lead.phones if phone.history.status is PhoneStatus.ACTIVE]
             words = [_judged(campaign, lead, phone, now) for phone in usable]
             denials = [word for word in words if word]

@@ -1,4 +1,4 @@
-"""The ledger of contacts: what a call counts as, and what a person's rows say.
+"""The ledger of contacts: what a call counts as.
 
 An attempt counts when it is committed, before it is dialled; what came of it follows as rows of their own. What is not
 known counts: a call whose end nobody saw has been answered, one with an agent and no disposition was a conversation.
@@ -7,18 +7,13 @@ Rows are never changed: what turns out to have reached nobody, or the wrong pers
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, time
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-import orjson
-
 from dialer.domain import facts as f
-from dialer.domain.contact import Channel, Contact, Count, Preference
-from dialer.domain.debtor import Wish
+from dialer.domain.contact import Count
 from dialer.domain.outcomes import UNBURNT_OUTCOMES, Outcome
-from dialer.domain.values import LeadPhone
 
 
 class Mark(StrEnum):
@@ -93,57 +88,3 @@ def of_disposition(fact: f.AttemptDisposed) -> list[ContactNews]:
         _news(fact, talk, withdrawn=True, condition=Condition.NOT_RIGHT_PARTY, code=fact.code),
         _news(fact, contact, talk, withdrawn=True, condition=Condition.WRONG_NUMBER, code=fact.code),
     ]
-
-
-def contacts_of(rows: str, phones: Mapping[int, LeadPhone]) -> tuple[Contact, ...]:
-    """The contacts that `person_ledger` found, without what was withdrawn; `phones` are the person's, by id."""
-    found = orjson.loads(rows)
-    if not found:
-        return ()
-    gone: dict[str, set[str]] = {}
-    for *_, counts, withdrawn, _, _, _, _, _, attempt_id in found:
-        if withdrawn and attempt_id is not None:
-            gone.setdefault(attempt_id, set()).update(counts)
-    return tuple(_contacts(found, gone, phones))
-
-
-def _contacts(
-    rows: Iterable[list[object]], gone: Mapping[str, set[str]], phones: Mapping[int, LeadPhone]
-) -> Iterable[Contact]:
-    for row in rows:
-        at, channel, counts, withdrawn, mark, phone_id, debts, account, creditor, attempt_id = row
-        if withdrawn:
-            continue
-        left = set(counts) - gone.get(str(attempt_id), set())  # type: ignore[call-overload]
-        if not left and mark is None:
-            continue
-        phone = phones.get(phone_id) if isinstance(phone_id, int) else None
-        yield Contact(
-            at=datetime.fromisoformat(str(at)),
-            channel=Channel(str(channel)),
-            counts=frozenset(map(Count, left)),
-            phone=phone.number.e164 if phone else None,
-            place=phone.place if phone else None,
-            debts=tuple(map(str, debts)),  # type: ignore[call-overload]
-            account=None if account is None else str(account),
-            creditor=None if creditor is None else str(creditor),
-            abandoned=mark == Mark.ABANDONED,
-            machine=mark == Mark.MACHINE,
-        )
-
-
-def preferences_of(rows: str) -> tuple[Preference, ...]:
-    """The wishes of `lead_card`."""
-    return tuple(
-        Preference(
-            wish=Wish(wish),
-            channel=None if channel is None else Channel("chat" if channel == "whatsapp" else channel),
-            weekdays=tuple(weekdays or ()),
-            starts=None if starts is None else time.fromisoformat(starts),
-            ends=None if ends is None else time.fromisoformat(ends),
-            valid_from=datetime.fromisoformat(valid_from),
-            valid_until=None if valid_until is None else datetime.fromisoformat(valid_until),
-            by_debtor=by_debtor,
-        )
-        for wish, channel, weekdays, starts, ends, valid_from, valid_until, by_debtor in orjson.loads(rows)
-    )

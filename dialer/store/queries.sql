@@ -3,149 +3,6 @@
 
 -- ===== leads ==========================================================================================
 
--- name: person_ledger
--- The person's newest contacts as JSON, and how many there are in all. No law looks further back than 30 days, in which
--- nobody is contacted as often as the limit says.
-SELECT coalesce(jsonb_agg(jsonb_build_array(
-           newest.at, newest.channel, newest.counts, newest.withdrawn, newest.mark, newest.phone_id, newest.debts,
-           newest.account, newest.creditor, newest.attempt_id
-       )), '[]') AS contacts,
-       (SELECT count(*) FROM contact_ledger WHERE contact_ledger.person_id = lead.person_id) AS ledger_rows
-FROM (
-    SELECT *
-    FROM contact_ledger
-    WHERE contact_ledger.person_id = lead.person_id
-    ORDER BY contact_ledger.at DESC
-    LIMIT 300
-) AS newest
-
--- name: lead_card
--- All that dialling a lead needs, one row a lead: its person's numbers as parallel arrays in dialling order. A number
--- that stands on the do-not-call list has that status whatever its own row says.
-SELECT lead.id,
-       lead.campaign_id,
-       lead.person_id,
-       lead.state,
-       lead.priority,
-       lead.next_at,
-       lead.next_phone_id,
-       lead.attempts,
-       lead.last_n,
-       lead.callback_agent_id,
-       lead.value,
-       segment.caller_id,
-       person.time_zone,
-       -- All debts of whom we call about one are paid or gone: there is nothing to call about.
-       -- This and the two on the do-not-call list ask for one row by index; an EXISTS may be planned as a hash of all.
-       lead.debt_id IS NOT NULL
-           AND (SELECT id FROM debt WHERE debt.person_id = lead.person_id AND debt.status = 'open' LIMIT 1) IS NULL
-           AND debt.status <> 'open'  -- of somebody else, for whom he answers
-           AS settled,
-       -- What he is to the debt we call about: null = his own.
-       CASE
-           WHEN debt.person_id <> lead.person_id THEN coalesce((
-               SELECT role
-               FROM debt_party
-               WHERE debt_party.debt_id = debt.id AND debt_party.person_id = lead.person_id
-           ), 'other')
-       END AS role,
-       person.subdivision,
-       (
-           SELECT city
-           FROM address
-           WHERE address.person_id = lead.person_id AND address.kind = 'home' AND city IS NOT NULL
-           ORDER BY id
-           LIMIT 1
-       ) AS city,
-       ARRAY(
-           SELECT planned_at
-           FROM attempt
-           WHERE attempt.lead_id = lead.id
-             AND coalesce(attempt.outcome, 'unknown') NOT IN ('congestion', 'failed', 'cancelled')
-           ORDER BY n
-       ) AS tries_at,
-       (SELECT id FROM do_not_call WHERE do_not_call.person_id = lead.person_id LIMIT 1) IS NOT NULL AS do_not_call,
-       lead.debt_id,
-       debt.account,
-       debt.creditor,
-       (
-           SELECT coalesce(jsonb_agg(jsonb_build_array(
-                      wish, channel, weekdays, starts, ends, valid_from, valid_until, source = 'debtor'
-                  )), '[]')
-           FROM preference
-           WHERE preference.person_id = lead.person_id AND wish <> 'prefer'
-       ) AS preferences,
-       -- The newest word on each number counts; a word on no number is on all of them.
-       ARRAY(
-           SELECT phone.id
-           FROM phone
-           WHERE phone.person_id = lead.person_id
-             AND NOT coalesce((
-                 SELECT granted
-                 FROM consent
-                 WHERE consent.person_id = lead.person_id
-                   AND consent.channel = 'voice' AND consent.purpose = 'contact'
-                   AND (consent.phone_id IS NULL OR consent.phone_id = phone.id)
-                 ORDER BY given_at DESC, consent.id DESC
-                 LIMIT 1
-             ), true)
-       ) AS refused_phones,
-       ledger.*,
-       numbers.*
-FROM lead
-JOIN person ON person.id = lead.person_id
-LEFT JOIN debt ON debt.id = lead.debt_id
-CROSS JOIN LATERAL ({person_ledger}) AS ledger
-LEFT JOIN segment ON segment.id = lead.segment_id
-CROSS JOIN LATERAL (
-    SELECT array_agg(judged.id) AS phone_ids,
-           array_agg(judged.number) AS numbers,
-           array_agg(judged.status) AS statuses,
-           array_agg(judged.last_outcome) AS last_outcomes,
-           array_agg(judged.same_outcome_run) AS runs,
-           array_agg(judged.tried_at) AS tried,
-           array_agg(judged.confidence) AS confidences,
-           array_agg(judged.place) AS places,
-           coalesce(bool_or(judged.barred_at_work), false) AS employer_forbids,
-           coalesce(bool_or(judged.status = 'active'), false) AS usable
-    FROM (
-        -- Ordered here, once: seven ordered aggregates would sort seven times. An aggregate takes its rows as they come.
-        SELECT phone.id,
-               phone.number,
-               phone.last_outcome,
-               phone.same_outcome_run,
-               phone.tried_at,
-               phone.confidence,
-               phone.place,
-               phone.place = 'workplace' AND NOT coalesce((
-                   SELECT granted
-                   FROM consent
-                   WHERE consent.person_id = lead.person_id AND consent.purpose = 'at_work'
-                   ORDER BY given_at DESC, consent.id DESC
-                   LIMIT 1
-               ), true) AS barred_at_work,
-               CASE
-                   WHEN (SELECT id FROM do_not_call WHERE do_not_call.number = phone.number LIMIT 1) IS NOT NULL
-                       THEN 'do_not_call'
-                   ELSE phone.status
-               END AS status
-        FROM phone
-        WHERE phone.person_id = lead.person_id
-        -- As the creditor lists them; or first the one likeliest to be answered by the person: what its source said of
-        -- it weighs as much as ten tries.
-        ORDER BY CASE
-                     WHEN segment.number_order = 'best'
-                         THEN (phone.right_party + 2 * phone.confidence) / (phone.tries + 10)
-                 END DESC NULLS LAST,
-                 phone.position
-    ) AS judged
-) AS numbers
-
--- name: read_leads
--- $1 lead ids
-{lead_card}
-WHERE lead.id = ANY ($1::bigint[])
-
 -- name: wake_leads
 -- Up to $3 leads of campaign $1 whose rest has ended by $2 may be called: they enter the claim's order.
 UPDATE lead
@@ -177,10 +34,9 @@ ORDER BY priority DESC, value DESC, id
 -- name: claim_leads
 -- Up to $2 leads of campaign $1 that are due at $3, for shard $4 with fence $5, until $6; nobody of the zones $7, which
 -- are closed now. Callbacks first: they were promised. Then by priority and by what a call is expected to bring at this
--- hour. Lists with a share take turns by it. Rows another claimer holds are skipped, not waited for. On the way, people on
--- the do-not-call list are suppressed, and leads without a usable number or an open debt finished; none of these is
--- returned. The commit is not waited for: a claim that a crash of the server forgets is claimed again, and nothing is
--- dialled without a commit of its own.
+-- hour. Lists with a share take turns by it. Rows another claimer holds are skipped, not waited for. The commit is not
+-- waited for: a claim that a crash of the server forgets is claimed again, and nothing is dialled without a commit of its
+-- own.
 WITH hasty AS MATERIALIZED (
     SELECT set_config('synchronous_commit', 'off', true) AS commit
 ), rate AS MATERIALIZED (
@@ -292,33 +148,22 @@ WITH hasty AS MATERIALIZED (
     SELECT due.id
     FROM (SELECT list_id, zone, part, count(*) AS leads FROM best GROUP BY list_id, zone, part) AS lane
     CROSS JOIN LATERAL ({next_of_lane} LIMIT lane.leads FOR UPDATE SKIP LOCKED) AS due
-), card AS MATERIALIZED (
-    {lead_card}
-    -- An array, because the planner expects few rows of one, and so reads every table by its index.
-    WHERE lead.id = ANY (ARRAY(SELECT id FROM callback UNION ALL SELECT id FROM candidate))
 ), taken AS (
     UPDATE lead
-    SET state = CASE
-            WHEN card.do_not_call THEN 'suppressed'
-            WHEN card.settled OR NOT card.usable THEN 'finished'
-            ELSE 'claimed'
-        END,
-        state_reason = CASE
-            WHEN card.do_not_call THEN 'do_not_call'
-            WHEN card.settled THEN 'debt_closed'
-            WHEN NOT card.usable THEN 'no_number'
-        END,
-        claimed_from = card.state,
+    SET state = 'claimed',
+        state_reason = NULL,
+        claimed_from = state,
         claimed_by = $4,
         claim_fence = $5,
         lease_until = $6
-    FROM card
-    WHERE lead.id = card.id
+    -- An array, because the planner expects few rows of one, and so reads the table by its index.
+    WHERE id = ANY (ARRAY(SELECT id FROM callback UNION ALL SELECT id FROM candidate))
+    RETURNING *
 )
-SELECT *
-FROM card
-WHERE usable AND NOT do_not_call AND NOT settled
-ORDER BY state = 'callback' DESC, priority DESC, value DESC, id
+SELECT id, campaign_id, person_id, debt_id, segment_id, claimed_from AS state, next_phone_id, attempts, last_n,
+       callback_agent_id
+FROM taken
+ORDER BY claimed_from = 'callback' DESC, priority DESC, value DESC, id
 
 -- name: return_expired_leads
 -- Claims of campaign $1 whose lease ended before $2 (their process died or forgot them) go back to where they were.
@@ -366,7 +211,8 @@ WHERE id = (
     FOR UPDATE SKIP LOCKED
 )
   AND EXISTS (SELECT FROM shard WHERE agent_group_id = $2 AND fence = $3)
-RETURNING claimed_from
+RETURNING id, campaign_id, person_id, debt_id, segment_id, claimed_from AS state, next_phone_id, attempts, last_n,
+          callback_agent_id
 
 -- ===== the log: one batch of facts is one transaction of these, in this order =========================
 

@@ -22,7 +22,7 @@ from dialer.domain.campaign import (
 )
 from dialer.domain.contact_plan import read_plan
 from dialer.domain.errors import BadInput
-from dialer.domain.outcomes import Effect, LeadState
+from dialer.domain.outcomes import Effect
 from dialer.domain.screening import ConnectClock, OnMachine, Screening, ScreeningSettings
 from dialer.domain.values import AttemptId, ClaimedLead, LegId, Trunk
 from dialer.ports import (
@@ -35,7 +35,7 @@ from dialer.ports import (
 )
 from dialer.store import pacing_log
 from dialer.store.database import Connection
-from dialer.store.leads import lead_of
+from dialer.store.lead_cards import read_leads
 from dialer.store.pacing_log import attempt_of
 from dialer.store.queries import SQL
 
@@ -74,8 +74,7 @@ async def load(connection: Connection, shard_id: int, fence: int, now: datetime)
         kept = await pacing_log.load_kept(connection, shard_id)
         lead_ids = [row["lead_id"] for row in (*opened, *unfinished)]
         leads: dict[int, ClaimedLead] = {
-            row["id"]: lead_of(row, now, LeadState(row["state"]))
-            for row in await connection.fetch(SQL["read_leads"], lead_ids)
+            card.lead.id: card.lead for card in await read_leads(connection, lead_ids, now)
         }
     return ShardState(
         fence=fence,
