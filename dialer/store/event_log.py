@@ -76,6 +76,7 @@ class PostgresShardStore:
         self._accepted: frozenset[AttemptId] = frozenset()
         self._versions: dict[int, int] = {}  # campaign settings as last handed out
         self._trunks: tuple[Trunk, ...] = ()  # likewise
+        self._runs: dict[int, leads.Runs] = {}  # of each campaign's claim, as last tended
 
     async def __aenter__(self) -> Self:
         self._pool = await open_pool(self._dsn, settings=HOT_PATH)
@@ -296,6 +297,8 @@ class PostgresShardStore:
         closed_zones: Collection[str] = (),
     ) -> list[ClaimedLead]:
         async with self._connection() as connection:
+            if campaign_id not in self._runs:
+                self._runs[campaign_id] = await leads.read_runs(connection, campaign_id)
             return await leads.claim(
                 connection,
                 campaign_id=campaign_id,
@@ -305,12 +308,14 @@ class PostgresShardStore:
                 shard_id=self._shard_id,
                 fence=self._fence,
                 closed_zones=closed_zones,
+                runs=self._runs[campaign_id],
             )
 
     async def tend(self, now: datetime) -> None:
         async with self._connection() as connection:
             for row in await connection.fetch(SQL["running_campaigns"], self._shard_id):
                 await leads.tend(connection, row["id"], now, most=WOKEN_AT_MOST)
+                self._runs[row["id"]] = await leads.read_runs(connection, row["id"])
 
     async def claim_phone(
         self, number: str, campaign_ids: Sequence[int], lease: timedelta, now: datetime

@@ -53,15 +53,17 @@ async def read_cards(
     """The cards of leads whose own rows (the columns of `leads`, `state` being that before the claim) are known."""
     if not rows:
         return []
+    persons = list({row["person_id"] for row in rows})
     found = await connection.fetchrow(
         SQL["cards"],
-        [row["id"] for row in rows],
-        list({row["person_id"] for row in rows}),
-        list({row["debt_id"] for row in rows if row["debt_id"] is not None}),
+        persons,
+        [row["id"] for row in rows if row["last_n"]],
         list({row["segment_id"] for row in rows if row["segment_id"] is not None}),
     )
     assert found is not None
     known = _Known(found)
+    if others := {row["debt_id"] for row in rows} - known.debts.keys() - {None}:
+        known.add_debts(await connection.fetch(SQL["debts_of_others"], list(others), persons))
     return [_card(row, known, lease_until) for row in rows]
 
 
@@ -77,10 +79,8 @@ class _Known:
             debt: rest
             for debt, *rest in rows("debt", "debt_person", "debt_account", "debt_creditor", "debt_open")
         }
-        self.owing = frozenset(found["owing"] or ())
-        self.roles = {
-            (debt, person): role for debt, person, role in rows("party_debt", "party_person", "party_role")
-        }
+        self.owing = {person for person, *_, is_open in self.debts.values() if is_open}
+        self.roles: dict[tuple[int, int], str] = {}
         self.segments = {segment: rest for segment, *rest in rows("segment", "caller_id", "number_order")}
         # The address written down first is the one that counts.
         newest_first = sorted(rows("address", "address_person", "city"), reverse=True)
@@ -113,6 +113,13 @@ class _Known:
             *("outcome_run", "phone_tried_at", "confidence", "place", "right_party", "tries"),
         ):
             self.phones[person].append(_phone(*phone))
+
+    def add_debts(self, rows: Iterable[asyncpg.Record]) -> None:
+        """Those that somebody else owes (`debts_of_others`): the persons only answer for them."""
+        for row in rows:
+            self.debts[row["id"]] = [row["person_id"], row["account"], row["creditor"], row["is_open"]]
+            if row["party"] is not None:
+                self.roles[row["id"], row["party"]] = row["role"]
 
     def refused(self, person_id: int) -> frozenset[int]:
         """The numbers at which the person took back his consent to be called: the newest word on each counts, and one

@@ -9,12 +9,12 @@ WHERE id = ANY ($1::bigint[])
 ORDER BY id
 
 -- name: cards
--- Of leads $1, persons $2, debts $3, segments $4.
+-- Of persons $1, of those leads $2 that were tried, of segments $3.
 SELECT *
 FROM (
     SELECT array_agg(id) AS person, array_agg(time_zone) AS zone, array_agg(subdivision) AS subdivision
     FROM person
-    WHERE id = ANY ($2::bigint[])
+    WHERE id = ANY ($1::bigint[])
 ) AS people
 CROSS JOIN (
     SELECT array_agg(id) AS debt,
@@ -23,33 +23,25 @@ CROSS JOIN (
            array_agg(creditor) AS debt_creditor,
            array_agg(status = 'open') AS debt_open
     FROM debt
-    WHERE id = ANY ($3::bigint[])
+    WHERE person_id = ANY ($1::bigint[])
 ) AS debts
-CROSS JOIN (
-    SELECT array_agg(person_id) AS owing FROM debt WHERE person_id = ANY ($2::bigint[]) AND status = 'open'
-) AS owing
-CROSS JOIN (
-    SELECT array_agg(debt_id) AS party_debt, array_agg(person_id) AS party_person, array_agg(role) AS party_role
-    FROM debt_party
-    WHERE debt_id = ANY ($3::bigint[]) AND person_id = ANY ($2::bigint[])
-) AS parties
 CROSS JOIN (
     SELECT array_agg(id) AS segment, array_agg(caller_id) AS caller_id, array_agg(number_order) AS number_order
     FROM segment
-    WHERE id = ANY ($4::bigint[])
+    WHERE id = ANY ($3::bigint[])
 ) AS segments
 CROSS JOIN (
     SELECT array_agg(id) AS address, array_agg(person_id) AS address_person, array_agg(city) AS city
     FROM address
-    WHERE person_id = ANY ($2::bigint[]) AND kind = 'home' AND city IS NOT NULL
+    WHERE person_id = ANY ($1::bigint[]) AND kind = 'home' AND city IS NOT NULL
 ) AS addresses
 CROSS JOIN (
     SELECT array_agg(lead_id) AS tried_lead, array_agg(planned_at) AS tried_at
     FROM attempt
-    WHERE lead_id = ANY ($1::bigint[]) AND coalesce(outcome, 'unknown') NOT IN ('congestion', 'failed', 'cancelled')
+    WHERE lead_id = ANY ($2::bigint[]) AND coalesce(outcome, 'unknown') NOT IN ('congestion', 'failed', 'cancelled')
 ) AS tries
 CROSS JOIN (
-    SELECT array_agg(person_id) AS listed FROM do_not_call WHERE person_id = ANY ($2::bigint[])
+    SELECT array_agg(person_id) AS listed FROM do_not_call WHERE person_id = ANY ($1::bigint[])
 ) AS listed
 CROSS JOIN (
     SELECT array_agg(person_id) AS wish_person,
@@ -62,7 +54,7 @@ CROSS JOIN (
            array_agg(valid_until) AS wish_until,
            array_agg(source = 'debtor') AS wish_own
     FROM preference
-    WHERE person_id = ANY ($2::bigint[]) AND wish <> 'prefer'
+    WHERE person_id = ANY ($1::bigint[]) AND wish <> 'prefer'
 ) AS wishes
 CROSS JOIN (
     -- The newest first: the first that fits a number is what holds.
@@ -73,7 +65,7 @@ CROSS JOIN (
     FROM (
         SELECT person_id, purpose, phone_id, granted
         FROM consent
-        WHERE person_id = ANY ($2::bigint[])
+        WHERE person_id = ANY ($1::bigint[])
           AND (purpose = 'at_work' OR (purpose = 'contact' AND channel = 'voice'))
         ORDER BY given_at DESC, id DESC
     ) AS newest
@@ -97,7 +89,7 @@ CROSS JOIN (
                count(*) OVER (PARTITION BY person_id) AS of_person,
                row_number() OVER (PARTITION BY person_id ORDER BY at DESC) AS age
         FROM contact_ledger
-        WHERE person_id = ANY ($2::bigint[])
+        WHERE person_id = ANY ($1::bigint[])
     ) AS counted
     WHERE age <= 300
 ) AS ledger
@@ -118,9 +110,17 @@ CROSS JOIN (
     FROM (
         SELECT phone.*, (SELECT id FROM do_not_call WHERE do_not_call.number = phone.number LIMIT 1) AS barred
         FROM phone
-        WHERE person_id = ANY ($2::bigint[])
+        WHERE person_id = ANY ($1::bigint[])
     ) AS judged
 ) AS numbers
+
+-- name: debts_of_others
+-- Debts $1, and what persons $2 are to them.
+SELECT debt.id, debt.person_id, debt.account, debt.creditor, debt.status = 'open' AS is_open, party.person_id AS party,
+       party.role
+FROM debt
+LEFT JOIN debt_party AS party ON party.debt_id = debt.id AND party.person_id = ANY ($2::bigint[])
+WHERE debt.id = ANY ($1::bigint[])
 
 -- name: close_claimed
 -- Claims $1 of shard $4 with fence $5 that turn out not to be callable: closed as $2, because of $3.

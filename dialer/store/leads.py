@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dialer.domain.outcomes import LeadState
@@ -22,6 +22,19 @@ WOKEN_AT_ONCE = 500
 CLAIMS_AT_MOST = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Where in the claim's index a campaign's leads are: lists, zones and best parts of the day that have any."""
+
+    each: frozenset[tuple[int, str, int]]
+
+    @property
+    def columns(self) -> tuple[list[int], list[str], list[int]]:
+        """As the claim's statement takes them."""
+        lists, zones, parts = zip(*self.each, strict=True) if self.each else ((), (), ())
+        return list(lists), list(zones), list(parts)
+
+
 async def claim(
     connection: Connection,
     *,
@@ -32,31 +45,49 @@ async def claim(
     shard_id: int,
     fence: int,
     closed_zones: Collection[str] = (),
+    runs: Runs | None = None,
 ) -> list[ClaimedLead]:
     """Up to `count` leads that are due: callbacks first, then by priority and by what a call is expected to bring now.
 
     They are the shard's until `lease_until`. Nobody of `closed_zones` (IANA names) is among them but for callbacks.
     Leads that cannot be called any more (no usable number, no open debt, person on the do-not-call list) are finished
     or suppressed on the way. Who finds fewer tends the campaign and looks once more.
+
+    `runs` are those of the campaign as last read (None: they are read first). A run that began since is claimed from
+    when it has been read, or when the others give too little.
     """
     found: list[ClaimedLead] = []
     tended = False
+    if runs is None:
+        runs = await read_runs(connection, campaign_id)
     for _ in range(CLAIMS_AT_MOST):
         wanted = count - len(found)
         if wanted <= 0:
             break
         rows = await connection.fetch(
-            SQL["claim_leads"], campaign_id, wanted, now, shard_id, fence, lease_until, list(closed_zones)
+            SQL["claim_leads"],
+            *(campaign_id, wanted, now, shard_id, fence, lease_until, list(closed_zones)),
+            *runs.columns,
         )
         cards = await read_cards(connection, rows, lease_until)
         found += [card.lead for card in cards if _why_closed(card) is None]
         if closed := [(card.lead.id, *why) for card in cards if (why := _why_closed(card))]:
             await connection.execute(CARDS["close_claimed"], *zip(*closed, strict=True), shard_id, fence)
         if len(rows) < wanted:
-            if tended or not await tend(connection, campaign_id, now, most=WOKEN_AT_ONCE):
+            if tended:
                 break
-            tended = True
+            tended, before = True, runs
+            moved = await tend(connection, campaign_id, now, most=WOKEN_AT_ONCE)
+            runs = await read_runs(connection, campaign_id)
+            if not moved and runs == before:
+                break
     return found
+
+
+async def read_runs(connection: Connection, campaign_id: int) -> Runs:
+    """The runs that the campaign's callable leads are in now."""
+    rows = await connection.fetch(SQL["read_runs"], campaign_id)
+    return Runs(frozenset((row["list_id"], row["zone"], row["part"]) for row in rows))
 
 
 def _why_closed(card: LeadCard) -> tuple[LeadState, str] | None:

@@ -31,10 +31,42 @@ WHERE campaign_id = $1
   AND next_at <= $3
 ORDER BY priority DESC, value DESC, id
 
+-- name: read_runs
+-- The claim's index holds what is due of a list in runs, one for each zone and best part of the day: a closed zone is left
+-- out and the hour weighs whole runs. Which runs campaign $1 has is read off the index, one step a run.
+SELECT lead_list.id AS list_id, run.zone, run.part
+FROM lead_list
+CROSS JOIN LATERAL (
+    WITH RECURSIVE step (zone, part) AS (
+        (
+            SELECT zone, part
+            FROM lead
+            WHERE campaign_id = $1 AND lead.list_id = lead_list.id AND state = 'callable'
+            ORDER BY zone, part
+            LIMIT 1
+        )
+        UNION ALL
+        SELECT next.zone, next.part
+        FROM step
+        CROSS JOIN LATERAL (
+            SELECT zone, part
+            FROM lead
+            WHERE campaign_id = $1
+              AND lead.list_id = lead_list.id
+              AND state = 'callable'
+              AND (lead.zone, lead.part) > (step.zone, step.part)
+            ORDER BY zone, part
+            LIMIT 1
+        ) AS next
+    )
+    SELECT zone, part FROM step
+) AS run
+WHERE lead_list.campaign_id = $1
+
 -- name: claim_leads
 -- Up to $2 leads of campaign $1 that are due at $3, for shard $4 with fence $5, until $6; nobody of the zones $7, which
--- are closed now. Callbacks first: they were promised. Then by priority and by what a call is expected to bring at this
--- hour. Lists with a share take turns by it. Rows another claimer holds are skipped, not waited for. The commit is not
+-- are closed now. $8 to $10 are the runs of its index (lists, zones, parts of the day), as last read. Callbacks first: they
+-- were promised. Then by priority and by what a call is expected to bring at this hour. Lists with a share take turns by it. Rows another claimer holds are skipped, not waited for. The commit is not
 -- waited for: a claim that a crash of the server forgets is claimed again, and nothing is dialled without a commit of its
 -- own.
 WITH hasty AS MATERIALIZED (
@@ -49,39 +81,13 @@ WITH hasty AS MATERIALIZED (
     FROM campaign_order
     WHERE campaign_id = $1
 ), lane AS MATERIALIZED (
-    -- The index holds a list's leads in runs, one for each zone and best part of the day: a closed zone is left out and the
-    -- hour weighs whole runs. Which runs there are is read off the index, one step a run.
     SELECT lead_list.id AS list_id,
            lead_list.share,
            run.zone,
            run.part,
            coalesce((SELECT factors[3 * run.part + now] FROM rate), 1) AS factor
     FROM lead_list
-    CROSS JOIN LATERAL (
-        WITH RECURSIVE step (zone, part) AS (
-            (
-                SELECT zone, part
-                FROM lead
-                WHERE campaign_id = $1 AND lead.list_id = lead_list.id AND state = 'callable'
-                ORDER BY zone, part
-                LIMIT 1
-            )
-            UNION ALL
-            SELECT next.zone, next.part
-            FROM step
-            CROSS JOIN LATERAL (
-                SELECT zone, part
-                FROM lead
-                WHERE campaign_id = $1
-                  AND lead.list_id = lead_list.id
-                  AND state = 'callable'
-                  AND (lead.zone, lead.part) > (step.zone, step.part)
-                ORDER BY zone, part
-                LIMIT 1
-            ) AS next
-        )
-        SELECT zone, part FROM step
-    ) AS run
+    JOIN unnest($8::bigint[], $9::text[], $10::int2[]) AS run (list_id, zone, part) ON run.list_id = lead_list.id
     WHERE lead_list.campaign_id = $1
       AND lead_list.active
       AND run.zone <> ALL ($7::text[])

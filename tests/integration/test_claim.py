@@ -15,6 +15,7 @@ from dialer.domain.outcomes import Outcome, PhoneStatus
 from dialer.store import leads
 from dialer.store.database import HOT_PATH, connect
 from dialer.store.event_log import PostgresShardStore
+from dialer.store.lead_cards import SQL as CARDS
 from dialer.store.queries import SQL
 from tests.integration.portfolio import Portfolio, add_agent, add_leads, make_portfolio
 
@@ -96,13 +97,14 @@ async def test_the_claim_reads_its_index_and_little_else(
     connection = await connect(dsn, settings=HOT_PATH)
     try:
         await connection.execute(
-            "PREPARE claim (bigint, int, timestamptz, bigint, bigint, timestamptz, text[]) AS "
-            + SQL["claim_leads"]
+            "PREPARE claim (bigint, int, timestamptz, bigint, bigint, timestamptz, text[], bigint[], text[], int2[])"
+            f" AS {SQL['claim_leads']}"
         )
         claim = (
-            f"EXECUTE claim ({{}}, 50, now(), {portfolio.group_id}, 1, now() + interval '30 s', '{{{{}}}}')"
+            f"EXECUTE claim ({{}}, 50, now(), {portfolio.group_id}, 1, now() + interval '30 s', '{{{{}}}}',"
+            " '{{{}}}', '{{{}}}', '{{{}}}')"
         )
-        assert await connection.fetch(claim.format(0)) == []
+        assert await connection.fetch(claim.format(0, "", "", "")) == []
         campaign_id = await _campaign_of_more(pool, portfolio)
         await add_leads(pool, campaign_id, 100_000, phones=1)
         await pool.execute(
@@ -111,14 +113,21 @@ async def test_the_claim_reads_its_index_and_little_else(
             campaign_id,
         )
         await pool.execute("VACUUM lead")
+        ((list_id, zone, part),) = (await leads.read_runs(connection, campaign_id)).each
         explained = await connection.fetchval(
-            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + claim.format(campaign_id)
+            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + claim.format(campaign_id, list_id, f'"{zone}"', part)
         )
         known = await connection.fetchrow(
             "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE name = 'claim'"
         )
+        others = [
+            await connection.fetchval(f"EXPLAIN (FORMAT JSON) {SQL['read_runs']}", campaign_id),
+            await connection.fetchval(f"EXPLAIN (FORMAT JSON) {CARDS['cards']}", [1, 2], [1], [1]),
+        ]
     finally:
         await connection.close()
+    for plan in others:
+        assert not [n for n in _nodes(orjson.loads(plan)[0]["Plan"]) if n["Node Type"] == "Seq Scan"], plan
     nodes = list(_nodes(orjson.loads(explained)[0]["Plan"]))
     assert "lead_claim_idx" in {node.get("Index Name") for node in nodes}
     assert not [n for n in nodes if n["Node Type"] in ("Seq Scan", "Bitmap Heap Scan", "Hash Join")]
@@ -249,6 +258,7 @@ async def test_many_runs_give_the_very_best(
     pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
 ) -> None:
     """Ten leads in a run of their own each or all in one, worth anything: always the dearest, in order."""
+    await pool.execute("UPDATE campaign SET state = 'running'")
     rng = random.Random(7)
     for _ in range(12):
         rows = await pool.fetch("SELECT id FROM lead ORDER BY id")
@@ -262,8 +272,18 @@ async def test_many_runs_give_the_very_best(
         )
         order = await pool.fetch("SELECT id FROM lead ORDER BY priority DESC, value DESC, id")
         count = rng.randrange(1, 11)
+        await store.tend(now())  # as the shard does every two seconds: in which runs of the index they are
         claimed = await store.claim(portfolio.campaign_id, count, LEASE, now())
         assert [lead.id for lead in claimed] == [row["id"] for row in order[:count]]
+
+
+async def test_leads_of_a_new_run_are_found_by_who_comes_short(
+    pool: asyncpg.Pool, store: PostgresShardStore, portfolio: Portfolio
+) -> None:
+    """Nothing was tended since they came into it."""
+    await store.tend(now())
+    await pool.execute("UPDATE lead SET zone = 'America/Lima', part = 2 WHERE id % 2 = 0")
+    assert len(await store.claim(portfolio.campaign_id, 100, LEASE, now())) == 10
 
 
 async def test_an_inactive_list_is_not_dialled(

@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 
 from dialer.domain.contact_plan import read_plan
-from dialer.domain.outcomes import LeadState
 from dialer.store import leads
 from dialer.store.contact_plans import read_contact_plan, save_contact_plan
+from dialer.store.lead_cards import read_leads
 from dialer.store.ordering import refresh_order
 from dialer.store.queries import SQL as QUERIES
 from dialer.store.shard_state import campaign_of
@@ -73,7 +73,9 @@ async def tries(pool: asyncpg.Pool, lead: int, at: datetime, said: str | None, c
             said,
         )
         await pool.execute(
-            "UPDATE lead SET attempts = attempts + 1 WHERE id = (SELECT min(id) FROM lead) + $1 - 1", lead
+            "UPDATE lead SET attempts = attempts + 1, last_n = last_n + 1"
+            " WHERE id = (SELECT min(id) FROM lead) + $1 - 1",
+            lead,
         )
 
 
@@ -112,7 +114,7 @@ async def test_whom_we_owe_nothing_to_ask_is_finished_on_the_way(
 ) -> None:
     await refresh(pool, portfolio)
     await pool.execute("UPDATE debt SET status = 'paid' WHERE external_ref = 'D6'")
-    assert await claimed(pool, portfolio, 2, MORNING) == [5]
+    assert await claimed(pool, portfolio, 2, MORNING) == [5, 4], "the next takes the place"
     row = await pool.fetchrow("SELECT state, state_reason FROM lead ORDER BY id DESC LIMIT 1")
     assert tuple(row) == ("finished", "debt_closed")
 
@@ -172,8 +174,7 @@ async def test_a_plan_reaches_the_dialer_with_the_tries_so_far(
         assert campaign_of(row).plan == plan
         await tries(pool, 1, MORNING, None, count=2)
         await tries(pool, 1, EVENING, "no_result")
-        card = await connection.fetchrow(
-            QUERIES["read_leads"], [await connection.fetchval("SELECT min(id) FROM lead")]
+        (card,) = await read_leads(
+            connection, [await connection.fetchval("SELECT min(id) FROM lead")], EVENING
         )
-        found = leads.lead_of(card, EVENING, LeadState.CALLABLE)
-        assert found.tries_at == (MORNING, MORNING, EVENING)
+        assert card.lead.tries_at == (MORNING, MORNING, EVENING)

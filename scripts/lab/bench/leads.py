@@ -45,6 +45,8 @@ CLAIMERS = 8
 CLAIMS_OF_EACH = 60
 #: Claims of a connection before the clock counts: they prepare the statement and load the catalogue.
 WARMING = 5
+#: The shard reads the runs of the claim's index anew this often, whenever it tends its leads.
+RUNS_READ_EVERY_S = 2.0
 #: Leads whose order is refreshed while a claimer goes on; at most this many, the rest is the same again.
 REFRESHED = 40_000
 SERVER = {"shared_buffers": "2GB"}
@@ -193,13 +195,15 @@ async def _plan(dsn: str, campaign: int, group: int) -> dict[str, Any]:
     """What the claim reads, planned as in operation: its index, and how many pages."""
     connection = await connect(dsn, settings=HOT_PATH)
     await connection.execute(
-        "PREPARE claim (bigint, int, timestamptz, bigint, bigint, timestamptz, text[]) AS "
+        "PREPARE claim (bigint, int, timestamptz, bigint, bigint, timestamptz, text[], bigint[], text[], int2[]) AS "
         + SQL["claim_leads"]
     )
+    columns = (await leads.read_runs(connection, campaign)).columns
+    runs = ", ".join("'{" + ",".join(map(str, column)) + "}'" for column in columns)
     found = orjson.loads(
         await connection.fetchval(
             "EXPLAIN (ANALYZE, BUFFERS, WAL, FORMAT JSON)"
-            f" EXECUTE claim ({campaign}, {CLAIMED}, now(), {group}, 1, now() + interval '1 hour', '{{}}')"
+            f" EXECUTE claim ({campaign}, {CLAIMED}, now(), {group}, 1, now() + interval '1 hour', '{{}}', {runs})"
         )
     )[0]
     await connection.close()
@@ -235,7 +239,10 @@ async def _claim(
     connection = await connect(dsn, settings=HOT_PATH)
     schedule = Path(f"/proc/{connection.get_server_pid()}/schedstat")
     try:
+        runs, read_at = await leads.read_runs(connection, campaign), time.monotonic()
         for turn in range(times + WARMING):
+            if time.monotonic() - read_at > RUNS_READ_EVERY_S:
+                runs, read_at = await leads.read_runs(connection, campaign), time.monotonic()
             now = datetime.now(UTC)
             used = _cpu_ms(schedule)
             began = time.perf_counter()
@@ -248,6 +255,7 @@ async def _claim(
                 shard_id=group,
                 fence=1,
                 closed_zones=closed_zones,
+                runs=runs,
             )
             if turn >= WARMING:
                 claims.took_ms.append((time.perf_counter() - began) * 1000)
