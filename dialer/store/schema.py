@@ -62,7 +62,7 @@ person = Table(
     _created(),
     CheckConstraint("risk_score BETWEEN 0 AND 1", name="risk_score"),
 )
-# By the words it is made of and what they begin with (migrations/0025_words_of_names.sql).
+# By the words it is made of and what they begin with (migrations/0026_words_of_names.sql).
 Index("person_name_idx", func.words_of_name(person.c.full_name).label("words"), postgresql_using="gin")
 
 phone = Table(

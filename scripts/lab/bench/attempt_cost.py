@@ -33,7 +33,7 @@ ROW_TURNS = 25
 #: Rows written to it in one transaction: what one of them costs must not grow with their number.
 LARGE = (1_000, 10_000, 100_000)
 
-_LEDGER = read_statements(Path(dialer.store.__file__).parent / "migrations" / "0024_ledger_head.sql")
+_LEDGER = read_statements(Path(dialer.store.__file__).parent / "migrations" / "0025_ledger_head.sql")
 _CHAINED = f"{_LEDGER['link']}; ALTER TABLE contact_ledger ENABLE TRIGGER contact_ledger_move_head"
 _UNCHAINED = """
 ALTER TABLE contact_ledger DISABLE TRIGGER contact_ledger_move_head;

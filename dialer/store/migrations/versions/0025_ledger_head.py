@@ -1,7 +1,7 @@
 """The head of a ledger's chain moves once a transaction, so that a large one costs no more a row than a small one.
 
-Revision ID: 0024
-Revises: 0023
+Revision ID: 0025
+Revises: 0024
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from alembic import op
 
 from dialer.store.queries import read_statements
 
-revision = "0024"
-down_revision = "0023"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent.parent
 
 
 def upgrade() -> None:
-    for statement in read_statements(FOLDER / "0024_ledger_head.sql").values():
+    for statement in read_statements(FOLDER / "0025_ledger_head.sql").values():
         op.execute(statement)
 
 

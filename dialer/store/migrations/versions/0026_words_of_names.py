@@ -1,7 +1,7 @@
 """Persons are found by the words of their names: in lower case, without accents, by what the words begin with.
 
-Revision ID: 0025
-Revises: 0024
+Revision ID: 0026
+Revises: 0025
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from alembic import op
 
 from dialer.store.queries import read_statements
 
-revision = "0025"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    for statement in read_statements(Path(__file__).parent.parent / "0025_words_of_names.sql").values():
+    for statement in read_statements(Path(__file__).parent.parent / "0026_words_of_names.sql").values():
         op.execute(statement)
 
 
