@@ -32,6 +32,7 @@ from dialer.shard import Shard
 from dialer.speech import TextSpeaker
 from dialer.store.database import CONNECTION_ERRORS, DatabaseUnreachable, connect, open_pool
 from dialer.store.event_log import PostgresShardStore
+from dialer.store.greetings import PostgresGreetings
 from dialer.store.listening import notifications
 from dialer.store.prompts import PostgresPrompts
 from dialer.store.recordings import PostgresRecordingStore
@@ -135,7 +136,7 @@ async def _run_shard(
     settings: Settings, group_id: int, owner: str, ingest: Ingest, pool: asyncpg.Pool
 ) -> None:
     publishers: list[Publisher] = [ingest]
-    prompts = PostgresPrompts(pool)
+    prompts, greetings = PostgresPrompts(pool), PostgresGreetings(pool)
     mirror = None
     if settings.mqtt_url is not None:
         # A name of the shard's own, the same after a restart: its retained states are then taken over.
@@ -158,6 +159,8 @@ async def _run_shard(
                 port=settings.screener_port,
                 read_prompts=prompts.read,
                 keep_prompt=prompts.keep,
+                read_greetings=greetings.read,
+                keep_greeting=greetings.keep,
             ),
             speaker=TextSpeaker(_needed(settings.spool_dir), PostgresSpoken(pool).read),
         )

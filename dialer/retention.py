@@ -25,12 +25,15 @@ from dialer.domain.errors import BadInput
 from dialer.recording.layout import is_recording_path
 from dialer.store import retention as store
 from dialer.store.database import CONNECTION_ERRORS, Connection
+from dialer.store.greetings import forget_greetings
 from dialer.store.shard_state import read_campaign
 
 log = structlog.get_logger()
 
 #: Once a day, and soon after a day on which nothing ran.
 EVERY, LOOK_EVERY_S = timedelta(days=1), 600.0
+#: What a number answered with is of use while it is tried again; a campaign's tries lie within weeks.
+GREETINGS_KEPT = timedelta(days=90)
 #: One process at a time, whichever it is (a number of our own).
 _LOCK = 0x0CAD_0005
 
@@ -84,9 +87,10 @@ async def run_retention(connection: Connection, recordings: Path | None, now: da
             await _recordings(connection, recordings, now, campaign, creditor, others, keep, report)
     await _persons(connection, recordings, now, campaigns, report)
     if recordings is not None:
+        greetings = await forget_greetings(connection, now - GREETINGS_KEPT)
         told = {"recordings": report.recordings, "persons": report.persons, "held": report.held}
         await store.save_run(connection, now, datetime.now(UTC), **told)
-        log.info("retention_run", **told)
+        log.info("retention_run", **told, greetings=greetings)
     return report
 
 

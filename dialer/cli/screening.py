@@ -19,7 +19,8 @@ from dialer.domain.screening import ConnectClock, OnMachine, Screening, SpokenTe
 from dialer.portfolio.messages import check_text
 from dialer.screening.control import Interval, abandon_rate, human_as_machine, share_of
 from dialer.screening.findings import Label
-from dialer.screening.fingerprints import FingerprintBook, Prompt
+from dialer.screening.fingerprints import FingerprintBook
+from dialer.screening.prompt_index import Prompt
 from dialer.speech import check_sound
 from dialer.store.database import Connection, open_pool
 from dialer.store.prompts import PostgresPrompts

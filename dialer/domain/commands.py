@@ -129,7 +129,8 @@ class PrepareScreener:
 @dataclass(frozen=True, slots=True)
 class ListenTo:
     """The call is answered: hear who it is. `machines_before`, `humans_before`: earlier answers of the number.
-    `early`: it is not answered yet; only a tone that says there will be no answer is wanted."""
+    `early`: it is not answered yet; only a tone that says there will be no answer is wanted. `number`: whose greeting
+    may be known from an earlier call."""
 
     attempt_id: AttemptId
     cost_ratio: float
@@ -137,6 +138,7 @@ class ListenTo:
     machines_before: int = 0
     humans_before: int = 0
     early: bool = False
+    number: PhoneNumber | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ def _listen_to(call: Call, at: datetime) -> ListenTo:
         ring_s=(at - call.rang_at).total_seconds() if call.rang_at else None,
         machines_before=run if dialled and dialled.last_outcome is Outcome.MACHINE else 0,
         humans_before=run if dialled and dialled.last_outcome is Outcome.CONNECTED else 0,
+        number=call.attempt.number,
     )
 
 

@@ -32,6 +32,7 @@ from dialer.screening.findings import (
     Verdict,
 )
 from dialer.screening.fingerprints import FingerprintBook, Prints
+from dialer.screening.prompt_index import Prompt
 from dialer.screening.spectrum import WINDOW, analyse
 from dialer.screening.tones import Heard, Tones
 from dialer.screening.trees import Model, ModelError
@@ -110,6 +111,10 @@ class Detector:
         self._deadline_s[slot] = settings.deadline_ms / 1000
         self._silence_frames[slot] = settings.silence_ms // FRAME_MS
 
+    def expect(self, call_id: str, greeting: Prompt) -> None:
+        """This call's number answered with that recording before. Raises KeyError when the call is not open."""
+        self._prints.expect(self._slots[call_id], self.fingerprints.expect(greeting))
+
     def feed(self, frames: Mapping[str, NDArray[np.int16]]) -> list[Finding]:
         """One 20 ms tick: the next frame, int16 (160,), of each call. An open call that is missing lost a frame. Frames
         of calls that are not open are ignored. Raises ValueError for a frame of another length; nothing has then
@@ -125,7 +130,6 @@ class Detector:
         lost = self._take(frames, n)
         spectra = analyse(self._windows[:n])
         self._level[:n] = spectra.db
-        index = self.fingerprints.index
         self._voices.listen(spectra, lost)
         heard = self._tones.step(
             spectra,
@@ -134,12 +138,12 @@ class Detector:
             self._voices.total[:n].copy(),
         )
         self._voices.step(spectra, heard)
-        prompts = self._prints.step(spectra.bands, spectra.db, index)
+        prompts = self._prints.step(spectra.bands, spectra.db, self.fingerprints)
 
         found: list[Finding] = []
         self._report_beeps(heard, found)
-        for slot, number in prompts:
-            self._report_prompt(slot, index.ids[number], index.labels[number], found)
+        for slot, prompt_id, label in prompts:
+            self._report_prompt(slot, prompt_id, label, found)
         self._decide_by_tone(heard, found)
         self._report_greetings(n, found)
         self._decide_by_voice(n, found)

@@ -1,9 +1,10 @@
-"""Recordings that are the same audio on every call: learned once, recognised on any number.
+"""Recordings that are the same audio on every call: heard once, recognised on any number.
 
 A frame's print is 16 bits, the signs of the changes over 60 ms of 16 differences between neighbouring bands (after
 Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002). Equal prints vote for a recording and an
 offset, and so do those that differ in the frame's weakest bits alone (the paper's soft decoding; it triples the equal
-prints of one recording over two lines); 0.8 s of prints must then agree but for a fifth of the bits.
+prints of one recording over two lines); then 0.8 s of prints must agree with a recording that is believed, or 1.6 s
+with a machine that was heard once: no two people say the same to the millisecond.
 """
 
 from __future__ import annotations
@@ -12,13 +13,23 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dialer.screening.columns import Bools, Floats
+from dialer.screening.columns import Floats
 from dialer.screening.findings import Label
+from dialer.screening.prompt_index import (
+    FIRST_MATCH_FRAMES,
+    MATCH_FRAMES,
+    QUIET,
+    Index,
+    NewestCalls,
+    Positions,
+    Prompt,
+    PromptIndex,
+)
 from dialer.screening.spectrum import BANDS
 
 FORMAT = "cadencia-prompts-1"
@@ -26,54 +37,38 @@ FORMAT = "cadencia-prompts-1"
 KEPT_FRAMES = 750
 #: A recording is enrolled with at most 12 s, and with at least 1 s of sound.
 PROMPT_FRAMES, LEAST_LOUD_FRAMES = 600, 50
-#: A print where there was no sound.
-QUIET = -1
-#: Frames that must agree, the share of them with sound in both, and the share of bits that may differ.
-MATCH_FRAMES, MATCH_LOUD, MATCH_ERRORS = 40, 0.6, 0.21
+#: The least sound of a greeting that its own number is known by.
+GREETING_LOUD_FRAMES = 30
 #: So many of a frame's weakest bits may be either.
 WEAK_BITS = 3
 #: Votes within VOTE_FRAMES that bring a recording to the comparison.
 VOTES, VOTE_FRAMES, VOTE_BUCKETS = 3, 32, 4096
-#: A print that so many frames share says nothing.
-COMMON = 64
-#: A recording answers on so many different numbers before it is believed.
-NUMBERS_TO_PROMOTE = 2
-#: The newest calls that nobody but the detector took for a machine, kept until another number answers with the same.
-SUSPECTS = 400
+#: The newest calls that were machines and whose recording is not believed yet: agents', and the detector's own word.
+NEWEST = 1024
+#: No entry among the newest.
+NO_ENTRY = -1
 _HISTORY = 9
 _SMEAR = 3
 #: Every choice among the weak bits, (WEAK_BITS, 2 ** WEAK_BITS).
 _CHOICES = np.arange(1 << WEAK_BITS) >> np.arange(WEAK_BITS)[:, None] & 1
-_BITS = np.array([bin(i).count("1") for i in range(65536)], np.uint8)
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """One recording. `sources` are the opaque names of the numbers it answered on (hash them before: no number is kept
-    here); `prints` holds QUIET where there is no sound."""
-
-    prompt_id: str
-    country: str
-    label: Label
-    prints: tuple[int, ...]
-    sources: frozenset[str]
-    #: Came from another book, where it was promoted.
-    imported: bool = False
-
-    @property
-    def promoted(self) -> bool:
-        """It has answered on enough different numbers to be believed."""
-        return self.imported or len(self.sources) >= NUMBERS_TO_PROMOTE
 
 
 class FingerprintBook:
-    """All known recordings; only promoted ones are recognised on calls. No I/O: whoever owns the book stores `prompts`
-    and gives them back to the constructor."""
+    """All known recordings. Promoted ones are recognised on calls by a short agreement, those that were heard once by
+    a longer one. No I/O: whoever owns the book stores `prompts` and gives them back to the constructor, newest first.
+    """
 
     def __init__(self, prompts: Iterable[Prompt] = ()) -> None:
-        self._prompts = {prompt.prompt_id: prompt for prompt in prompts}
+        given = {prompt.prompt_id: prompt for prompt in prompts}
+        once = [prompt for prompt in given.values() if not prompt.promoted][:NEWEST]
+        self._prompts = {id_: prompt for id_, prompt in given.items() if prompt.promoted}
+        self._prompts |= {prompt.prompt_id: prompt for prompt in once}
+        #: What nobody but the detector took for a machine.
         self._suspects: dict[str, Prompt] = {}
-        self._suspected = PromptIndex(())
+        #: All that is not promoted: forgotten when its place is taken.
+        self.newest = NewestCalls(NEWEST)
+        for prompt in reversed(once):
+            self.newest.enter(prompt)
         self._build()
 
     def __len__(self) -> int:
@@ -81,12 +76,12 @@ class FingerprintBook:
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
-        """Every recording, promoted or not, in the order they came."""
+        """Every recording that an agent marked or that is believed, in the order they came."""
         return tuple(self._prompts.values())
 
     @property
     def index(self) -> PromptIndex:
-        """What calls are searched for: made anew after each change, never changed itself."""
+        """The believed ones, for calls to be searched in: made anew after each change, never changed itself."""
         return self._index
 
     def enrol(
@@ -103,41 +98,54 @@ class FingerprintBook:
 
         Not `sure` is the detector's own word, which no agent and nothing else confirms: such a call becomes a recording
         only when another number answers with the same sound, for no two people say the same to the millisecond; until
-        then it is remembered among the last SUSPECTS, and None is returned. Of what is believed already, too."""
-        known = self._everything.find(prints)
-        if known is not None:
-            prompt = self._prompts[known]
-            if prompt.promoted and not sure:
-                return None
-            prompt = replace(prompt, sources=prompt.sources | {source})
-        elif (twin := self._suspected.find(prints)) is not None:
-            prompt = self._suspects[twin]
-            prompt = replace(prompt, sources=prompt.sources | {source})
-            if not (sure or prompt.promoted):
-                return None
-            self._suspect(prompt, gone=True)
-        else:
-            kept = tuple(int(p) for p in _trimmed(prints)[:PROMPT_FRAMES])
-            if sum(p != QUIET for p in kept) < LEAST_LOUD_FRAMES:
-                return None
-            digest = hashlib.sha256(np.array(kept, "<i4").tobytes()).hexdigest()[:24]
-            prompt = Prompt(digest, country, label, kept, frozenset({source}))
+        then it is remembered among the NEWEST, and None is returned. Of what is believed already, too."""
+        if (believed := self._index.find(prints)) is not None:
             if not sure:
-                self._suspect(prompt)
                 return None
+            prompt = replace(self._prompts[believed], sources=self._prompts[believed].sources | {source})
+        elif (twin := self.newest.find(prints)) is not None:
+            prompt = self._prompts.get(twin) or self._suspects[twin]
+            prompt = replace(prompt, sources=prompt.sources | {source})
+            if not (sure or prompt.promoted or twin in self._prompts):
+                return None
+        else:
+            new = recording_of(prints, source, country, label)
+            if new is None:
+                return None
+            self._remember(new)
+            if not sure:
+                return None
+            prompt = new
         self._put(prompt)
         return prompt
 
-    def _suspect(self, prompt: Prompt, *, gone: bool = False) -> None:
-        self._suspects.pop(prompt.prompt_id, None)
-        if not gone:
-            self._suspects[prompt.prompt_id] = prompt
-        while len(self._suspects) > SUSPECTS:
-            del self._suspects[next(iter(self._suspects))]
-        self._suspected = PromptIndex(tuple(self._suspects.values()))
+    def expect(self, greeting: Prompt) -> int:
+        """A number answers that answered with this before: it is among the newest again. Returns its entry there, for
+        `Prints.expect`; NO_ENTRY for what everybody is recognised by."""
+        known = self._prompts.get(greeting.prompt_id)
+        return NO_ENTRY if known is not None and known.promoted else self._remember(greeting)
+
+    def knows(self, prints: Sequence[int], source: str) -> bool:
+        """Whether this call is a believed recording, or what this number answered with not long ago."""
+        if self._index.find(prints) is not None:
+            return True
+        twin = self.newest.find(prints)
+        return twin is not None and source in (self._prompts.get(twin) or self._suspects[twin]).sources
+
+    def _remember(self, prompt: Prompt) -> int:
+        entry, gone = self.newest.enter(prompt)
+        if gone is not None:
+            # Nothing leads to it any more; an agent's is in the database, where it is found at the next start.
+            self._suspects.pop(gone, None)
+            self._prompts.pop(gone, None)
+        if prompt.prompt_id not in self._prompts:
+            self._suspects.setdefault(prompt.prompt_id, prompt)
+        return entry
 
     def forget(self, prompt_id: str) -> None:
         """Take a recording out, for instance one that proved to be a person; unknown ids are ignored."""
+        self.newest.drop(prompt_id)
+        self._suspects.pop(prompt_id, None)
         if self._prompts.pop(prompt_id, None) is not None:
             self._build()
 
@@ -169,78 +177,21 @@ class FingerprintBook:
         for prompt in new:
             known = self._prompts.get(prompt.prompt_id)
             self._prompts[prompt.prompt_id] = replace(known, imported=True) if known else prompt
+            self._suspects.pop(prompt.prompt_id, None)
+            self.newest.drop(prompt.prompt_id)
         self._build()
         return len(fresh)
 
     def _put(self, prompt: Prompt) -> None:
+        self._suspects.pop(prompt.prompt_id, None)
         before = self._prompts.get(prompt.prompt_id)
         self._prompts[prompt.prompt_id] = prompt
-        if before is None or before.promoted != prompt.promoted:
+        if prompt.promoted and (before is None or not before.promoted):
+            self.newest.drop(prompt.prompt_id)
             self._build()
 
     def _build(self) -> None:
-        self._everything = PromptIndex(self.prompts)
         self._index = PromptIndex([p for p in self.prompts if p.promoted])
-
-
-class PromptIndex:
-    """Prints of many recordings, sorted, so that the frames with a given print are found at once."""
-
-    def __init__(self, prompts: Sequence[Prompt]) -> None:
-        self.ids = tuple(p.prompt_id for p in prompts)
-        self.labels = tuple(p.label for p in prompts)
-        lengths = np.array([len(p.prints) for p in prompts], np.intp)
-        self.starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
-        flat = [np.array(p.prints, np.int32) for p in prompts]
-        self.prints = np.concatenate(flat) if flat else np.zeros(0, np.int32)
-        loud = np.flatnonzero(self.prints != QUIET)
-        self._order = loud[np.argsort(self.prints[loud], kind="stable")]
-        self._bounds = np.searchsorted(self.prints[self._order], np.arange(65537))
-
-    def candidates(self, prints: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """(which of `prints`, position in all prompts' prints) of every equal print but the common ones."""
-        first = self._bounds[np.maximum(prints, 0)]
-        count = self._bounds[np.maximum(prints, 0) + 1] - first
-        count = np.where((prints < 0) | (count > COMMON), 0, count)
-        which = np.repeat(np.arange(len(prints)), count)
-        within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-        return which, self._order[first[which] + within]
-
-    def prompt_at(self, position: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Number of the prompt that holds this position."""
-        return np.searchsorted(self.starts, position, side="right") - 1
-
-    def agrees(self, heard: NDArray[np.int32], position: NDArray[np.intp]) -> Bools:
-        """Whether the MATCH_FRAMES prints `heard` (m, MATCH_FRAMES) end at these positions of the recordings."""
-        prompt = self.prompt_at(position)
-        begin = position - MATCH_FRAMES + 1
-        whole = begin >= self.starts[prompt]
-        ours = self.prints[np.maximum(begin, 0)[:, None] + np.arange(MATCH_FRAMES)]
-        loud = (ours != QUIET) & (heard != QUIET)
-        wrong = np.where(loud, _BITS[(ours ^ heard) & 0xFFFF], 0).sum(1)
-        counted = loud.sum(1)
-        agree: Bools = (
-            whole
-            & (counted >= MATCH_LOUD * MATCH_FRAMES)
-            & (wrong < MATCH_ERRORS * 16 * np.maximum(counted, 1))
-        )
-        return agree
-
-    def find(self, prints: Sequence[int]) -> str | None:
-        """The recording that a whole call contains, if any."""
-        heard = np.array(prints, np.int32)
-        if len(heard) < MATCH_FRAMES or not self.ids:
-            return None
-        frame, position = self.candidates(heard)
-        late = frame >= MATCH_FRAMES - 1
-        frame, position = frame[late], position[late]
-        for at in range(0, len(frame), 4096):
-            ends = frame[at : at + 4096]
-            windows = heard[ends[:, None] + np.arange(1 - MATCH_FRAMES, 1)]
-            agree = np.flatnonzero(self.agrees(windows, position[at : at + 4096]))
-            if len(agree):
-                return self.ids[int(self.prompt_at(position[at + agree[:1]])[0])]
-        return None
 
 
 class Prints:
@@ -252,7 +203,11 @@ class Prints:
         self.count = np.zeros(capacity, np.int32)
         self.prints = np.full((capacity, KEPT_FRAMES), QUIET, np.int32)
         self._loudest = np.full(capacity, -60, np.float32)
+        #: Votes for believed recordings, and for the newest calls.
         self._votes = np.zeros((capacity, VOTE_BUCKETS), np.uint8)
+        self._newest_votes = np.zeros((capacity, VOTE_BUCKETS), np.uint8)
+        #: What this number answered with before, as an entry of the newest.
+        self._before = np.full(capacity, NO_ENTRY, np.intp)
 
     def open(self, slot: int) -> None:
         """A new call in this slot."""
@@ -260,15 +215,22 @@ class Prints:
         self.prints[slot] = QUIET
         self._loudest[slot] = -60
         self._votes[slot] = 0
+        self._newest_votes[slot] = 0
+        self._before[slot] = NO_ENTRY
 
     def move(self, source: int, target: int) -> None:
         """A slot's call takes another slot."""
-        for array in (self.count, self.prints, self._loudest, self._votes):
+        state = (self.count, self.prints, self._loudest, self._votes, self._newest_votes, self._before)
+        for array in state:
             array[target] = array[source]
         self._bands[:, target] = self._bands[:, source]
 
-    def step(self, bands: Floats, db: Floats, index: PromptIndex) -> list[tuple[int, int]]:
-        """Take one frame of the first n calls; returns (slot, number of the prompt) of those that play a known one."""
+    def expect(self, slot: int, entry: int) -> None:
+        """This call's number answered with that entry of the newest before (`FingerprintBook.expect`)."""
+        self._before[slot] = entry
+
+    def step(self, bands: Floats, db: Floats, book: FingerprintBook) -> list[tuple[int, str, Label]]:
+        """Take one frame of the first n calls; returns (slot, id, label) of those that play a known recording."""
         n = len(db)
         self._bands[self._tick % _HISTORY, :n] = bands
         now = [(self._tick - k) % _HISTORY for k in range(_SMEAR)]
@@ -287,34 +249,68 @@ class Prints:
         self.prints[rows, count[rows]] = value[rows]
         count[rows] += 1
         rows = rows[value[rows] != QUIET]
-        return self._search(rows, value, weakest, index) if len(rows) and index.ids else []
+        if not len(rows):
+            return []
+        likely = (value[rows, None] ^ ((1 << weakest[rows]) @ _CHOICES)).astype(np.int32)
+        found: dict[int, tuple[str, Label]] = {}
+        if len(book.newest):
+            slot, position = self._compared(rows, likely, book.newest, self._newest_votes)
+            mine = book.newest.entry_at(position) == self._before[slot]
+            sure = mine | self._agrees(book.newest, slot, position, FIRST_MATCH_FRAMES)
+            found |= _named(book.newest, slot[sure], position[sure])
+        if book.index.ids:
+            found |= _named(book.index, *self._compared(rows, likely, book.index, self._votes))
+        return [(slot, *prompt) for slot, prompt in found.items()]
 
-    def _search(
-        self,
-        rows: NDArray[np.intp],
-        value: NDArray[np.int32],
-        weakest: NDArray[np.intp],
-        index: PromptIndex,
-    ) -> list[tuple[int, int]]:
+    def _compared(
+        self, rows: Positions, likely: NDArray[np.int32], index: Index, votes: NDArray[np.uint8]
+    ) -> tuple[Positions, Positions]:
+        """(slot, position in the index) where MATCH_FRAMES agree; `likely` (len(rows), choices) are a frame's print and
+        those that differ from it in its weakest bits."""
         stale = rows[self.count[rows] % VOTE_FRAMES == 0]
-        self._votes[stale] = 0
-        flips = (1 << weakest[rows]) @ _CHOICES
-        which, position = index.candidates((value[rows, None] ^ flips).ravel().astype(np.int32))
-        if not len(which):
-            return []
-        slot = rows[which // (1 << WEAK_BITS)]
+        votes[stale] = 0
+        which, position = index.candidates(likely.ravel())
+        slot = rows[which // likely.shape[1]]
         bucket = ((position - self.count[slot]) * 40503) % VOTE_BUCKETS
-        np.add.at(self._votes, (slot, bucket), 1)
-        ripe = (self._votes[slot, bucket] >= VOTES) & (self.count[slot] >= MATCH_FRAMES)
+        np.add.at(votes, (slot, bucket), 1)
+        ripe = (votes[slot, bucket] >= VOTES) & (self.count[slot] >= MATCH_FRAMES)
         slot, position, bucket = slot[ripe], position[ripe], bucket[ripe]
-        if not len(slot):
-            return []
         # Not every frame again: the next comparison waits for new votes.
-        self._votes[slot, bucket] = 0
-        windows = self.prints[slot[:, None], self.count[slot][:, None] + np.arange(-MATCH_FRAMES, 0)]
-        agree = index.agrees(windows, position)
-        found = dict(zip(slot[agree].tolist(), index.prompt_at(position[agree]).tolist(), strict=True))
-        return list(found.items())
+        votes[slot, bucket] = 0
+        agree = self._agrees(index, slot, position, MATCH_FRAMES)
+        return slot[agree], position[agree]
+
+    def _agrees(self, index: Index, slot: Positions, position: Positions, frames: int) -> NDArray[np.bool_]:
+        """Whether the last `frames` prints of these calls end at these positions."""
+        count = self.count[slot]
+        windows = self.prints[slot[:, None], np.maximum(count[:, None] + np.arange(-frames, 0), 0)]
+        return (count >= frames) & index.agrees(windows, position)
+
+
+def _named(index: Index, slot: Positions, position: Positions) -> dict[int, tuple[str, Label]]:
+    pairs = zip(slot.tolist(), position.tolist(), strict=True)
+    return {slot: index.prompt_at(position) for slot, position in pairs}
+
+
+def recording_of(
+    prints: Sequence[int],
+    source: str,
+    country: str,
+    label: Label = Label.MACHINE,
+    *,
+    least_loud: int = LEAST_LOUD_FRAMES,
+) -> Prompt | None:
+    """What a call's recording is kept as; None when it has less than `least_loud` frames of sound."""
+    kept = tuple(int(p) for p in _trimmed(prints)[:PROMPT_FRAMES])
+    if sum(p != QUIET for p in kept) < least_loud:
+        return None
+    digest = hashlib.sha256(np.array(kept, "<i4").tobytes()).hexdigest()[:24]
+    return Prompt(digest, country, label, kept, frozenset({source}))
+
+
+def greeting_of(prints: Sequence[int], source: str, country: str) -> Prompt | None:
+    """What a number is expected to answer with again: a shorter one will do than to be known on every number."""
+    return recording_of(prints, source, country, least_loud=GREETING_LOUD_FRAMES)
 
 
 def _trimmed(prints: Sequence[int]) -> Sequence[int]:

@@ -22,6 +22,7 @@ from dialer.domain.values import ulid_of
 from dialer.screening.audiosocket import Stream
 from dialer.screening.detector import Detector
 from dialer.screening.findings import Finding, Prior, Settings, Trace
+from dialer.screening.prompt_index import Prompt
 
 log = structlog.get_logger()
 
@@ -59,6 +60,8 @@ class Ear:
     lost: int = 0
     #: The detector knows it.
     open: bool = False
+    #: What its number answered with before.
+    greeting: Prompt | None = None
 
 
 OnFinding = Callable[[Finding], None]
@@ -111,6 +114,13 @@ class Listening:
         if (early := self._early.pop(call_id, None)) is not None:
             ear.stream, ear.playing = early[0], False
         self._work.set()
+
+    def expect(self, call_id: str, greeting: Prompt) -> None:
+        """The number of this call answered with that before; a call that is over already is ignored."""
+        if (ear := self._ears.get(call_id)) is not None:
+            ear.greeting = greeting
+            if ear.open:
+                self.detector.expect(call_id, greeting)
 
     def stop(self, call_id: str) -> None:
         """The call is over; its trace is kept for a while."""
@@ -224,6 +234,8 @@ class Listening:
             self._drop(call_id, Unheard.FULL)
             return False
         ear.open = True
+        if ear.greeting is not None:
+            self.detector.expect(call_id, ear.greeting)
         return True
 
     def _give_up(self, call_id: str, ear: Ear) -> None:

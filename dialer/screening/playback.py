@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,7 @@ from dialer.screening.findings import (
     Verdict,
 )
 from dialer.screening.fingerprints import FingerprintBook
+from dialer.screening.prompt_index import Prompt
 from dialer.screening.recordings import Recording
 from dialer.screening.trees import Model
 
@@ -63,18 +64,27 @@ def listen(
     recordings: Iterable[Recording],
     *,
     book: FingerprintBook | None = None,
+    greetings: Mapping[str, Prompt] | None = None,
     settings: Settings = DEFAULTS,
     sample_every: int = 0,
     batch: int = BATCH,
 ) -> Iterator[Listened]:
-    """Each recording heard to its end, in order."""
+    """Each recording heard to its end, in order; `batch` of them side by side. `greetings`: by a recording's name what
+    its number answered with before."""
     stream = iter(recordings)
+    # An empty book is a book, too: whoever gave it fills it meanwhile.
+    book = FingerprintBook() if book is None else book
     while group := list(itertools.islice(stream, batch)):
-        yield from _listen_together(model, group, book or FingerprintBook(), settings, sample_every)
+        yield from _listen_together(model, group, book, greetings or {}, settings, sample_every)
 
 
 def _listen_together(
-    model: Model, group: list[Recording], book: FingerprintBook, settings: Settings, sample_every: int
+    model: Model,
+    group: list[Recording],
+    book: FingerprintBook,
+    greetings: Mapping[str, Prompt],
+    settings: Settings,
+    sample_every: int,
 ) -> Iterator[Listened]:
     detector = Detector(model, book, capacity=len(group))
     frames = [len(r.samples) // FRAME_SAMPLES for r in group]
@@ -86,6 +96,8 @@ def _listen_together(
     live = list(range(len(group)))
     for n in live:
         detector.open(str(n), settings=settings)
+        if (greeting := greetings.get(group[n].name)) is not None:
+            detector.expect(str(n), greeting)
     for tick in range(max(frames)):
         at = tick * FRAME_SAMPLES
         over = [n for n in live if frames[n] == tick]

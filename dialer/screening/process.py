@@ -33,14 +33,20 @@ STEADY_S = 30.0
 #: Orders that the process has not read.
 MOST_UNREAD = 1 << 22
 
-#: A recording as the store keeps it: the fields of `learnt` reports and `prompt` orders.
+#: Numbers whose greetings are asked for at once, and how long the answer is waited for.
+GREETINGS_AT_ONCE, GREETINGS_S = 200, 2.0
+
+#: A recording as the store keeps it: the fields of `learnt` and `greeting` reports, `prompt` and `expect` orders.
 PromptRow = Mapping[str, Any]
 ReadPrompts = Callable[[], Awaitable[Sequence[PromptRow]]]
 KeepPrompt = Callable[[PromptRow], Awaitable[None]]
+#: The greetings of these numbers (by their opaque names), of those that have one.
+ReadGreetings = Callable[[Sequence[str]], Awaitable[Mapping[str, PromptRow]]]
 
 
 class ScreenerProcess:
-    """See `ports.Screener`. `read_prompts` and `keep_prompt` are the store's side of the recordings that are known."""
+    """See `ports.Screener`. `read_prompts` and `keep_prompt` are the store's side of the recordings that are known,
+    `read_greetings` and `keep_greeting` of what single numbers answered with."""
 
     def __init__(
         self,
@@ -50,15 +56,20 @@ class ScreenerProcess:
         port: int = 0,
         read_prompts: ReadPrompts | None = None,
         keep_prompt: KeepPrompt | None = None,
+        read_greetings: ReadGreetings | None = None,
+        keep_greeting: KeepPrompt | None = None,
         command: Sequence[str] = (sys.executable, "-m", "dialer.screening", "serve"),
     ) -> None:
         self._on_event = on_event
         self._host, self._port = host, port
         self._read_prompts, self._keep_prompt = read_prompts, keep_prompt
+        self._read_greetings, self._keep_greeting = read_greetings, keep_greeting
         self._command = command
         self._wanted = asyncio.Event()
         self._orders: asyncio.StreamWriter | None = None
-        self._learnt: asyncio.Queue[PromptRow] = asyncio.Queue(maxsize=1000)
+        self._learnt: asyncio.Queue[tuple[KeepPrompt, PromptRow]] = asyncio.Queue(maxsize=1000)
+        #: Answered calls whose number may have a greeting: the call, the number's opaque name.
+        self._answered: asyncio.Queue[tuple[AttemptId, str]] = asyncio.Queue(maxsize=1000)
         self._why = ""
         #: Of the last sign of life: calls, late_ms, busy_ms.
         self.vital: Mapping[str, Any] = {}
@@ -68,6 +79,7 @@ class ScreenerProcess:
         await self._wanted.wait()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_learnt())
+            group.create_task(self._recall_greetings())
             retry_s = RETRY_FIRST_S
             while True:
                 began_s = asyncio.get_running_loop().time()
@@ -94,6 +106,9 @@ class ScreenerProcess:
                 self._wanted.set()
             case ListenTo():
                 self._order(wire.order_of(command), command.attempt_id)
+                if command.number is not None:
+                    with suppress(asyncio.QueueFull):
+                        self._answered.put_nowait((command.attempt_id, origin(command.number)[0]))
             case StopListening():
                 call = early_stream(command.attempt_id) if command.early else command.attempt_id
                 self._order(wire.line(do="stop", call=call))
@@ -161,8 +176,9 @@ class ScreenerProcess:
                     case "alive":
                         self.vital = report
                     case "learnt":
-                        with suppress(asyncio.QueueFull):
-                            self._learnt.put_nowait(report)
+                        self._keep(self._keep_prompt, report)
+                    case "greeting":
+                        self._keep(self._keep_greeting, report)
                     case _:
                         if (event := self._event(report)) is not None:
                             yield event
@@ -208,14 +224,36 @@ class ScreenerProcess:
         if prompts:
             orders.write(wire.line(do="prompt", prompts=[dict(prompt) for prompt in prompts]))
 
+    def _keep(self, keep: KeepPrompt | None, row: PromptRow) -> None:
+        if keep is not None:
+            with suppress(asyncio.QueueFull):
+                self._learnt.put_nowait((keep, row))
+
     async def _keep_learnt(self) -> None:
         while True:
-            row = await self._learnt.get()
-            if self._keep_prompt is not None:
-                try:
-                    await self._keep_prompt(row)
-                except OSError as error:
-                    log.warning("prompt_unkept", why=str(error))
+            keep, row = await self._learnt.get()
+            try:
+                await keep(row)
+            except OSError as error:
+                log.warning("prompt_unkept", why=str(error))
+
+    async def _recall_greetings(self) -> None:
+        """What a number answered with before is told right after its answer, long before a greeting is over."""
+        while True:
+            calls = [await self._answered.get()]
+            while len(calls) < GREETINGS_AT_ONCE and not self._answered.empty():
+                calls.append(self._answered.get_nowait())
+            if self._read_greetings is None:
+                continue
+            try:
+                async with asyncio.timeout(GREETINGS_S):
+                    greetings = await self._read_greetings(sorted({source for _, source in calls}))
+            except OSError as error:
+                log.warning("greetings_unread", why=str(error) or "no answer")
+                continue
+            for attempt_id, source in calls:
+                if (greeting := greetings.get(source)) is not None:
+                    self._order(wire.line(do="expect", call=attempt_id, greeting=dict(greeting)))
 
 
 async def _end(process: Process) -> None:

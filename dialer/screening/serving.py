@@ -23,8 +23,9 @@ from dialer.domain.screening import Unheard
 from dialer.screening import wire
 from dialer.screening.detector import Detector
 from dialer.screening.findings import Finding, Label
-from dialer.screening.fingerprints import FingerprintBook, Prompt
+from dialer.screening.fingerprints import FingerprintBook, greeting_of
 from dialer.screening.listening import Listening
+from dialer.screening.prompt_index import Prompt
 from dialer.screening.trees import Model
 
 log = structlog.get_logger()
@@ -98,6 +99,9 @@ class Screener:
                     self._learn(order)
                 case "prompt":
                     self._know(order)
+                case "expect":
+                    greeting = {**order["greeting"], "imported": False}
+                    self._listening.expect(str(order["call"]), _prompt(greeting))
                 case unknown:
                     raise ValueError(f"nobody knows the order {unknown!r}")
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
@@ -107,39 +111,29 @@ class Screener:
         trace = self._listening.traces.get(order["call"])
         if trace is None:
             return
-        prompt = self._book.enrol(
-            trace.prints, str(order["source"]), str(order["country"]), sure=order["sure"] is True
-        )
+        source, country = str(order["source"]), str(order["country"])
+        new = not self._book.knows(trace.prints, source)
+        prompt = self._book.enrol(trace.prints, source, country, sure=order["sure"] is True)
         if prompt is not None:
-            self._say(
-                say="learnt",
-                prompt_id=prompt.prompt_id,
-                country=prompt.country,
-                label=prompt.label,
-                prints=list(prompt.prints),
-                sources=sorted(prompt.sources),
-                imported=prompt.imported,
-                promoted=prompt.promoted,
-            )
+            self._tell("learnt", prompt, imported=prompt.imported, promoted=prompt.promoted)
+        if new and (greeting := greeting_of(trace.prints, source, country)) is not None:
+            # It will answer with it again.
+            self._tell("greeting", greeting)
+
+    def _tell(self, what: str, prompt: Prompt, **more: Any) -> None:
+        self._say(
+            say=what,
+            prompt_id=prompt.prompt_id,
+            country=prompt.country,
+            label=prompt.label,
+            prints=list(prompt.prints),
+            sources=sorted(prompt.sources),
+            **more,
+        )
 
     def _know(self, order: Mapping[str, Any]) -> None:
         """The recordings that the database remembers."""
-        self._book = FingerprintBook(
-            [
-                *self._book.prompts,
-                *(
-                    Prompt(
-                        str(each["prompt_id"]),
-                        str(each["country"]),
-                        Label(each["label"]),
-                        tuple(map(int, each["prints"])),
-                        frozenset(map(str, each["sources"])),
-                        bool(each["imported"]),
-                    )
-                    for each in order["prompts"]
-                ),
-            ]
-        )
+        self._book = FingerprintBook([*self._book.prompts, *map(_prompt, order["prompts"])])
         self._listening.detector.fingerprints = self._book
 
     # --- reports ----------------------------------------------------------------------------------------
@@ -150,6 +144,18 @@ class Screener:
 
     def _unheard(self, call_id: str, why: Unheard) -> None:
         self._say(say="unheard", call=call_id, why=why)
+
+
+def _prompt(row: Mapping[str, Any]) -> Prompt:
+    """A recording from the database. Raises KeyError, TypeError, ValueError."""
+    return Prompt(
+        str(row["prompt_id"]),
+        str(row["country"]),
+        Label(row["label"]),
+        tuple(map(int, row["prints"])),
+        frozenset(map(str, row["sources"])),
+        bool(row["imported"]),
+    )
 
 
 async def serve(host: str, port: int) -> None:

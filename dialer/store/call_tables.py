@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    DateTime,
     Double,
     ForeignKey,
     Index,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -168,6 +170,19 @@ prompt = Table(
     Column("sources", ARRAY(Text), nullable=False),  # opaque names of the numbers it answered on
     Column("imported", Boolean, nullable=False),
     created(),
+)
+
+# What single numbers answered with when they were machines.
+greeting = Table(
+    "greeting",
+    metadata,
+    Column("source", Text, primary_key=True),  # opaque name of the number
+    Column("prompt_id", Text, nullable=False),
+    Column("country", Text, nullable=False),  # ISO 3166, ZZ = unknown
+    Column("label", Text, nullable=False),
+    Column("prints", LargeBinary, nullable=False),  # int32, little-endian, one per 20 ms
+    Column("heard_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("greeting_heard_at_idx", "heard_at"),
 )
 
 agent_session = Table(

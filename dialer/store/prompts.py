@@ -8,9 +8,10 @@ from typing import Any
 import asyncpg
 import numpy as np
 
+from dialer.screening.prompt_index import NUMBERS_TO_PROMOTE
 from dialer.store.database import CONNECTION_ERRORS
 
-#: Newest first; an index of more than so many costs more to search than it finds.
+#: Believed ones, then the newest; an index of more than so many costs more to search than it finds.
 MOST_PROMPTS = 5000
 
 
@@ -26,8 +27,9 @@ class PostgresPrompts:
         try:
             rows = await self._pool.fetch(
                 "SELECT prompt_id, country, label, prints, sources, imported FROM prompt"
-                " ORDER BY created_at DESC, prompt_id LIMIT $1",
+                " ORDER BY imported OR cardinality(sources) >= $2 DESC, created_at DESC, prompt_id LIMIT $1",
                 MOST_PROMPTS,
+                NUMBERS_TO_PROMOTE,
             )
         except CONNECTION_ERRORS as error:
             raise OSError(str(error)) from error

@@ -84,6 +84,9 @@ _OLD_PERSONS = """
 #: What tells who somebody was; +999 is a country code of no country (ITU-T E.164). A request not to be called stays:
 #: it is kept for his sake. The contact ledger stays: its rows name a person by a number of ours alone.
 _ERASE = (
+    # A greeting's number has the opaque name of `dialer.screening.process.origin`.
+    "DELETE FROM greeting USING phone WHERE person_id = ANY ($1)"
+    " AND greeting.source = left(encode(sha256(convert_to(phone.number, 'UTF8')), 'hex'), 16)",
     "DELETE FROM recording USING attempt WHERE attempt.id = recording.attempt_id AND attempt.person_id = ANY ($1)",
     "DELETE FROM call_event USING attempt WHERE attempt.id = call_event.attempt_id AND attempt.person_id = ANY ($1)",
     "DELETE FROM intent USING attempt WHERE attempt.id = intent.data ->> 'attempt_id' AND attempt.person_id = ANY ($1)",

@@ -9,7 +9,7 @@ import random
 import struct
 import sys
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ import pytest
 from ami_harness import until
 from numpy.typing import NDArray
 
-from dialer.domain.commands import ListenTo, PrepareScreener, StopListening
+from dialer.domain.commands import LearnPrompt, ListenTo, PrepareScreener, StopListening
 from dialer.domain.events import (
     AnyEvent,
     CallJudged,
@@ -31,7 +31,7 @@ from dialer.domain.events import (
     ScreenerUp,
 )
 from dialer.domain.screening import Label, Unheard
-from dialer.domain.values import AttemptId, early_stream, mint_ulid, ulid_of, uuid_of
+from dialer.domain.values import AttemptId, PhoneNumber, early_stream, mint_ulid, ulid_of, uuid_of
 from dialer.screening import listening as listening_module
 from dialer.screening import process as process_module
 from dialer.screening.audiosocket import FRAME_BYTES, SILENT_FRAME, Malformed, Parser, Stream
@@ -64,6 +64,24 @@ def tones(*hertz: float, each_s: float = 0.32) -> NDArray[np.int16]:
     time_s = np.arange(int(8000 * each_s)) / 8000
     sound = np.concatenate([8000 * np.sin(2 * np.pi * hz * time_s) for hz in hertz])
     return sound.astype("<i2").reshape(-1, FRAME_BYTES // 2)
+
+
+def greeting() -> NDArray[np.int16]:
+    """Half a second of quiet, 1.4 s of a buzz whose formants glide, quiet; frames of 20 ms."""
+    time_s = np.arange(int(8000 * 1.4)) / 8000
+    pitch = 2 * np.pi * np.cumsum(120 + 25 * np.sin(4.4 * time_s)) / 8000
+    formants = ((500, 250, 3.1), (1400, 500, 2.3), (2500, 300, 1.7))
+    buzz = np.zeros(len(time_s))
+    for k in range(2, 25):
+        gain = sum(np.exp(-(((k * 120 - f - d * np.sin(w * 2 * time_s)) / 180) ** 2)) for f, d, w in formants)
+        buzz += gain * np.sin(k * pitch + k * k)
+    buzz *= np.clip(np.sin(8 * np.pi * time_s) + 0.5, 0.05, 1)
+    sound = np.concatenate([np.zeros(4000), buzz / np.abs(buzz).max() * 6000, np.zeros(12000)])
+    return (
+        (sound + np.random.default_rng(6).normal(0, 10, len(sound)))
+        .astype("<i2")
+        .reshape(-1, FRAME_BYTES // 2)
+    )
 
 
 def message(kind: int, payload: bytes = b"") -> bytes:
@@ -385,10 +403,10 @@ class Dialer:
 
 
 @asynccontextmanager
-async def screener(*command: str) -> AsyncIterator[Dialer]:
+async def screener(*command: str, **store: Any) -> AsyncIterator[Dialer]:
     heard: list[AnyEvent] = []
     own = {"command": command} if command else {}
-    dialer = Dialer(ScreenerProcess(heard.append, **own), heard)  # type: ignore[arg-type]
+    dialer = Dialer(ScreenerProcess(heard.append, **own, **store), heard)
     task = asyncio.ensure_future(dialer.screener.run())
     dialer.screener.execute(PrepareScreener())
     try:
@@ -452,6 +470,41 @@ async def test_the_sound_before_an_answer_is_a_call_of_its_own() -> None:
             await hung_up(writer)
         dialer.screener.execute(StopListening(call))
         await hung_up(answered)
+
+
+async def test_what_a_number_answered_with_is_known_when_it_answers_again() -> None:
+    """Kept at the end of a call that was a machine, told at the next answer; what it is known by is no news."""
+    kept: list[Mapping[str, Any]] = []
+    asked: list[Sequence[str]] = []
+
+    async def keep(row: Mapping[str, Any]) -> None:
+        kept.append(row)
+
+    async def read(sources: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        asked.append(sources)
+        return {source: row for row in kept for source in row["sources"] if source in sources}
+
+    number = PhoneNumber("+528115550100")
+    async with screener(read_greetings=read, keep_greeting=keep) as dialer:
+        host, _, port = (await dialer.hear(ScreenerUp)).address.rpartition(":")
+        for nth in (1, 2):
+            call = new_call()
+            dialer.screener.execute(ListenTo(call, 20.0, number=number))
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.write(introduction(call))
+            await play(writer, greeting())
+            verdict = await dialer.hear(CallJudged, nth=nth)
+            dialer.screener.execute(StopListening(call))
+            dialer.screener.execute(LearnPrompt(call, number, sure=False))
+            await hung_up(writer)
+            await until(lambda: kept)
+        assert (verdict.label, verdict.cause) == (Label.MACHINE, "fingerprint")
+        dialer.screener.execute(ListenTo(new_call(), 20.0, number=PhoneNumber("+528115550101")))
+        await until(lambda: len(asked) == 3)
+    assert len(kept) == 1
+    (source,) = kept[0]["sources"]
+    assert asked[0] == asked[1] == [source] != asked[2]
+    assert "8115550100" not in str(kept)
 
 
 async def test_a_frozen_screener_is_taken_for_lost() -> None:

@@ -1,8 +1,9 @@
 """`scripts/bench screening`: how well the detector tells who answered, on calls of voices and texts it never met.
 
 Parts: heldout (the hard mix of all classes, app_amd beside ours, and the trade-off curve), consumer (a consumer
-campaign that learns recordings for 500 calls, then is measured), speed (live calls side by side, CPU of each tick).
-The calls are those of `scripts/corpus --split test`: generated, not recorded.
+campaign that learns recordings as it goes on, measured from its 501st call on; then its machines are tried again),
+speed (live calls side by side, CPU of each tick). The calls are those of `scripts/corpus --split test`: generated, not
+recorded.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,8 +22,9 @@ from dialer.screening.decision import decide
 from dialer.screening.detector import Detector
 from dialer.screening.evaluation import RIVALS, Judged, Share, figures, judged, judged_by_amd, plain
 from dialer.screening.findings import FRAME_MS, BeepHeard, Cause, Label, Settings
-from dialer.screening.fingerprints import FingerprintBook
+from dialer.screening.fingerprints import NEWEST, FingerprintBook, greeting_of, recording_of
 from dialer.screening.playback import Listened, listen
+from dialer.screening.prompt_index import Prompt
 from dialer.screening.recordings import Recording
 from dialer.screening.trees import Model
 from dialer.screening.voice import FEATURES
@@ -35,6 +38,10 @@ from lab.corpus.writing import recording
 PARTS = ("heldout", "consumer", "speed")
 #: Of the hard mix half are people: 6,500 calls hold more than 3,000.
 HELDOUT_CALLS, LEARNING_CALLS, CONSUMER_CALLS = 6500, 500, 1000
+#: Calls of the campaign that are heard at the same time, and so learn nothing of each other.
+LINES = 16
+#: Machines of the consumer mix are tried so often in all.
+ATTEMPTS = 3
 #: Far from the numbers that anybody looks at by hand.
 FIRST_CALL = 100_000
 COST_RATIOS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -145,26 +152,30 @@ def _tally(tally: list[int], truth: Recording, label: Label) -> None:
 
 
 def measure_consumer(model: Model, voices: Pools) -> dict[str, Any]:
-    """A consumer campaign: 500 calls teach the recordings (an agent's click for each machine that reached him, the
-    detector's own word on the others, whose sound ends where it hung up), the next ones are measured."""
-    corpus = Corpus(voices, CONSUMER)
-    book = FingerprintBook()
-    before = []
-    for call in listen(model, _recordings(corpus, FIRST_CALL, LEARNING_CALLS)):
-        before.append(judged(call))
-        learn(book, call)
-    say(f"consumer mix: {len(book)} recordings enrolled, {sum(p.promoted for p in book.prompts)} believed")
-    after, recognised, machines, wrongly = [], 0, 0, 0
-    for call in listen(model, _recordings(corpus, FIRST_CALL + LEARNING_CALLS, CONSUMER_CALLS), book=book):
+    """A consumer campaign: its first 500 calls only teach the recordings (an agent's click for each machine that
+    reached him, the detector's own word on the others, whose sound ends where it hung up), the next ones are measured
+    while it goes on learning. Then the machines of those are tried again."""
+    corpus, book = Corpus(voices, CONSUMER), FingerprintBook()
+    before, after, again = [], [], _Again(corpus)
+    recognised, machines, wrongly = 0, 0, 0
+    numbers = range(FIRST_CALL, FIRST_CALL + LEARNING_CALLS + CONSUMER_CALLS)
+    calls = (recording(corpus.call(number)) for number in numbers)
+    for number, call in zip(numbers, listen(model, calls, book=book, batch=LINES), strict=True):
+        greeting = learn(book, call)
+        if number < FIRST_CALL + LEARNING_CALLS:
+            before.append(judged(call))
+            continue
         after.append(judged(call))
         known = call.verdict.cause is Cause.FINGERPRINT
         if call.recording.label is Label.MACHINE:
+            again.machines[number] = greeting
             machines += 1
             recognised += known
         elif call.recording.label is Label.HUMAN:
+            again.people.append(number)
             wrongly += known
-        if len(after) % 512 == 0:
-            say(f"consumer mix: {len(after)} of {CONSUMER_CALLS}")
+        if len(after) % 256 == 0:
+            say(f"consumer mix: {len(after)} of {CONSUMER_CALLS}, {len(book)} recordings known")
     return {
         "learning_calls": LEARNING_CALLS,
         "recordings_believed": sum(p.promoted for p in book.prompts),
@@ -172,17 +183,60 @@ def measure_consumer(model: Model, voices: Pools) -> dict[str, Any]:
         "after": plain(figures(after)),
         "recognised": {"count": recognised, "of": machines},
         "people_recognised_as_recordings": wrongly,
+        "again": again.measure(model, book),
     }
 
 
-def learn(book: FingerprintBook, call: Listened) -> None:
-    """What a campaign keeps of a call, in its first country."""
-    verdict = call.verdict
+@dataclass
+class _Again:
+    """The numbers of a campaign, tried again days later: what the database keeps is all that is known of them."""
+
+    corpus: Corpus
+    #: By call, what is kept of it.
+    machines: dict[int, Prompt | None] = field(default_factory=dict)
+    people: list[int] = field(default_factory=list)
+
+    def measure(self, model: Model, book: FingerprintBook) -> dict[str, Any]:
+        """Machines passed at each later attempt, and people who answer where a machine did before."""
+        attempts = {}
+        for attempt in range(2, ATTEMPTS + 1):
+            heard = self._heard(model, _believed(book), attempt)
+            attempts[str(attempt)] = plain(figures(heard))["machine_passed"]
+            say(f"consumer mix, attempt {attempt}: {attempts[str(attempt)]['percent']} % of machines passed")
+        kept = [greeting for greeting in self.machines.values() if greeting is not None]
+        people = [recording(self.corpus.call(number)) for number in self.people]
+        greetings = {call.name: kept[n % len(kept)] for n, call in enumerate(people)}
+        told = [judged(c) for c in listen(model, people, book=_believed(book), greetings=greetings)]
+        return {"attempts": attempts, "people": plain(figures(told))["human_as_machine"]}
+
+    def _heard(self, model: Model, book: FingerprintBook, attempt: int) -> list[Judged]:
+        calls = {number: recording(self.corpus.call(number, attempt)) for number in self.machines}
+        greetings = {calls[n].name: greeting for n, greeting in self.machines.items() if greeting is not None}
+        heard = []
+        listened = listen(model, calls.values(), book=book, greetings=greetings, batch=LINES)
+        for number, call in zip(calls, listened, strict=True):
+            heard.append(judged(call))
+            self.machines[number] = learn(book, call) or self.machines[number]
+        return heard
+
+
+def _believed(book: FingerprintBook) -> FingerprintBook:
+    return FingerprintBook([prompt for prompt in book.prompts if prompt.promoted])
+
+
+def learn(book: FingerprintBook, call: Listened) -> Prompt | None:
+    """What a campaign keeps of a call, in its first country; the greeting that its number is expected to answer with
+    again, where that is new."""
+    verdict, source = call.verdict, call.recording.name
     if verdict.label is Label.MACHINE:
-        heard = call.trace.prints[: verdict.at_ms // FRAME_MS]
-        book.enrol(heard, call.recording.name, "MX", sure=False)
+        heard, sure = call.trace.prints[: verdict.at_ms // FRAME_MS], False
     elif verdict.label is Label.HUMAN and call.recording.label is Label.MACHINE:
-        book.enrol(call.trace.prints, call.recording.name, "MX")
+        heard, sure = call.trace.prints, True
+    else:
+        return None
+    new = not book.knows(heard, source)
+    book.enrol(heard, source, "MX", sure=sure)
+    return greeting_of(heard, source, "MX") if new else None
 
 
 def measure_speed(model: Model, voices: Pools) -> dict[str, Any]:
@@ -193,6 +247,10 @@ def measure_speed(model: Model, voices: Pools) -> dict[str, Any]:
     for call in listen(model, group[:60]):
         for source in ("a", "b"):
             book.enrol(call.trace.prints, source, "MX")
+        # And as many calls heard once as are remembered: backwards, so that they cost their search and match nothing.
+        for begin in range(0, 7 * NEWEST // 60 + 7, 7):
+            if (once := recording_of(call.trace.prints[::-1][begin:], "c", "MX")) is not None:
+                book.expect(once)
     detector = Detector(model, book, capacity=SPEED_CALLS)
     streams = {str(n): group[n % len(group)].samples for n in range(SPEED_CALLS)}
     rng = np.random.default_rng(1)
@@ -216,6 +274,7 @@ def measure_speed(model: Model, voices: Pools) -> dict[str, Any]:
     return {
         "calls": SPEED_CALLS,
         "recordings": len(book),
+        "heard_once": len(book.newest),
         "tick_ms": {
             "p50": round(float(p50), 2),
             "p99": round(float(p99), 2),

@@ -167,17 +167,26 @@ class Corpus:
         """Calls first .. first + count - 1."""
         return (self.call(number) for number in range(first, first + count))
 
-    def call(self, number: int) -> Call:
-        """Call `number`: the same on every machine that has the same voices."""
-        rng = np.random.default_rng([self._seed, seed_of(self._pools.split), number])
+    def call(self, number: int, attempt: int = 1) -> Call:
+        """Call `number`: the same on every machine that has the same voices. Tried again (`attempt` 2 and more) a
+        machine there plays the same greeting, over another line; a person would not say the same again, so there is
+        ValueError."""
+        seed = [self._seed, seed_of(self._pools.split), number]
+        rng = np.random.default_rng(seed)
         kinds, weights = list(self._mix), np.array(list(self._mix.values()), float)
         kind = kinds[rng.choice(len(kinds), p=weights / weights.sum())]
-        tape = _Tape()
-        if LABEL.get(kind, Label.MACHINE) is Label.HUMAN:
+        tape, line = _Tape(), rng
+        if attempt > 1:
+            line = np.random.default_rng([*seed, attempt])
+            # No two attempts are cut into frames alike.
+            tape.wait(line.uniform(0, 0.5))
+        if LABEL.get(kind, Label.MACHINE) is not Label.HUMAN:
+            self._no_person(kind, tape, rng)
+        elif attempt == 1:
             self._person(kind, tape, rng)
         else:
-            self._no_person(kind, tape, rng)
-        return self._sent(number, kind, tape, rng)
+            raise ValueError(f"call {number} is a person: people have no greeting that they repeat")
+        return self._sent(number, kind, tape, line)
 
     # People
 

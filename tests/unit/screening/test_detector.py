@@ -19,14 +19,14 @@ from dialer.screening.findings import (
     Settings,
     Verdict,
 )
-from dialer.screening.fingerprints import FingerprintBook
+from dialer.screening.fingerprints import FingerprintBook, greeting_of
 from dialer.screening.trees import Model
 
 SIT = (tone(0.276, 950), tone(0.276, 1400), tone(0.38, 1777))
 
 
 def detector(capacity: int = 8, book: FingerprintBook | None = None) -> Detector:
-    return Detector(Model.shipped(), book or FingerprintBook(), capacity=capacity)
+    return Detector(Model.shipped(), FingerprintBook() if book is None else book, capacity=capacity)
 
 
 def play(d: Detector, *calls: tuple[str, Sound]) -> dict[str, list[Finding]]:
@@ -278,6 +278,53 @@ def test_a_known_recording_is_recognised_on_another_number() -> None:
     assert heard.at_ms <= 900 + 1500
     other = play(detector(book=book), ("c", join(silence(0.9), speech(6, seed=10), noise=40)))["c"]
     assert not [f for f in other if isinstance(f, PromptHeard)]
+
+
+def test_a_machine_that_was_heard_once_is_known_on_the_next_number_at_once() -> None:
+    """By a longer agreement than a believed recording, and without anybody's word; others are not taken for it."""
+    prompt = speech(6, seed=9)
+    book = FingerprintBook()
+    d = detector()
+    play(d, ("first", join(silence(0.4), prompt, silence(1))))
+    assert book.enrol(d.close("first").prints, "first", "MX", sure=False) is None
+    calls = [
+        ("second", join(silence(0.9), prompt, seed=3)),
+        ("short", join(silence(0.9), prompt[:9600], silence(3), seed=3)),
+        ("other", join(silence(0.9), speech(6, seed=10), seed=3)),
+    ]
+    found = play(detector(book=book), *calls)
+    heard = {
+        name: [f.at_ms for f in findings if isinstance(f, PromptHeard)] for name, findings in found.items()
+    }
+    assert (heard["short"], heard["other"]) == ([], [])
+    assert 900 + 1600 <= heard["second"][0] <= 900 + 2500
+    said = verdict(found["second"])
+    assert (said.label, said.cause) == (Label.MACHINE, Cause.FINGERPRINT)
+
+
+def test_a_number_that_answers_with_its_own_greeting_again_is_known_by_less() -> None:
+    greeting, line = speech(1.2, seed=9), silence(3)
+    d = detector()
+    play(d, ("before", join(silence(0.4), greeting, line)))
+    kept = greeting_of(d.close("before").prints, "number", "MX")
+    assert kept is not None
+    d = detector()
+    for name in ("own", "other"):
+        d.open(name)
+    d.expect("own", kept)
+    sound = join(silence(0.9), greeting, line, seed=3)
+    found = [
+        finding
+        for at in range(0, len(sound) - 159, 160)
+        for finding in d.feed(dict.fromkeys(("own", "other"), sound[at : at + 160]))
+    ]
+    said = verdict([f for f in found if f.call_id == "own"])
+    assert (said.label, said.cause, said.prompt_id) == (Label.MACHINE, Cause.FINGERPRINT, kept.prompt_id)
+    assert said.at_ms <= 900 + 1200 + 100
+    assert verdict([f for f in found if f.call_id == "other"]).label is Label.HUMAN
+    d.close("own")
+    with pytest.raises(KeyError):
+        d.expect("own", kept)
 
 
 def test_priors_alone_never_say_machine() -> None:

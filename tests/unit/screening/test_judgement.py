@@ -11,7 +11,8 @@ from dialer.screening.boosting import Plan, boost
 from dialer.screening.decision import MISTRUST, decide, machine_bar_of, prior_log_odds
 from dialer.screening.evaluation import Share
 from dialer.screening.findings import Label, Prior
-from dialer.screening.fingerprints import QUIET, SUSPECTS, FingerprintBook
+from dialer.screening.fingerprints import NEWEST, FingerprintBook, recording_of
+from dialer.screening.prompt_index import QUIET
 from dialer.screening.trees import Model, ModelError
 
 
@@ -142,10 +143,26 @@ def test_an_agents_click_confirms_what_the_detector_suspected() -> None:
 
 def test_only_the_newest_suspects_are_kept() -> None:
     book = FingerprintBook()
-    for n in range(SUSPECTS + 1):
+    for n in range(NEWEST + 1):
         book.enrol(prints(100 + n, frames=60), "first", "MX", sure=False)
     assert book.enrol(prints(100, frames=60), "second", "MX", sure=False) is None
-    assert book.enrol(prints(100 + SUSPECTS, frames=60), "second", "MX", sure=False) is not None
+    assert book.enrol(prints(100 + NEWEST, frames=60), "second", "MX", sure=False) is not None
+
+
+def test_a_number_that_answers_as_before_teaches_nothing_new() -> None:
+    book = FingerprintBook()
+    own = recording_of(prints(1), "first", "MX")
+    assert own is not None
+    assert not book.knows(prints(1), "first")
+    assert book.expect(own) == book.expect(own)
+    assert book.knows(prints(1), "first")
+    assert not book.knows(prints(1), "second")
+    assert not book.knows(prints(2), "first")
+    assert book.enrol(prints(1), "first", "MX", sure=False) is None
+    believed = book.enrol(prints(1), "second", "MX", sure=False)
+    assert believed is not None
+    assert believed.sources == {"first", "second"}
+    assert book.knows(prints(1), "third")
 
 
 def test_books_travel_by_country_without_numbers() -> None:
