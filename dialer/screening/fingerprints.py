@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dialer.screening.columns import Floats
+from dialer.screening.columns import Bools, Floats
 from dialer.screening.findings import Label
 from dialer.screening.prompt_index import (
     FIRST_MATCH_FRAMES,
@@ -45,6 +45,9 @@ WEAK_BITS = 3
 VOTES, VOTE_FRAMES, VOTE_BUCKETS = 3, 32, 4096
 #: The newest calls that were machines and whose recording is not believed yet: agents', and the detector's own word.
 NEWEST = 1024
+#: What agrees must be as loud as this below the loudest frame of its call: music or a television behind a person is
+#: a recording, too.
+FOREGROUND_DB = 11.0
 #: No entry among the newest.
 NO_ENTRY = -1
 _HISTORY = 9
@@ -202,6 +205,8 @@ class Prints:
         self._tick = 0
         self.count = np.zeros(capacity, np.int32)
         self.prints = np.full((capacity, KEPT_FRAMES), QUIET, np.int32)
+        #: Sound of each frame, as power, and the level of the loudest, dB.
+        self._power = np.zeros((capacity, KEPT_FRAMES), np.float32)
         self._loudest = np.full(capacity, -60, np.float32)
         #: Votes for believed recordings, and for the newest calls.
         self._votes = np.zeros((capacity, VOTE_BUCKETS), np.uint8)
@@ -220,8 +225,8 @@ class Prints:
 
     def move(self, source: int, target: int) -> None:
         """A slot's call takes another slot."""
-        state = (self.count, self.prints, self._loudest, self._votes, self._newest_votes, self._before)
-        for array in state:
+        sounds = (self.count, self.prints, self._power, self._loudest)
+        for array in (*sounds, self._votes, self._newest_votes, self._before):
             array[target] = array[source]
         self._bands[:, target] = self._bands[:, source]
 
@@ -247,6 +252,7 @@ class Prints:
         weakest = np.argpartition(np.abs(change[:, 1:] - change[:, :-1]), WEAK_BITS, axis=1)[:, :WEAK_BITS]
         rows = np.flatnonzero(count < KEPT_FRAMES)
         self.prints[rows, count[rows]] = value[rows]
+        self._power[rows, count[rows]] = 10 ** (db[rows] / 10)
         count[rows] += 1
         rows = rows[value[rows] != QUIET]
         if not len(rows):
@@ -280,11 +286,14 @@ class Prints:
         agree = self._agrees(index, slot, position, MATCH_FRAMES)
         return slot[agree], position[agree]
 
-    def _agrees(self, index: Index, slot: Positions, position: Positions, frames: int) -> NDArray[np.bool_]:
-        """Whether the last `frames` prints of these calls end at these positions."""
+    def _agrees(self, index: Index, slot: Positions, position: Positions, frames: int) -> Bools:
+        """Whether the last `frames` prints of these calls end at these positions, and are what is loudest there."""
         count = self.count[slot]
-        windows = self.prints[slot[:, None], np.maximum(count[:, None] + np.arange(-frames, 0), 0)]
-        return (count >= frames) & index.agrees(windows, position)
+        last = np.maximum(count[:, None] + np.arange(-frames, 0), 0)
+        agree = (count >= frames) & index.agrees(self.prints[slot[:, None], last], position)
+        power = self._power[slot[:, None], last].mean(1)
+        foremost: Bools = agree & (power >= 10 ** ((self._loudest[slot] - FOREGROUND_DB) / 10))
+        return foremost
 
 
 def _named(index: Index, slot: Positions, position: Positions) -> dict[int, tuple[str, Label]]:
