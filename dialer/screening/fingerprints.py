@@ -48,6 +48,8 @@ NEWEST = 1024
 #: What agrees must be as loud as this below the loudest frame of its call: music or a television behind a person is
 #: a recording, too.
 FOREGROUND_DB = 11.0
+#: A recording begins when the call does, give or take the network's waits; the radio is met in the middle of a song.
+BEGIN_FRAMES = 100
 #: No entry among the newest.
 NO_ENTRY = -1
 _HISTORY = 9
@@ -205,7 +207,8 @@ class Prints:
         self._tick = 0
         self.count = np.zeros(capacity, np.int32)
         self.prints = np.full((capacity, KEPT_FRAMES), QUIET, np.int32)
-        #: Sound of each frame, as power, and the level of the loudest, dB.
+        #: The first frame with sound; of each its power; the level of the loudest, dB.
+        self._first = np.zeros(capacity, np.int32)
         self._power = np.zeros((capacity, KEPT_FRAMES), np.float32)
         self._loudest = np.full(capacity, -60, np.float32)
         #: Votes for believed recordings, and for the newest calls.
@@ -217,6 +220,7 @@ class Prints:
     def open(self, slot: int) -> None:
         """A new call in this slot."""
         self.count[slot] = 0
+        self._first[slot] = 0
         self.prints[slot] = QUIET
         self._loudest[slot] = -60
         self._votes[slot] = 0
@@ -225,7 +229,7 @@ class Prints:
 
     def move(self, source: int, target: int) -> None:
         """A slot's call takes another slot."""
-        sounds = (self.count, self.prints, self._power, self._loudest)
+        sounds = (self.count, self.prints, self._first, self._power, self._loudest)
         for array in (*sounds, self._votes, self._newest_votes, self._before):
             array[target] = array[source]
         self._bands[:, target] = self._bands[:, source]
@@ -253,6 +257,8 @@ class Prints:
         rows = np.flatnonzero(count < KEPT_FRAMES)
         self.prints[rows, count[rows]] = value[rows]
         self._power[rows, count[rows]] = 10 ** (db[rows] / 10)
+        first = self._first[:n]
+        first[:] = np.where((value != QUIET) & (first == 0), count, first)
         count[rows] += 1
         rows = rows[value[rows] != QUIET]
         if not len(rows):
@@ -262,7 +268,9 @@ class Prints:
         if len(book.newest):
             slot, position = self._compared(rows, likely, book.newest, self._newest_votes)
             mine = book.newest.entry_at(position) == self._before[slot]
-            sure = mine | self._agrees(book.newest, slot, position, FIRST_MATCH_FRAMES)
+            lag = position - book.newest.begin_of(position) - (self.count[slot] - self._first[slot])
+            begins = np.abs(lag) <= BEGIN_FRAMES
+            sure = mine | begins & self._agrees(book.newest, slot, position, FIRST_MATCH_FRAMES)
             found |= _named(book.newest, slot[sure], position[sure])
         if book.index.ids:
             found |= _named(book.index, *self._compared(rows, likely, book.index, self._votes))
