@@ -26,10 +26,10 @@ from dialer.api.segment_schemas import (
     TreatmentView,
 )
 from dialer.api.versions import demand_version, etag
-from dialer.domain.errors import BadInput
+from dialer.domain.errors import BadInput, Refused
 from dialer.domain.segments import CODES, KINDS, PRESETS, TESTS, Conditions, Treatment, read_conditions
 from dialer.store.database import Connection
-from dialer.store.segments import Segment, count_leads, read_runs, read_segments, save_segment
+from dialer.store.segments import Segment, count_leads, read_runs, read_segments, run_now, save_segment
 
 log = structlog.get_logger()
 
@@ -84,6 +84,19 @@ async def list_runs(
     """The newest runs, each with who moved from where to where."""
     async with pool.acquire() as connection:
         return [SegmentRunView.model_validate(run) for run in await read_runs(connection, limit)]
+
+
+@router.post("/runs")
+async def run_segments(user: Supervisor, pool: Database) -> SegmentRunView:
+    """Put every open lead into the first segment that fits, now instead of by night; answers when it is done.
+    Dialling goes on meanwhile."""
+    async with pool.acquire() as connection:
+        try:
+            made = await run_now(connection)
+        except Refused as error:
+            raise ProblemError(HTTPStatus.CONFLICT, error.code, str(error)) from error
+    log.info("segments_run", user_id=user.me.id, leads=made.leads, moved=made.moved)
+    return SegmentRunView.model_validate(made)
 
 
 @router.post("", status_code=HTTPStatus.CREATED)

@@ -28,7 +28,7 @@ from dialer.domain.segments import (
 from dialer.store.database import Connection
 from dialer.store.nights import Night, read_nights
 from dialer.store.ordering import Scored, refresh_order
-from dialer.store.segments import Run, count_leads, read_runs, read_segments, run_segments, save_segment
+from dialer.store.segments import Run, count_leads, read_runs, read_segments, run_now, save_segment
 
 app = typer.Typer(help="Segments: leads by conditions, each with a treatment.", no_args_is_help=True)
 orders = typer.Typer(help="The order in which leads are called.", no_args_is_help=True)
@@ -204,7 +204,7 @@ def run(as_json: AsJson = False) -> None:
     """Put every open lead into the first segment that fits, and tell who moved. Dialling goes on meanwhile."""
     with progress_bar("segments") as advance:
         made = with_database(
-            lambda connection: run_segments(connection, lambda leads: advance("judging", leads, 0, leads))
+            lambda connection: run_now(connection, lambda leads: advance("judging", leads, 0, leads))
         )
     if as_json:
         show_json(asdict(made))

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import orjson
 
-from dialer.domain.errors import BadInput
+from dialer.domain.errors import BadInput, Refused
 from dialer.domain.segments import (
     Condition,
     Conditions,
@@ -29,6 +29,8 @@ COUNT_TIMEOUT_S = 5.0
 #: Leads judged in one transaction.
 JUDGED_AT_ONCE = 2000
 MAX_NAME = 80
+#: Names the advisory lock of the run that somebody asked for: two at once would only do each other's work.
+_LOCK = 0x5E67
 #: Leads of these states are never claimed at this moment, nor again.
 _OPEN = "lead.state IN ('callable', 'resting', 'callback')"
 
@@ -247,6 +249,19 @@ async def save_segment(
     if found is None:
         raise BadInput(f"segment {id_} does not exist")
     return int(found)
+
+
+async def run_now(connection: Connection, progress: Callable[[int], None] = lambda leads: None) -> Run:
+    """`run_segments` for all campaigns, as somebody asks for it. Raises Refused while another such run is at it."""
+    if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+        raise Refused(
+            "segments_running", "the segments are being run by somebody else: wait until that has ended"
+        )
+    try:
+        return await run_segments(connection, progress)
+    finally:
+        if not connection.is_closed():  # a connection that is gone has no lock
+            await connection.execute("SELECT pg_advisory_unlock($1)", _LOCK)
 
 
 async def run_segments(

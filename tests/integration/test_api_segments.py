@@ -6,8 +6,6 @@ import asyncpg
 import pytest
 from api_harness import furnish, serve
 
-from dialer.store.segments import run_segments
-
 pytestmark = pytest.mark.integration
 
 
@@ -55,8 +53,14 @@ async def test_a_segment_is_counted_kept_changed_and_moved_into(dsn: str, pool: 
         assert (await client.post("/api/v1/segments", json=unknown)).status_code == 422
         # The lead is in a segment that only files name: nobody moves it until it has none.
         await pool.execute("UPDATE lead SET segment_id = NULL")
-        async with pool.acquire() as connection:
-            await run_segments(connection)
+        async with pool.acquire() as connection, connection.transaction():
+            # Somebody else is at it: this transaction's end gives his lock back.
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", 0x5E67)
+            busy = await client.post("/api/v1/segments/runs")
+            assert (busy.status_code, busy.json()["type"]) == (409, "segments_running")
+        made_now = await client.post("/api/v1/segments/runs")
+        assert (made_now.status_code, made_now.json()["moved"]) == (200, 1)
+        assert (await qa.post("/api/v1/segments/runs")).status_code == 403
         (run,) = (await client.get("/api/v1/segments/runs")).json()
         assert run["moves"] == [{"from_name": None, "to_name": "Altos", "leads": 1}]
         listed = (await client.get("/api/v1/segments")).json()

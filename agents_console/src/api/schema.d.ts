@@ -1030,7 +1030,12 @@ export interface paths {
          */
         get: operations["listRuns"];
         put?: never;
-        post?: never;
+        /**
+         * Run Segments
+         * @description Put every open lead into the first segment that fits, now instead of by night; answers when it is done.
+         *     Dialling goes on meanwhile.
+         */
+        post: operations["runSegments"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6232,6 +6237,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SegmentRunView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    runSegments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentRunView"];
                 };
             };
             /** @description What went wrong (RFC 9457) */

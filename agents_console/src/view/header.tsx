@@ -14,10 +14,10 @@ import { ColourSwitch, LanguageSwitch } from "./preferences";
 export function Header({ me, pages }: { me: Me; pages: Page[] }) {
   return (
     <header className="header">
-      <Group gap="xl" wrap="nowrap">
+      <Group gap="lg" wrap="nowrap">
         <Brand />
         {pages.length > 1 && (
-          <Group component="nav" gap={4} wrap="nowrap">
+          <Group component="nav" gap={2} wrap="nowrap">
             {pages.map((page) => (
               <PageLink key={page} page={page} />
             ))}

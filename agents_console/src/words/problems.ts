@@ -25,6 +25,7 @@ const es = {
     not_logged_in: "Su sesión terminó. Entre de nuevo.",
     not_allowed: "Su usuario no puede hacer esto.",
     not_found: "No se encontró lo que buscaba.",
+    segments_running: "Alguien ya está repartiendo los segmentos. Espere a que termine.",
     version_mismatch:
       "Otra persona lo cambió mientras tanto. Revise los valores actuales y aplique de nuevo.",
     invalid: "Algún dato no es válido. {{detail}}",
@@ -61,6 +62,7 @@ const en: typeof es = {
     not_logged_in: "Your session has ended. Log in again.",
     not_allowed: "Your user may not do this.",
     not_found: "What you were looking for was not found.",
+    segments_running: "Somebody is dealing out the segments already. Wait until that has ended.",
     version_mismatch: "Somebody else changed it meanwhile. Check the present values and apply again.",
     invalid: "Some value is not valid. {{detail}}",
     database_unreachable: "The database does not answer. Try again in a moment.",
@@ -96,6 +98,7 @@ const pt: typeof es = {
     not_logged_in: "Sua sessão terminou. Entre de novo.",
     not_allowed: "Seu usuário não pode fazer isso.",
     not_found: "O que você procurava não foi encontrado.",
+    segments_running: "Alguém já está repartindo os segmentos. Espere até que termine.",
     version_mismatch: "Outra pessoa o mudou enquanto isso. Confira os valores atuais e aplique de novo.",
     invalid: "Algum dado não é válido. {{detail}}",
     database_unreachable: "O banco de dados não responde. Tente de novo em um momento.",

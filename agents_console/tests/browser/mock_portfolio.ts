@@ -36,6 +36,7 @@ export class MockPortfolio {
 
   person = person();
   segments = segments();
+  run: Schemas["SegmentRunView"] = RUN;
   plan = plan();
   versions = versions();
   staffing = new MockStaffing();
@@ -145,7 +146,10 @@ export class MockPortfolio {
       case "GET /segments/parts":
         return { status: OK, body: PARTS };
       case "GET /segments/runs":
-        return { status: OK, body: [RUN] };
+        return { status: OK, body: [this.run] };
+      case "POST /segments/runs":
+        this.run = { ...RUN, id: RUN.id + 1, moved: 0, moves: [] };
+        return { status: OK, body: this.run };
       case "POST /segments/count": {
         const { conditions } = (await read()).conditions as Schemas["ConditionsView"];
         const leads = conditions.length > 1 ? 312 : 4050;

@@ -73,6 +73,8 @@ test("segments: who moved, a condition added and counted, kept and undone, a pre
   await desk.at("page-segments").click();
   expect(await desk.at("segment-1").innerText()).toContain("Días de mora al menos 91");
   await desk.at("moves").getByText("Media → Tardía: 180").waitFor();
+  await desk.at("run-segments").click();
+  await desk.at("moves").getByText("Nadie cambió de segmento.").waitFor();
   await desk.at("segment-1").click();
   await desk.at("segment-count").getByText("4,050 de 9,800").waitFor();
   await desk.at("add-condition").click();

@@ -1,13 +1,17 @@
 import { Button, Group, Text, Title } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { answer, api } from "../../api/client";
 import { formatNumber } from "../../format/amounts";
 import { formatDateTime } from "../../format/times";
+import { queries } from "../../session";
+import { showProblem } from "../notices";
 import { useLocale } from "../use_locale";
 import { conditionsInWords } from "./condition_words";
-import type { Segment } from "./segment";
+import { SEGMENTS, type Segment } from "./segment";
+
+const RUNS = ["segment-runs"];
 
 export function SegmentList({ segments }: { segments: Segment[] }) {
   const { t } = useTranslation();
@@ -62,16 +66,32 @@ function Moves() {
   const { t } = useTranslation();
   const locale = useLocale();
   const runs = useQuery({
-    queryKey: ["segment-runs"],
+    queryKey: RUNS,
     queryFn: () => answer(api.GET("/api/v1/segments/runs", { params: { query: { limit: 1 } } })),
+  });
+  const again = useMutation({
+    mutationFn: () => answer(api.POST("/api/v1/segments/runs")),
+    onError: showProblem,
+    onSettled: () => Promise.all([SEGMENTS, RUNS].map((queryKey) => queries.invalidateQueries({ queryKey }))),
   });
   const run = runs.data?.[0];
   const n = (value: number) => formatNumber(value, locale);
   return (
     <section className="panel" aria-label={t("segments.moved")} data-testid="moves">
-      <Title order={2} size="h5">
-        {t("segments.moved")}
-      </Title>
+      <Group justify="space-between">
+        <Title order={2} size="h5">
+          {t("segments.moved")}
+        </Title>
+        <Button
+          variant="default"
+          size="xs"
+          loading={again.isPending}
+          onClick={() => again.mutate()}
+          data-testid="run-segments"
+        >
+          {t("segments.runNow")}
+        </Button>
+      </Group>
       {runs.data && !run && <Text c="dimmed">{t("segments.neverRun")}</Text>}
       {run && (
         <Text size="sm">
