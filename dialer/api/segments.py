@@ -87,7 +87,7 @@ async def list_runs(
 
 
 @router.post("/runs")
-async def run_segments(user: Supervisor, pool: Database) -> SegmentRunView:
+async def post_segment_run(user: Supervisor, pool: Database) -> SegmentRunView:
     """Put every open lead into the first segment that fits, now instead of by night; answers when it is done.
     Dialling goes on meanwhile."""
     async with pool.acquire() as connection:

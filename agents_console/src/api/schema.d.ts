@@ -1031,11 +1031,11 @@ export interface paths {
         get: operations["listRuns"];
         put?: never;
         /**
-         * Run Segments
+         * Post Segment Run
          * @description Put every open lead into the first segment that fits, now instead of by night; answers when it is done.
          *     Dialling goes on meanwhile.
          */
-        post: operations["runSegments"];
+        post: operations["postSegmentRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6259,7 +6259,7 @@ export interface operations {
             };
         };
     };
-    runSegments: {
+    postSegmentRun: {
         parameters: {
             query?: never;
             header?: never;
