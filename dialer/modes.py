@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dialer.domain.campaign import Campaign, DialMode
+from dialer.domain.screening import Screening
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,32 @@ def policy_of(campaign: Campaign) -> str | None:
     if not MODES[campaign.mode].pooled:
         return None
     return "power" if campaign.mode is DialMode.POWER else campaign.policy.value
+
+
+def policy_key(campaign: Campaign) -> str:
+    """What the campaign asks of a policy, as a name; a group's campaigns of the same name share it, and what it has
+    learned is kept under it."""
+    return key_of(
+        policy_of(campaign),
+        ratio=campaign.ratio if campaign.mode is DialMode.POWER else None,
+        abandon_cap=campaign.abandon_cap,
+        ring_timeout_s=campaign.ring_timeout_s,
+        connect_limit_s=campaign.connect_limit_s,
+        screened=campaign.screening.mode is Screening.ON,
+    )
+
+
+def key_of(
+    policy: str | None,
+    *,
+    ratio: float | None,
+    abandon_cap: float,
+    ring_timeout_s: float,
+    connect_limit_s: float,
+    screened: bool,
+) -> str:
+    """The key of a policy with these settings; `ratio` where it has one."""
+    limits = f"cap={abandon_cap:g} ring={ring_timeout_s:g} wait={connect_limit_s:g}"
+    fixed = "" if ratio is None else f" ratio={ratio:g}"
+    heard = " screened" if screened else ""
+    return f"{policy}{fixed} {limits}{heard}"

@@ -32,13 +32,15 @@ from dialer.domain.evidence import Evidence, evidence_of, knobs_of
 from dialer.domain.logged import trimmed
 from dialer.store.campaign_changes import Change, change_campaign, list_changes, read_effect
 from dialer.store.logged import load_stretch
+from dialer.store.pacing_log import read_kept_policies
 
 log = structlog.get_logger()
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
 
 NDJSON = "application/x-ndjson"
-#: A forecast aims at this besides the start of its processes (15 s in all), and is ended after that.
+#: A forecast is refined for so long besides the start of its process (its first answer aims at 5 s), and is ended
+#: after that.
 FORECAST_BUDGET_S, FORECAST_LIMIT_S = 12.0, 60.0
 #: Forecasts at the same time: one takes all cores but one.
 _AT_ONCE = asyncio.Semaphore(1)
@@ -123,44 +125,57 @@ def _stands(row: asyncpg.Record, change: Change) -> bool:
 async def forecast_campaign(
     id: RowId, request: ForecastRequest, user: Supervisor, pool: Database
 ) -> StreamingResponse:
-    """What if? Lines of JSON: progress, then the forecast now and then. Closing the connection ends the work."""
+    """What if? Lines of JSON: progress, then the forecast now and then, refined line by line until its share is 1.
+
+    The simulations begin with what the campaign's pacing has learned. Closing the connection ends the work.
+    """
     now = datetime.now(UTC)
     async with pool.acquire() as connection:
         if await connection.fetchval("SELECT 1 FROM campaign WHERE id = $1", id) is None:
             raise not_found("campaign", id)
         stretch = trimmed(await load_stretch(connection, id, now - timedelta(hours=request.hours), now))
+        kept = await read_kept_policies(connection, stretch.campaign.agent_group_id)
     change = request.change.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     knobs = knobs_of(stretch.campaign)
     then = {**knobs, **{name: value for name, value in change.items() if name in knobs}}
-    seen = evidence_of(stretch)
+    asked = {
+        "evidence": evidence_of(stretch),
+        "now": knobs,
+        "changed": then,
+        "kept": kept,
+        "clock_s": now.timestamp(),
+        "budget_s": FORECAST_BUDGET_S,
+    }
     log.info("forecast_asked", user_id=user.me.id, campaign_id=id, **change)
-    return StreamingResponse(_lines(seen, knobs, then), media_type=NDJSON)
+    return StreamingResponse(_lines(asked), media_type=NDJSON)
 
 
-async def _lines(seen: Evidence, now: dict[str, Any], then: dict[str, Any]) -> AsyncIterator[bytes]:
+async def _lines(asked: dict[str, Any]) -> AsyncIterator[bytes]:
+    seen: Evidence = asked["evidence"]
     if not seen.suffices:
         detail = f"{len(seen.ended_s)} calls and {len(seen.talks_s)} talks are too few to learn from"
         yield _line(ForecastFailure(code="too_little_history", detail=detail))
         return
     yield _line(ForecastProgress(share=0.0))
+    seen_by: dict[str, Any] = {
+        "calls_seen": len(seen.ended_s),
+        "minutes_seen": round(seen.minutes, 1),
+        "agents_seen": round(seen.agents, 1),
+    }
+    found: ForecastResult | None = None
     async with _AT_ONCE:
         try:
             async with asyncio.timeout(FORECAST_LIMIT_S):
-                async for said in _work(
-                    {"evidence": seen, "now": now, "changed": then, "budget_s": FORECAST_BUDGET_S}
-                ):
+                async for said in _work(asked):
                     if said.pop("kind") == "progress":
                         yield _line(ForecastProgress(**said))
                     else:
-                        yield _line(
-                            ForecastResult(
-                                **said,
-                                calls_seen=len(seen.ended_s),
-                                minutes_seen=round(seen.minutes, 1),
-                                agents_seen=round(seen.agents, 1),
-                            )
-                        )
+                        found = ForecastResult(**said, **seen_by)
+                        yield _line(found)
         except TimeoutError:
+            if found is not None:  # what was found so far is what there is
+                yield _line(found.model_copy(update={"share": 1.0}))
+                return
             yield _line(ForecastFailure(code="too_slow", detail=f"not done within {FORECAST_LIMIT_S:g} s"))
         except RuntimeError as error:
             log.error("forecast_failed", why=str(error))

@@ -69,9 +69,11 @@ class ForecastProgress(Wire):
 
 
 class ForecastResult(Wire):
-    """The last line: now, then, and their difference on the same people."""
+    """A line once there are enough runs, and again with each one more: now, then, their difference on equal people."""
 
     kind: Literal["result"] = "result"
+    #: Of the time and the runs it takes; 1: this is the last.
+    share: Share
     runs: int
     hours: float
     now: ForecastFigures

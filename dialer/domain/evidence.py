@@ -7,7 +7,9 @@ from typing import Any
 
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import Campaign
-from dialer.domain.logged import BUSY_STATES, WAITING_STATES, Stretch
+from dialer.domain.logged import BUSY_STATES, WAITING_STATES, LoggedCall, Stretch
+from dialer.domain.outcomes import LIVE_OUTCOMES
+from dialer.domain.screening import Screening
 
 #: With less than this the past says too little of the future.
 LEAST_CALLS, LEAST_CONNECTS = 60, 12
@@ -24,6 +26,13 @@ class Evidence:
     #: Of each call: how long it rang until somebody answered (None: nobody did), how long until it ended else.
     answered_s: list[float | None]
     ended_s: list[float]
+    #: The same of answers in which the screening heard a machine.
+    machine_s: list[float | None]
+    #: From the answer to the end of a person's greeting, and to the verdict on a person and on a machine. Empty where
+    #: nobody listens.
+    greetings_s: list[float]
+    persons_heard_s: list[float]
+    machines_heard_s: list[float]
     talks_s: list[float]
     wraps_s: list[float]
     breaks_s: list[float]
@@ -50,7 +59,11 @@ def evidence_of(stretch: Stretch) -> Evidence:
             edges += [(spell.since.timestamp(), 1), (spell.until.timestamp(), -1)]
     staffed_s = sum(spell.seconds for spell in own if spell.state in working)
     return Evidence(
-        answered_s=[call.answered_s for call in calls],
+        answered_s=[None if _is_machine(call) else call.answered_s for call in calls],
+        machine_s=[call.answered_s if _is_machine(call) else None for call in calls],
+        greetings_s=[c.heard.greeting_end_s for c in calls if c.heard and c.heard.greeting_end_s is not None],
+        persons_heard_s=[c.heard.after_s for c in calls if c.heard and not _is_machine(c)],
+        machines_heard_s=[c.heard.after_s for c in calls if c.heard and _is_machine(c)],
         ended_s=[call.ended_s for call in calls],
         talks_s=[call.ended_s - call.connected_s for call in calls if call.connected_s is not None],
         wraps_s=[spell.seconds for spell in own if spell.state is AgentState.WRAP_UP],
@@ -66,6 +79,11 @@ def evidence_of(stretch: Stretch) -> Evidence:
         cps=sum(trunk.calls_per_second for trunk in stretch.trunks),
         minutes=(stretch.end - stretch.begin).total_seconds() / 60,
     )
+
+
+def _is_machine(call: LoggedCall) -> bool:
+    """Answered, and by the screening's word by nobody who wants an agent."""
+    return call.answered_s is not None and call.heard is not None and call.outcome not in LIVE_OUTCOMES
 
 
 def _covered_s(edges: list[tuple[float, int]]) -> float:
@@ -91,4 +109,6 @@ def knobs_of(campaign: Campaign) -> dict[str, Any]:
         "connect_limit_s": campaign.connect_limit_s,
         "ring_timeout_s": campaign.ring_timeout_s,
         "wrap_up_s": campaign.wrap_up_s,
+        "screened": campaign.screening.mode is Screening.ON,
+        "clock": campaign.screening.clock.value,
     }

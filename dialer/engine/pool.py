@@ -29,7 +29,7 @@ from dialer.domain.outcomes import Outcome
 from dialer.domain.screening import Screening
 from dialer.domain.stored import KeptPacing
 from dialer.domain.values import AttemptId
-from dialer.modes import policy_of
+from dialer.modes import policy_key, policy_of
 from pacing.abandonment import AbandonmentBudget
 from pacing.policy import AgentState as Paced
 from pacing.policy import CallOutcome, CampaignInfo, Explanation, Policy, Snapshot, create
@@ -189,10 +189,10 @@ class Pool:
 
         `campaigns`: all of the group's; a policy that none of them asks for any more is forgotten.
         """
-        key = key_of(campaign)
+        key = policy_key(campaign)
         if key in self._players:
             return key
-        wanted = {key_of(other) for other in campaigns}
+        wanted = {policy_key(other) for other in campaigns}
         self._players = {held: player for held, player in self._players.items() if held in wanted}
         policy = _make(campaign, at, max_lines, cps)
         self._remember(policy, key, campaign, at)
@@ -269,14 +269,6 @@ def paced(state: AgentState, *, leaving: bool, away: bool = False) -> Paced:
     if away and state is not AgentState.LOGGED_OUT:
         return Paced.PAUSED
     return _AGENT_STATES[state]
-
-
-def key_of(campaign: Campaign) -> str:
-    """What the campaign asks of a policy, as a name; campaigns of the same name share it."""
-    limits = f"cap={campaign.abandon_cap:g} ring={campaign.ring_timeout_s} wait={campaign.connect_limit_s:g}"
-    ratio = f" ratio={campaign.ratio:g}" if campaign.mode is DialMode.POWER else ""
-    heard = " screened" if campaign.screening.mode is Screening.ON else ""
-    return f"{policy_of(campaign)}{ratio} {limits}{heard}"
 
 
 def _make(campaign: Campaign, at: datetime, max_lines: int, cps: float) -> Policy:

@@ -1,8 +1,9 @@
-"""`python -m dialer.forecast`: one forecast asked on stdin, its progress and result as JSON lines on stdout.
+"""`python -m dialer.forecast`: one forecast asked on stdin, its progress and results as JSON lines on stdout.
 
-In: `{"evidence": ..., "now": knobs, "changed": knobs, "budget_s": seconds}`. Out: `{"kind": "progress", "share": 0.4}`
-... and last `{"kind": "result", ...}`. Now and then meet the same people in the same order, run by run, so their
-difference is known better than either. The runs are spread over all cores but one.
+In: `{"evidence": ..., "now": knobs, "changed": knobs, "kept": {key: snapshot}, "clock_s": ..., "budget_s": ...}`, times
+in seconds. Out: `{"kind": "progress", "share": 0.4}` ..., then `{"kind": "result", "share": 0.5, ...}` with the first
+runs, and again with each one more, until `share` is 1. Now and then meet the same people in the same order, run by run,
+so their difference is known better than either. The runs are spread over all cores but one.
 """
 
 from __future__ import annotations
@@ -18,36 +19,78 @@ from typing import Any
 import orjson
 from scipy.special import stdtrit
 
+from dialer.domain.campaign import DialMode
 from dialer.domain.evidence import Evidence
-from dialer.forecast.fit import AGENT_HOURS, fit
-from dialer.forecast.runs import FIGURES, open_pool, run_pairs
+from dialer.forecast.fit import fit, make_policy
+from dialer.forecast.runs import FIGURES, LEAST_RUNS, Pairs, Side, open_pool, run_pairs
+from dialer.forecast.watched import Start
+from dialer.modes import key_of
+from pacing.counting import STATE_SCHEMA
+from pacing.policy import State
 
 CONFIDENCE = 0.95
 #: Cores taken at most; one is left to the telephones where there are several.
 MOST_JOBS = 4
 
 
+def sides_of(asked: Mapping[str, Any]) -> dict[str, Side]:
+    """Both settings in the world that was seen, each where the campaign's policy stands if it is of the same kind."""
+    seen, clock_s = Evidence(**asked["evidence"]), float(asked["clock_s"])
+    kept = _kept(asked["kept"], asked["now"]) or {}
+
+    def start_of(knobs: Mapping[str, Any]) -> Start:
+        fits = kept.get("policy") == make_policy(knobs).name and kept.get("schema") == STATE_SCHEMA
+        return Start(clock_s, kept if fits else None)
+
+    return {
+        name: Side(fit(seen, asked[name]), asked[name], start_of(asked[name])) for name in ("now", "changed")
+    }
+
+
+def _kept(kept: Mapping[str, State], knobs: Mapping[str, Any]) -> State | None:
+    """The snapshot of the policy that these knobs ask for."""
+    return kept.get(
+        key_of(
+            make_policy(knobs).name,
+            ratio=knobs["ratio"] if knobs["mode"] == DialMode.POWER else None,
+            abandon_cap=knobs["abandon_cap"],
+            ring_timeout_s=knobs["ring_timeout_s"],
+            connect_limit_s=knobs["connect_limit_s"],
+            screened=knobs["screened"],
+        )
+    )
+
+
 def forecast(
-    seen: Evidence,
-    now: Mapping[str, Any],
-    changed: Mapping[str, Any],
+    sides: Mapping[str, Side],
     *,
     budget_s: float,
     clock: Callable[[], float],
-    tell: Callable[[float], None],
+    say: Callable[[Mapping[str, Any]], None],
     pool: Executor,
     jobs: int,
-    agent_hours: float = AGENT_HOURS,
 ) -> dict[str, Any]:
-    """Means and intervals of both settings and of their difference; each figure `[mean, low, high]`."""
-    scenarios = {
-        side: (fit(seen, knobs, agent_hours=agent_hours), knobs)
-        for side, knobs in (("now", now), ("changed", changed))
-    }
-    pairs = run_pairs(scenarios, budget_s=budget_s, clock=clock, tell=tell, pool=pool, jobs=jobs)
-    runs = {side: pairs.rows(side) for side in scenarios}
+    """Means and intervals of both settings and of their difference; each figure `[mean, low, high]`.
+
+    `say` hears of progress, and the result so far as soon as there is one.
+    """
+
+    def tell(share: float, pairs: Pairs) -> None:
+        share = round(min(share, 0.999), 3)
+        if pairs.pairs >= LEAST_RUNS:
+            say({"kind": "result", "share": share, **figures_of(pairs)})
+        else:
+            say({"kind": "progress", "share": share})
+
+    pairs = run_pairs(sides, budget_s=budget_s, clock=clock, tell=tell, pool=pool, jobs=jobs)
+    return {"kind": "result", "share": 1.0, **figures_of(pairs)}
+
+
+def figures_of(pairs: Pairs) -> dict[str, Any]:
+    """What the runs say."""
+    runs = {side: pairs.rows(side) for side in ("now", "changed")}
     return {
-        "runs": len(runs["changed"]),
+        "runs": pairs.pairs,
         "hours": pairs.hours,
         "now": {f: interval([run[f] for run in runs["now"]]) for f in FIGURES},
         "changed": {f: interval([run[f] for run in runs["changed"]]) for f in FIGURES},
@@ -78,16 +121,14 @@ def main() -> None:
 
     with open_pool(jobs) as pool:
         found = forecast(
-            Evidence(**asked["evidence"]),
-            asked["now"],
-            asked["changed"],
+            sides_of(asked),
             budget_s=asked["budget_s"] - (time.monotonic() - began),
             clock=time.monotonic,
-            tell=lambda share: say({"kind": "progress", "share": round(share, 3)}),
+            say=say,
             pool=pool,
             jobs=jobs,
         )
-    say({"kind": "result", **found})
+    say(found)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from dialer.domain.evidence import Evidence
+from dialer.domain.screening import ConnectClock
 from pacing.policy import Policy, create
 from pacing.world import Distribution, Scenario
 
 #: Slices of an empirical distribution.
 SLICES = 20
-#: Agent hours to simulate, and the bounds of the hours that makes: enough answers to count, few enough to wait for.
-AGENT_HOURS, SHORTEST_H, LONGEST_H = 8.0, 0.1, 1.0
 #: Decisions are so far apart in a forecast: seconds of waiting cost more than the fifths they take from agents.
 TICK_S = 0.5
 #: The shortest target that the simulator takes.
@@ -23,16 +22,20 @@ LEAST_TARGET = 0.001
 BRIDGE_S = 0.05
 
 
-def fit(seen: Evidence, knobs: Mapping[str, Any], *, agent_hours: float = AGENT_HOURS) -> Scenario:
-    """What would meet these settings if the next hours were like the last ones."""
+def fit(seen: Evidence, knobs: Mapping[str, Any]) -> Scenario:
+    """What would meet these settings if the next hours were like the last ones; how many is left to the runs."""
     agents = max(1, round(seen.agents))
     timeout_s = float(knobs["ring_timeout_s"])
     answered = [s for s in seen.answered_s if s is not None and s <= timeout_s]
+    machines = [s for s in seen.machine_s if s is not None and s <= timeout_s]
     others = [
         ended
-        for answer, ended in zip(seen.answered_s, seen.ended_s, strict=True)
-        if answer is None and ended < timeout_s
+        for answer, machine, ended in zip(seen.answered_s, seen.machine_s, seen.ended_s, strict=True)
+        if answer is None and machine is None and ended < timeout_s
     ]
+    screened = bool(knobs["screened"] and seen.persons_heard_s)
+    greeting_s = float(np.mean(seen.greetings_s)) if seen.greetings_s else 0.0
+    heard_s = float(np.mean(seen.persons_heard_s)) if screened else 0.0
     calls = len(seen.ended_s)
     lines = min(float(knobs["max_lines_per_agent"]), seen.lines / agents) if seen.lines else 3.0
     wraps = [min(wrap, float(knobs["wrap_up_s"])) for wrap in seen.wraps_s]
@@ -40,15 +43,20 @@ def fit(seen: Evidence, knobs: Mapping[str, Any], *, agent_hours: float = AGENT_
     return Scenario(
         name="last hours",
         n_agents=agents,
-        hours=min(LONGEST_H, max(SHORTEST_H, agent_hours / agents)),
-        outcome_knots=((0, len(answered) / calls, 0.0, len(others) / calls, 0.0),),
+        outcome_knots=((0, len(answered) / calls, len(machines) / calls, len(others) / calls, 0.0),),
         pdd=("const", 0.0),
         ring_human=slices(answered),
         busy_time=slices(others),
         ring_timeout=timeout_s,
-        amd=False,
-        greeting=("const", 0.0),
-        clock="answer",
+        ring_machine=slices(machines),
+        amd=screened,
+        # The verdict comes as long after a greeting as it did on average; where nobody listens, with the answer.
+        greeting=slices(seen.greetings_s) if screened and seen.greetings_s else ("const", 0.0),
+        amd_silence=max(0.0, heard_s - greeting_s),
+        amd_machine=slices(seen.machines_heard_s),
+        amd_fp=0.0,
+        amd_fn=0.0,
+        clock="greeting" if screened and knobs["clock"] == ConnectClock.GREETING_END else "answer",
         wait_limit=float(knobs["connect_limit_s"]),
         bridge=BRIDGE_S,
         talk=slices(seen.talks_s),

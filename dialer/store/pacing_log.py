@@ -29,6 +29,13 @@ from dialer.store.queries import SQL
 HEARD = ("AttemptPlanned", "AttemptMoved", "AttemptEnded", "CallAbandoned", "AgentMoved")
 
 
+async def read_kept_policies(connection: Connection, shard_id: int) -> dict[str, Any]:
+    """What the group's policies knew when that was last set down, by their keys (`modes.policy_key`)."""
+    row = await connection.fetchrow(SQL["kept_pacing"], shard_id)
+    found: dict[str, Any] = orjson.loads(row["policies"]) if row else {}
+    return found
+
+
 async def load_kept(connection: Connection, shard_id: int) -> KeptPacing | None:
     """What the group's pacing knew when it was last set down, and the log since then."""
     row = await connection.fetchrow(SQL["kept_pacing"], shard_id)

@@ -91,7 +91,8 @@ async def work_for_an_hour(pool: asyncpg.Pool, office: Office) -> None:
 async def test_a_forecast_comes_with_its_progress_and_interval(
     supervisor: httpx2.AsyncClient, pool: asyncpg.Pool, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """1. Nothing to learn from: it says so; 2. an hour of work: progress, then both settings and their difference."""
+    """1. Nothing to learn from: it says so; 2. an hour of work: progress, then both
+    settings and their difference, refined until its share is 1."""
     monkeypatch.setattr(pacing, "FORECAST_BUDGET_S", 1.0)
     monkeypatch.setattr(pacing, "FORECAST_LIMIT_S", 300.0)
     url = f"/api/v1/campaigns/{office.campaign_id}/forecast"
@@ -103,9 +104,15 @@ async def test_a_forecast_comes_with_its_progress_and_interval(
         url, json={"change": {"mode": "power", "ratio": 3.0}, "hours": 1.0}, timeout=300
     )
     assert answer.headers["content-type"].startswith("application/x-ndjson")
-    *progress, result = [json.loads(line) for line in answer.text.splitlines()]
-    assert {said["kind"] for said in progress} == {"progress"}
-    assert result["kind"] == "result", result
+    said = [json.loads(line) for line in answer.text.splitlines()]
+    kinds = [line["kind"] for line in said]
+    first = kinds.index("result")
+    assert (set(kinds[:first]), set(kinds[first:])) == ({"progress"}, {"result"}), said
+    result = said[-1]
+    assert ([line["share"] for line in said], result["share"]) == (
+        sorted(line["share"] for line in said),
+        1.0,
+    )
     assert (result["calls_seen"], result["agents_seen"]) == (90, 1.0)
     for figures in (result["now"], result["changed"]):
         mean, low, high = figures["occupancy"]

@@ -503,7 +503,9 @@ export interface paths {
         put?: never;
         /**
          * Forecast Campaign
-         * @description What if? Lines of JSON: progress, then the forecast now and then. Closing the connection ends the work.
+         * @description What if? Lines of JSON: progress, then the forecast now and then, refined line by line until its share is 1.
+         *
+         *     The simulations begin with what the campaign's pacing has learned. Closing the connection ends the work.
          */
         post: operations["forecastCampaign"];
         delete?: never;
@@ -2265,7 +2267,7 @@ export interface components {
         };
         /**
          * ForecastResult
-         * @description The last line: now, then, and their difference on the same people.
+         * @description A line once there are enough runs, and again with each one more: now, then, their difference on equal people.
          */
         ForecastResult: {
             /**
@@ -2273,6 +2275,8 @@ export interface components {
              * @enum {string}
              */
             kind: "result";
+            /** Share */
+            share: number;
             /** Runs */
             runs: number;
             /** Hours */

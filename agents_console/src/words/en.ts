@@ -349,6 +349,7 @@ export const en: Words = {
   forecast: {
     ask: "What if…?",
     working: "Simulating the last hours…",
+    refining: "This is the direction; more simulations refine it…",
     title: "If applied, with people like those of the last hours",
     now: "Now",
     changed: "With the change",

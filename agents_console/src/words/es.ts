@@ -352,6 +352,7 @@ export const es = {
   forecast: {
     ask: "¿Y si…?",
     working: "Simulando las últimas horas…",
+    refining: "Ya se ve por dónde va; se afina con más simulaciones…",
     title: "Si se aplica, con gente como la de las últimas horas",
     now: "Ahora",
     changed: "Con el cambio",

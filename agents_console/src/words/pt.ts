@@ -351,6 +351,7 @@ export const pt: Words = {
   forecast: {
     ask: "E se…?",
     working: "Simulando as últimas horas…",
+    refining: "Já se vê o rumo; mais simulações o refinam…",
     title: "Se aplicado, com gente como a das últimas horas",
     now: "Agora",
     changed: "Com a mudança",

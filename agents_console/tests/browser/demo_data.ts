@@ -424,6 +424,7 @@ export const FORECAST: Schemas["ForecastLine"]["line"][] = [
   { kind: "progress", share: 0.4 },
   {
     kind: "result",
+    share: 1,
     runs: 6,
     hours: 0.8,
     now: forecastFigures(0.794, 0.0265),

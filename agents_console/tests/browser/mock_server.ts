@@ -213,6 +213,9 @@ export class MockServer {
       case "POST /campaigns/1/forecast": {
         response.writeHead(200, { "content-type": "application/x-ndjson" });
         for (const line of this.forecast) response.write(`${JSON.stringify(line)}\n`);
+        // A forecast that is not at its end goes on until the console leaves.
+        const last = this.forecast.at(-1);
+        if (last?.kind === "result" && last.share < 1) return;
         return void response.end();
       }
       case "PATCH /campaigns/1": {

@@ -124,6 +124,17 @@ test("states the goal, tries a change out, applies it, and takes one back", asyn
   await desk.at("undo").click();
   await desk.page.getByText("Cambio deshecho").waitFor();
   expect(desk.server.campaigns[1]).toMatchObject({ abandon_cap: 0.03, version: 9 });
+  const [working, found] = desk.server.forecast;
+  desk.server.forecast = [working, found].map(
+    (line) => ({ ...line, share: 0.5 }) as NonNullable<typeof line>,
+  );
+  await desk.at("what-if").click();
+  await desk.at("forecast-refining").waitFor();
+  expect(await desk.at("what-if").isDisabled()).toBe(true);
+  expect(await desk.breaches()).toEqual([]);
+  await desk.at("forecast-refining").getByRole("button").click();
+  await desk.at("forecast-refining").waitFor({ state: "detached" });
+  expect(await desk.at("forecast-occupancy").innerText()).toContain("74.1%");
   desk.server.forecast = [{ kind: "failure", code: "too_little_history", detail: "" }];
   await desk.at("what-if").click();
   await desk.page.getByText("muy pocas llamadas").waitFor();

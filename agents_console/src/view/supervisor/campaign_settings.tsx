@@ -7,7 +7,7 @@ import { queries } from "../../session";
 import type { CampaignLive } from "../../state/state";
 import { useCampaigns } from "../campaigns";
 import { showDone, showProblem } from "../notices";
-import { useForecast } from "./use_forecast";
+import { isWorking, useForecast } from "./use_forecast";
 import { WhatIf } from "./what_if";
 
 type View = Schemas["CampaignView"];
@@ -175,7 +175,7 @@ export function CampaignSettings({ campaign }: { campaign: CampaignLive }) {
           </Button>
           <Button
             variant="default"
-            disabled={forecast.state.kind === "working"}
+            disabled={isWorking(forecast.state)}
             onClick={() => void forecast.ask(patch)}
             data-testid="what-if"
           >
@@ -194,7 +194,7 @@ export function CampaignSettings({ campaign }: { campaign: CampaignLive }) {
             </Button>
           )}
         </Group>
-        <WhatIf state={forecast.state} onStop={forecast.clear} />
+        <WhatIf state={forecast.state} onStop={forecast.stop} />
       </form>
     </section>
   );

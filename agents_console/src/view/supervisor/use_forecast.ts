@@ -11,7 +11,7 @@ export type ForecastState =
   | { kind: "result"; result: ForecastResult }
   | { kind: "failure"; code: Schemas["ForecastFailure"]["code"] };
 
-/** Asks for a what-if forecast and follows its lines; leaving, or `clear`, ends the work on the server too. */
+/** Asks for a what-if forecast and follows its lines; leaving, `stop` or `clear` ends the work on the server too. */
 export function useForecast(campaignId: number) {
   const [state, setState] = useState<ForecastState>({ kind: "idle" });
   const running = useRef<AbortController | null>(null);
@@ -20,6 +20,14 @@ export function useForecast(campaignId: number) {
     running.current?.abort();
     running.current = null;
     setState({ kind: "idle" });
+  }, []);
+  /** Ends the work; what it has found stays. */
+  const stop = useCallback(() => {
+    running.current?.abort();
+    running.current = null;
+    setState((held) =>
+      held.kind === "result" ? { ...held, result: { ...held.result, share: 1 } } : { kind: "idle" },
+    );
   }, []);
   useEffect(() => () => running.current?.abort(), []);
 
@@ -51,7 +59,12 @@ export function useForecast(campaignId: number) {
     },
     [campaignId],
   );
-  return { state, ask, clear };
+  return { state, ask, clear, stop };
+}
+
+/** Whether more is to come. */
+export function isWorking(state: ForecastState): boolean {
+  return state.kind === "working" || (state.kind === "result" && state.result.share < 1);
 }
 
 /** The messages of a stream of JSON lines, as they come. */

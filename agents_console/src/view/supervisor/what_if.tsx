@@ -28,19 +28,26 @@ export function WhatIf({ state, onStop }: { state: ForecastState; onStop: () => 
     return (
       <div className="forecast" role="status" data-testid="forecast-working">
         <Text size="sm">{t("forecast.working")}</Text>
-        <Group gap="sm" wrap="nowrap">
-          <Progress value={Math.max(3, state.share * 100)} aria-label={t("forecast.working")} flex={1} />
-          <Button size="compact-xs" variant="subtle" color="gray" onClick={onStop}>
-            {t("forecast.stop")}
-          </Button>
-        </Group>
+        <Working share={state.share} what={t("forecast.working")} onStop={onStop} />
       </div>
     );
   }
-  return <Found result={state.result} />;
+  return <Found result={state.result} onStop={onStop} />;
 }
 
-function Found({ result }: { result: ForecastResult }) {
+function Working({ share, what, onStop }: { share: number; what: string; onStop: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Group gap="sm" wrap="nowrap">
+      <Progress value={Math.max(3, share * 100)} aria-label={what} flex={1} />
+      <Button size="compact-xs" variant="subtle" color="gray" onClick={onStop}>
+        {t("forecast.stop")}
+      </Button>
+    </Group>
+  );
+}
+
+function Found({ result, onStop }: { result: ForecastResult; onStop: () => void }) {
   const { t } = useTranslation();
   const locale = useLocale();
   const show = (value: number, share: boolean) =>
@@ -81,6 +88,12 @@ function Found({ result }: { result: ForecastResult }) {
           ))}
         </tbody>
       </table>
+      {result.share < 1 && (
+        <div data-testid="forecast-refining">
+          <Text size="xs">{t("forecast.refining")}</Text>
+          <Working share={result.share} what={t("forecast.refining")} onStop={onStop} />
+        </div>
+      )}
       <Text size="xs" c="dimmed">
         {t("forecast.seen", {
           calls: formatNumber(result.calls_seen, locale),
