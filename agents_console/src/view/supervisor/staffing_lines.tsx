@@ -1,5 +1,5 @@
 import "../staffing/staffing.css";
-import { Text, Title } from "@mantine/core";
+import { Anchor, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { formatNumber } from "../../format/amounts";
@@ -58,11 +58,9 @@ export function StaffingLines({ campaign }: { campaign: CampaignLive }) {
           {t("staffing.nothingSoon")}
         </Text>
       )}
-      <Link href="/staffing" className="why-link">
-        <Text span size="sm">
-          {t("staffing.open")}
-        </Text>
-      </Link>
+      <Anchor component={Link} href="/staffing" size="sm">
+        {t("staffing.open")}
+      </Anchor>
     </section>
   );
 }
