@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ SQL = read_statements(Path(__file__).with_name("lead_cards.sql"))
 #: In the order of numbers likeliest to be answered by the person, what the source said of one weighs as much as so many
 #: tries, of which it makes up to two contacts.
 PRIOR_TRIES, PRIOR_CONTACTS = 10, 2
+#: No law looks further back than 30 days, in which nobody is contacted as often as this.
+CONTACTS_AT_MOST = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,47 +74,29 @@ class _Known:
     """The answer of `cards`, by lead, person, debt and segment."""
 
     def __init__(self, found: asyncpg.Record) -> None:
-        def rows(*names: str) -> Iterator[tuple[Any, ...]]:
-            return zip(*(found[name] or () for name in names), strict=True)
-
-        self.people = {person: rest for person, *rest in rows("person", "zone", "subdivision")}
-        self.debts = {
-            debt: rest
-            for debt, *rest in rows("debt", "debt_person", "debt_account", "debt_creditor", "debt_open")
-        }
+        self.people = {person: rest for person, *rest in found["people"]}
+        self.debts = {debt: rest for debt, *rest in found["debts"] or ()}
         self.owing = {person for person, *_, is_open in self.debts.values() if is_open}
         self.roles: dict[tuple[int, int], str] = {}
-        self.segments = {segment: rest for segment, *rest in rows("segment", "caller_id", "number_order")}
+        self.segments = {segment: rest for segment, *rest in found["segments"] or ()}
         # The address written down first is the one that counts.
-        newest_first = sorted(rows("address", "address_person", "city"), reverse=True)
-        self.cities = {person: city for _, person, city in newest_first}
+        self.cities = {person: city for _, person, city in sorted(found["addresses"] or (), reverse=True)}
         self.tries: dict[int, list[datetime]] = defaultdict(list)
-        for lead, at in rows("tried_lead", "tried_at"):
+        for lead, at in found["tries"] or ():
             self.tries[lead].append(at)
         self.listed = frozenset(found["listed"] or ())
         self.wishes: dict[int, list[Preference]] = defaultdict(list)
-        for person, *wish in rows(
-            *("wish_person", "wish", "wish_channel", "wish_weekdays", "wish_starts", "wish_ends"),
-            *("wish_from", "wish_until", "wish_own"),
-        ):
+        for person, *wish in found["wishes"] or ():
             self.wishes[person].append(_preference(*wish))
+        # The newest first: the first that fits is what holds.
         self.consents: dict[int, list[tuple[str, int | None, bool]]] = defaultdict(list)
-        for person, *consent in rows("consent_person", "consent_purpose", "consent_phone", "consent_granted"):
-            self.consents[person].append((consent[0], consent[1], consent[2]))
-        self.ledger_rows: dict[int, int] = {}
+        for _, _, person, purpose, phone, granted in sorted(found["consents"] or (), reverse=True):
+            self.consents[person].append((purpose, phone, granted))
         self.contacts: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-        for person, in_all, *contact in rows(
-            *("contact_person", "contacts_in_all", "contact_at", "contact_channel", "contact_counts"),
-            *("contact_withdrawn", "contact_mark", "contact_phone", "contact_debts", "contact_account"),
-            *("contact_creditor", "contact_attempt"),
-        ):
-            self.ledger_rows[person] = in_all
+        for person, *contact in found["contacts"] or ():
             self.contacts[person].append(tuple(contact))
         self.phones: dict[int, list[_Phone]] = defaultdict(list)
-        for person, *phone in rows(
-            *("phone_person", "phone", "number", "phone_status", "phone_position", "last_outcome"),
-            *("outcome_run", "phone_tried_at", "confidence", "place", "right_party", "tries"),
-        ):
+        for person, *phone in found["phones"] or ():
             self.phones[person].append(_phone(*phone))
 
     def add_debts(self, rows: Iterable[asyncpg.Record]) -> None:
@@ -204,7 +189,7 @@ def _ordered(phones: Iterable[_Phone], *, best_first: bool) -> tuple[LeadPhone, 
 def _preference(
     wish: str,
     channel: str | None,
-    weekdays: str | None,
+    weekdays: list[int] | None,
     starts: Any,
     ends: Any,
     valid_from: datetime,
@@ -214,7 +199,7 @@ def _preference(
     return Preference(
         wish=Wish(wish),
         channel=None if channel is None else Channel("chat" if channel == "whatsapp" else channel),
-        weekdays=tuple(map(int, weekdays.split(","))) if weekdays else (),
+        weekdays=tuple(weekdays or ()),
         starts=starts,
         ends=ends,
         valid_from=valid_from,
@@ -227,13 +212,14 @@ def _contacts(rows: Sequence[tuple[Any, ...]], phones: Sequence[LeadPhone]) -> I
     """A person's contacts, the newest first, without what was withdrawn."""
     by_id = {phone.id: phone for phone in phones}
     gone: dict[str, set[str]] = defaultdict(set)
-    for _, _, counts, withdrawn, *_, attempt_id in rows:
+    newest = sorted(rows, key=itemgetter(0), reverse=True)[:CONTACTS_AT_MOST]
+    for _, _, counts, withdrawn, *_, attempt_id in newest:
         if withdrawn and attempt_id is not None:
-            gone[attempt_id] |= set(counts.split(","))
-    for at, channel, counts, withdrawn, mark, phone_id, debts, account, creditor, attempt_id in rows:
+            gone[attempt_id].update(counts)
+    for at, channel, counts, withdrawn, mark, phone_id, debts, account, creditor, attempt_id in newest:
         if withdrawn:
             continue
-        left = set(counts.split(",") if counts else ()) - gone.get(attempt_id, set())
+        left = frozenset(counts).difference(gone.get(attempt_id, ()))
         if not left and mark is None:
             continue
         phone = by_id.get(phone_id)
@@ -243,7 +229,7 @@ def _contacts(rows: Sequence[tuple[Any, ...]], phones: Sequence[LeadPhone]) -> I
             counts=frozenset(map(Count, left)),
             phone=phone.number.e164 if phone else None,
             place=phone.place if phone else None,
-            debts=tuple(debts.split(",")) if debts else (),
+            debts=tuple(map(str, debts)),
             account=account,
             creditor=creditor,
             abandoned=mark == Mark.ABANDONED,
@@ -264,7 +250,7 @@ def _card(row: asyncpg.Record, known: _Known, lease_until: datetime) -> LeadCard
     role = None
     if debtor is not None and debtor != person_id:
         role = PartyRole(known.roles.get((debt_id, person_id), PartyRole.OTHER))
-    contacts = known.contacts.get(person_id)
+    contacts = known.contacts.get(person_id, ())
     lead = ClaimedLead(
         id=row["id"],
         campaign_id=row["campaign_id"],
@@ -279,7 +265,7 @@ def _card(row: asyncpg.Record, known: _Known, lease_until: datetime) -> LeadCard
         callback_agent_id=row["callback_agent_id"] if state is LeadState.CALLBACK else None,
         callback=state is LeadState.CALLBACK,
         contacts=tuple(_contacts(contacts, phones)) if contacts else (),
-        ledger_rows=known.ledger_rows.get(person_id, 0),
+        ledger_rows=len(contacts),
         preferences=tuple(known.wishes.get(person_id, ())),
         refused_phones=known.refused(person_id),
         debts=() if debt_id is None else (str(debt_id),),
