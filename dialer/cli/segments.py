@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from dialer.cli.amounts import read_amount, write_amount
 from dialer.cli.campaigns import find_campaign
 from dialer.cli.connection import with_database
 from dialer.cli.leads import progress_bar
@@ -39,7 +40,7 @@ Where = Annotated[
     typer.Option(
         "--where",
         help="A condition, e.g. 'days_past_due >= 30', 'product = Tarjeta,Préstamo', 'risk_score <= 0.3',"
-        " 'promise != kept', 'disputed = no', 'risk_score is unknown'; may be repeated. Amounts are minor units.",
+        " 'balance >= 1,500.00 MXN', 'promise != kept', 'disputed = no', 'risk_score is unknown'; may be repeated.",
     ),
 ]
 AnyOf = Annotated[bool, typer.Option("--any", help="One condition is enough; else all must hold.")]
@@ -196,7 +197,7 @@ def preview(
     balances = counted["balances_minor"]
     assert isinstance(balances, dict)
     for currency, minor in balances.items():
-        typer.echo(f"  {minor:,} {currency} (minor units)")
+        typer.echo(f"  {write_amount(minor, currency)}")
 
 
 @app.command("run")
@@ -300,21 +301,41 @@ def _show_run(made: Run) -> None:
 
 
 def _conditions(where: list[str] | None, *, any_of: bool) -> Conditions:
-    """Conditions as typed. Raises BadInput."""
-    listed = [_condition(text) for text in where or ()]
+    """Conditions as typed; one that names an amount is of debts in that currency alone. Raises BadInput."""
+    parsed = [_parse(text) for text in where or ()]
+    asked = [value for field, sign, value in parsed if field is Field.CURRENCY and sign == "="]
+    bound = asked[0].strip().upper() if len(asked) == 1 and "," not in asked[0] else None
+    listed, currency = [], bound
+    for text, (field, sign, value) in zip(where or (), parsed, strict=True):
+        if KINDS[field] is Kind.AMOUNT and sign in (">=", "<="):
+            minor, currency = read_amount(value, currency)
+            listed.append({"field": field, "test": _TESTS[sign], "value": minor})
+        else:
+            listed.append(_condition(text, field, sign, value))
+    if currency is not None and bound is None:
+        if any_of:
+            raise BadInput(
+                "with --any, amounts of one currency would let in debts of others: leave --any out, or make"
+                " a segment of each condition"
+            )
+        listed.append({"field": Field.CURRENCY, "test": _TESTS["="], "value": [currency]})
     return replace(read_conditions({"conditions": listed}), match=Match.ANY if any_of else Match.ALL)
 
 
-def _condition(text: str) -> dict[str, object]:
+def _parse(text: str) -> tuple[Field, str, str]:
     found = _CONDITION.fullmatch(text)
     if not found:
         raise BadInput(f"--where {text!r} is not FIELD >= VALUE (or <=, =, !=, is known, is unknown)")
     field, sign, value = found.groups()
     if field not in list(Field):
         raise BadInput(f"--where {text!r}: there is no field {field!r}; choose from {', '.join(Field)}")
+    return Field(field), sign, value
+
+
+def _condition(text: str, field: Field, sign: str, value: str) -> dict[str, object]:
     if sign == "is":
         return {"field": field, "test": f"is_{value}"}
-    kind = KINDS[Field(field)]
+    kind = KINDS[field]
     if kind is Kind.YES_NO and sign == "=" and value.lower() in _YES_NO:
         return {"field": field, "test": "is", "value": _YES_NO[value.lower()]}
     if kind in (Kind.TEXT, Kind.CODE):
@@ -331,11 +352,15 @@ def _words(conditions: Conditions | None) -> str:
     if conditions is None:
         return "(named by files)"
     signs = {test: sign for sign, test in _TESTS.items()}
+    asked = [each.value for each in conditions.conditions if each.field is Field.CURRENCY]
+    currency = asked[0][0] if len(asked) == 1 and isinstance(asked[0], tuple) and len(asked[0]) == 1 else None
     parts = []
     for each in conditions.conditions:
         if each.value is None:
             parts.append(f"{each.field} {each.test.replace('_', ' ')}")
         else:
             value = ",".join(each.value) if isinstance(each.value, tuple) else str(each.value)
+            if KINDS[each.field] is Kind.AMOUNT and isinstance(each.value, int):
+                value = write_amount(each.value, currency) if currency else f"{each.value} (minor units)"
             parts.append(f"{each.field} {signs.get(each.test, '=')} {value}")
     return (" and " if conditions.match is Match.ALL else " or ").join(parts) or "everybody"

@@ -23,6 +23,17 @@ export function formatAmount(minor: number, currency: string | null, locale: str
   );
 }
 
+/** How many decimals amounts of the currency have: two when it is not known (null), or is no ISO 4217 code. */
+export function decimalsOf(currency: string | null): number {
+  if (currency === null) return 2;
+  try {
+    const format = new Intl.NumberFormat("en", { style: "currency", currency });
+    return format.resolvedOptions().maximumFractionDigits ?? 2;
+  } catch {
+    return 2;
+  }
+}
+
 /** The sum of balances, one entry per currency, largest first. */
 export function sumByCurrency(debts: { balance_minor: number; currency: string }[]): [string, number][] {
   const sums = new Map<string, number>();

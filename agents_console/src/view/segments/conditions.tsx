@@ -198,17 +198,30 @@ function Value({ n, field, currency, condition: { value }, onChange }: ValueProp
           data-testid={`value-${n}`}
         />
       );
+    case "amount": {
+      const decimals = decimalsOf(currency);
+      return (
+        <NumberInput
+          aria-label={label}
+          description={currency === null ? t("segments.anyCurrency") : currency}
+          inputWrapperOrder={["input", "description"]}
+          // Kept in the currency's smallest unit, typed as people write it.
+          value={typeof value === "number" ? value / 10 ** decimals : ""}
+          onChange={(typed) =>
+            onChange(typeof typed === "number" ? Math.round(typed * 10 ** decimals) : null)
+          }
+          thousandSeparator=","
+          decimalScale={decimals}
+          allowDecimal={decimals > 0}
+          data-testid={`value-${n}`}
+        />
+      );
+    }
     default:
       return (
         <NumberInput
           aria-label={label}
-          description={
-            field.kind === "amount"
-              ? t("segments.minor", { amount: formatAmount(Number(value ?? 0), currency, locale) })
-              : field.kind === "score"
-                ? t("segments.score")
-                : undefined
-          }
+          description={field.kind === "score" ? t("segments.score") : undefined}
           inputWrapperOrder={["input", "description"]}
           value={typeof value === "number" ? value : ""}
           onChange={(typed) => onChange(typeof typed === "number" ? typed : null)}
