@@ -38,7 +38,7 @@ Asked = Annotated[str, Query(alias="q", min_length=1, max_length=100, pattern=LI
 
 @router.get("/people")
 async def find_people(user: Supervisor, pool: Database, q: Asked) -> list[FoundPerson]:
-    """Persons by a part of the name, a number or its last digits, or a whole reference of theirs or a debt's."""
+    """Persons by words of the name or their beginnings, a number or its last digits, or a whole reference."""
     async with pool.acquire() as connection:
         try:
             found = await search_people(connection, q)

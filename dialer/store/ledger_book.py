@@ -115,8 +115,10 @@ async def report(connection: Connection, reports: Sequence[Report]) -> int:
 
     Raises BadInput naming the first person or debt that is not known.
     """
-    new = 0
+    known: list[tuple[int, Report, list[asyncpg.Record]]] = []
     async with connection.transaction():
+        # All are looked up before the first is written: rows rolled back lie at the chain's end until they are
+        # vacuumed, and whoever writes next walks over them.
         for given in reports:
             person_id = await connection.fetchval(
                 "SELECT id FROM person WHERE external_ref = $1", given.person_ref
@@ -131,8 +133,8 @@ async def report(connection: Connection, reports: Sequence[Report]) -> int:
             )
             if missing := set(given.debt_refs) - {row["external_ref"] for row in debts}:
                 raise BadInput(f"{given.person_ref!r} has no debt {min(missing)!r}")
-            new += await _write(connection, person_id, given, debts)
-    return new
+            known.append((person_id, given, debts))
+        return sum([await _write(connection, *each) for each in known])
 
 
 async def _write(

@@ -603,7 +603,7 @@ export interface paths {
         };
         /**
          * Find People
-         * @description Persons by a part of the name, a number or its last digits, or a whole reference of theirs or a debt's.
+         * @description Persons by words of the name or their beginnings, a number or its last digits, or a whole reference.
          */
         get: operations["findPeople"];
         put?: never;

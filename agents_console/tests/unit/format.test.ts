@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { formatAmount, formatMoney, formatPhone, formatShare, sumByCurrency } from "../../src/format/amounts";
+import {
+  decimalsOf,
+  formatAmount,
+  formatMoney,
+  formatPhone,
+  formatShare,
+  sumByCurrency,
+} from "../../src/format/amounts";
 import {
   formatClock,
   formatDay,
@@ -122,4 +129,8 @@ test("a day is past from the next one on", () => {
 test("an amount without a sure currency has two decimals, one of a currency its own", () => {
   expect(formatAmount(500_000, null, "es-419")).toBe("5,000.00");
   expect(formatAmount(500_000, "CLP", "es-419")).toContain("500,000");
+});
+
+test("an amount is typed with its currency's decimals", () => {
+  expect(["MXN", "CLP", null, "no code"].map((currency) => decimalsOf(currency))).toEqual([2, 0, 2, 2]);
 });

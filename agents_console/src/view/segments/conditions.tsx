@@ -12,9 +12,8 @@ import {
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../api/client";
-import { formatAmount } from "../../format/amounts";
+import { decimalsOf } from "../../format/amounts";
 import { wordsFor } from "../../words";
-import { useLocale } from "../use_locale";
 import { codeWords, onlyCurrency } from "./condition_words";
 import type { Parts } from "./segment";
 
@@ -160,7 +159,6 @@ interface ValueProps {
 
 function Value({ n, field, currency, condition: { value }, onChange }: ValueProps) {
   const { t } = useTranslation();
-  const locale = useLocale();
   const label = t("segments.value", { n });
   const listed = Array.isArray(value) ? value.map(String) : [];
   switch (field.kind) {
