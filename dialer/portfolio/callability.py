@@ -12,7 +12,7 @@ import asyncpg
 from dialer.compliance import Deny
 from dialer.compliance.lead_case import judge_lead, rules_for
 from dialer.domain.campaign import Campaign, CampaignState, DialMode
-from dialer.domain.outcomes import LeadState, PhoneStatus
+from dialer.domain.outcomes import Effect, LeadState, PhoneStatus
 from dialer.domain.values import ClaimedLead, LeadPhone
 from dialer.store.database import Connection
 from dialer.store.lead_cards import read_leads
@@ -51,16 +51,34 @@ class Callability:
     phones: tuple[PhoneVerdict, ...]
 
 
+#: A lead with its campaign and list; and when the first promise that silences it breaks: with the debtor's day after its
+#: own day and grace (`break_promises` in the store's SQL).
+_STANDING = """
+SELECT lead.state, lead.state_reason, lead.next_at, lead_list.active, campaign.name, campaign.rule_set,
+       campaign.state AS campaign_state, lead.campaign_id,
+       (
+           SELECT min(
+               (promise.due_on + promise.grace_days + 1)::timestamp AT TIME ZONE coalesce(person.time_zone, 'UTC')
+           )
+           FROM promise
+           JOIN person ON person.id = promise.person_id
+           WHERE promise.person_id = lead.person_id AND promise.state = 'open'
+             AND (promise.debt_id IS NULL OR promise.debt_id IS NOT DISTINCT FROM lead.debt_id)
+       ) AS silent_until
+FROM lead
+JOIN campaign ON campaign.id = lead.campaign_id
+JOIN lead_list ON lead_list.id = lead.list_id
+WHERE lead.id = $1
+"""
+
+
 async def explain_lead(connection: Connection, lead_id: int, now: datetime) -> Callability | None:
     """What stands between a lead and its next call; None when there is no such lead.
 
     In the dialer's own order: the campaign and its list, the lead's state and rest, its numbers, then the law.
     """
     row = await connection.fetchrow(
-        "SELECT lead.state, lead.state_reason, lead.next_at, lead_list.active, campaign.name, campaign.rule_set,"
-        " campaign.state AS campaign_state, lead.campaign_id"
-        " FROM lead JOIN campaign ON campaign.id = lead.campaign_id JOIN lead_list ON lead_list.id = lead.list_id"
-        " WHERE lead.id = $1",
+        _STANDING,
         lead_id,
     )
     cards = await read_leads(connection, [lead_id], now)
@@ -94,6 +112,8 @@ def _first_obstacle(
     row: asyncpg.Record, phones: tuple[PhoneVerdict, ...], now: datetime
 ) -> tuple[str | None, datetime | None, Deny | None]:
     state = LeadState(row["state"])
+    if state is LeadState.SUPPRESSED and row["state_reason"] == Effect.PROMISE:
+        return row["state_reason"], row["silent_until"], None
     if state is LeadState.SUPPRESSED or state is LeadState.FINISHED:
         return row["state_reason"] or str(state), None, None
     if state is LeadState.IN_ATTEMPT:

@@ -6,7 +6,8 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -18,6 +19,7 @@ from dialer.domain.dispositions import NO_DETAILS, Details, Instalment
 from dialer.domain.errors import BadInput
 from dialer.domain.outcomes import Effect, LeadState, NextStep, Outcome
 from dialer.domain.values import AttemptId, mint_ulid
+from dialer.portfolio.callability import explain_lead
 from dialer.promise_clock import look
 from dialer.store.campaigns import create_campaign, ensure_group
 from dialer.store.event_log import PostgresShardStore
@@ -180,6 +182,15 @@ async def test_a_promise_silences_the_debt_everywhere_and_nothing_else(
     phone = await case.pool.fetchrow("SELECT right_party, right_party_at, wrong_number FROM phone")
     assert phone is not None
     assert tuple(phone) == (1, AT, 0)
+    # It says until when: the debtor's first day after his own day and the grace.
+    zone = await case.pool.fetchval(
+        "SELECT coalesce(time_zone, 'UTC') FROM person WHERE id = $1", case.person
+    )
+    first_day = datetime.combine(DUE + timedelta(days=3), time(), ZoneInfo(zone))
+    async with case.pool.acquire() as connection:
+        why = await explain_lead(connection, case.leads[0], AT)
+    assert why is not None
+    assert (why.rule, why.clears_at) == ("promise", first_day)
 
 
 async def test_a_claimed_lead_of_another_group_can_no_longer_be_planned(
