@@ -12,7 +12,9 @@ from lab.shift import Shift
 from lab.stack import ROOT
 
 
-async def look(script: str, at_work: Shift, shots: Path, **settings: object) -> dict[str, Any]:
+async def look(
+    script: str, at_work: Shift, shots: Path, *, within_s: float = 120, **settings: object
+) -> dict[str, Any]:
     """What `script` printed. `shots`: where its screenshots go; `settings`: what else it is told."""
     chromium = shutil.which("chromium")
     assert chromium, "chromium is missing: apt-get install chromium"
@@ -26,7 +28,7 @@ async def look(script: str, at_work: Shift, shots: Path, **settings: object) -> 
     process = await asyncio.create_subprocess_exec(
         "node", str(Path(__file__).with_name(script)), json.dumps(told), stdout=asyncio.subprocess.PIPE
     )
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(within_s):
         output, _ = await process.communicate()
     seen: dict[str, Any] = json.loads(output)
     return seen
