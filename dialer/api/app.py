@@ -29,6 +29,7 @@ from dialer.api import (
     session,
     softphone,
     staffing,
+    teams,
     webhooks,
 )
 from dialer.api.auth import route_permissions
@@ -106,6 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
         scripts,
         segments,
         staffing,
+        teams,
         live,
     ):
         v1.include_router(noun.router)

@@ -197,13 +197,13 @@ async def end_session(pool: asyncpg.Pool, user: User) -> None:
         await connection.execute("DELETE FROM sip_credential WHERE user_id = $1", user.me.id)
 
 
-async def read_roles(pool: asyncpg.Pool, token_hashes: list[str]) -> dict[str, str]:
-    """The user's role for those of these sessions that are still good."""
+async def read_standings(pool: asyncpg.Pool, token_hashes: list[str]) -> dict[str, tuple[str, int | None]]:
+    """The user's role and agent group, for those of these sessions that are still good."""
     rows = await pool.fetch(
         """
-        SELECT s.token_hash, u.role FROM user_session s JOIN app_user u ON u.id = s.user_id
+        SELECT s.token_hash, u.role, u.agent_group_id FROM user_session s JOIN app_user u ON u.id = s.user_id
         WHERE s.token_hash = ANY ($1) AND s.expires_at > now() AND u.active
         """,
         token_hashes,
     )
-    return {row["token_hash"]: row["role"] for row in rows}
+    return {row["token_hash"]: (row["role"], row["agent_group_id"]) for row in rows}

@@ -14,7 +14,7 @@ import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from dialer.api.auth import MayWatch, User, read_roles
+from dialer.api.auth import MayWatch, User, read_standings
 from dialer.api.floor import DATABASE_ERRORS, Floor
 from dialer.api.intents import store_intent
 from dialer.api.live_schemas import Resync
@@ -212,11 +212,13 @@ class Hub:
             if not watchers:
                 continue
             try:
-                roles = await read_roles(self._pool, list({w.user.token_hash for w in watchers}))
+                standings = await read_standings(self._pool, list({w.user.token_hash for w in watchers}))
             except DATABASE_ERRORS:
                 continue
             for watcher in watchers:
-                if roles.get(watcher.user.token_hash) != watcher.user.me.role:
+                me = watcher.user.me
+                # Who has gone over to another group opens a new socket, and sees that group.
+                if standings.get(watcher.user.token_hash) != (me.role, me.agent_group_id):
                     watcher.close(SESSION_OVER)
 
 

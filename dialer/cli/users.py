@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,7 +15,8 @@ from dialer.cli.output import AsJson, console, show_json, shown_time, table
 from dialer.domain.errors import BadInput
 from dialer.store.campaigns import add_user, ensure_group
 from dialer.store.database import Connection
-from dialer.store.users import list_users, set_active, set_password
+from dialer.store.teams import find_group, move_agent, read_moves
+from dialer.store.users import find_user, list_users, set_active, set_password
 
 app = typer.Typer(help="Users: agents, supervisors, QA reviewers, administrators.", no_args_is_help=True)
 
@@ -130,6 +132,59 @@ def disable(login: Login, as_json: AsJson = False) -> None:
 def enable(login: Login, as_json: AsJson = False) -> None:
     """Let a disabled user log in again, with the password he had."""
     _set_active(login, active=True, as_json=as_json)
+
+
+@app.command("move")
+def move(
+    login: Login,
+    agent_group: Annotated[str, typer.Option("--group", help="The agent group to go to.")],
+    as_json: AsJson = False,
+) -> None:
+    """Send an agent to another group: at once or, when he is in a call, after it. His own group takes a wait back."""
+
+    async def work(connection: Connection) -> bool:
+        async with connection.transaction():
+            group_id = await find_group(connection, agent_group)
+            user_id = await find_user(connection, login)
+            try:
+                return await move_agent(connection, user_id, group_id, user_id=None)
+            except LookupError:
+                raise BadInput(
+                    f"{login!r} is no agent, or may not log in: only agents work in groups"
+                ) from None
+
+    now_there = with_database(work)
+    if as_json:
+        show_json({"login": login, "group": agent_group, "now": now_there})
+        return
+    when = "works in" if now_there else "goes, when his call is over, to"
+    typer.echo(f"agent {login} {when} {agent_group!r}")
+
+
+@app.command("moves")
+def moves(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Agents who went to another group, the newest first, and who wanted it."""
+    found = with_database(lambda connection: read_moves(connection, limit))
+    if as_json:
+        show_json([asdict(each) for each in found])
+        return
+    if not found:
+        typer.echo("nobody has changed groups yet: dialer user move LOGIN --group NAME")
+        return
+    lines = table("ASKED", "AGENT", "FROM", "TO", "BY", "DONE")
+    for each in found:
+        lines.add_row(
+            shown_time(each.asked_at),
+            f"{each.agent_name} ({each.agent_login})",
+            each.from_group,
+            each.to_group,
+            each.user_name or "command",
+            shown_time(each.done_at) if each.done_at else "when his call is over",
+        )
+    console().print(lines)
 
 
 def _set_active(login: str, *, active: bool, as_json: bool) -> None:

@@ -32,6 +32,16 @@ class LogOut:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveGroup:
+    """A supervisor sends the agent to another group: he is logged out of this one, at once or after his wrap-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class StayInGroup:
+    """He is to stay after all, if he has not gone yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleLost:
     """Not a person's wish but the API's finding: nobody sits at that screen any more."""
 
@@ -109,6 +119,8 @@ AgentWish = (
     | GoReady
     | GoNotReady
     | LogOut
+    | LeaveGroup
+    | StayInGroup
     | ConsoleLost
     | HangUp
     | Dispose
@@ -225,6 +237,8 @@ AGENT_WISHES: dict[str, Callable[[Mapping[str, object]], AgentWish]] = {
     "go_ready": lambda data: GoReady(),
     "go_not_ready": lambda data: GoNotReady(_text(data, "reason", 40, "break")),
     "log_out": lambda data: LogOut(),
+    "leave_group": lambda data: LeaveGroup(),
+    "stay_in_group": lambda data: StayInGroup(),
     "console_lost": lambda data: ConsoleLost(),
     "hang_up": lambda data: HangUp(_attempt(data)),
     "dispose": _dispose,

@@ -28,11 +28,13 @@ from dialer.domain.wishes import (
     GoNotReady,
     GoReady,
     HangUp,
+    LeaveGroup,
     LogOut,
     PauseCampaign,
     RefuseRecording,
     SkipPreview,
     StartCampaign,
+    StayInGroup,
     StopCampaign,
     TickNotice,
     WalkScript,
@@ -43,7 +45,7 @@ from dialer.engine.choosing import allow, phone_of
 from dialer.engine.endings import close_if_drained, debtor_time, log_out, settle_disposition
 from dialer.engine.floor import Floor
 from dialer.engine.planning import plan
-from dialer.engine.records import LOG_OUT, Agent, Call, CampaignRun
+from dialer.engine.records import LOG_OUT, MOVED, Agent, Call, CampaignRun
 from dialer.engine.reserving import withdraw_preview
 
 #: A lead skipped in preview comes again after this.
@@ -84,7 +86,13 @@ def _agent_wish(floor: Floor, agent: Agent, wish: AgentWish, at: datetime) -> No
         case GoNotReady():
             _go_not_ready(floor, agent, wish.reason, at)
         case LogOut():
-            _log_out(floor, agent, at)
+            _log_out(floor, agent, at, LOG_OUT)
+        case LeaveGroup():
+            _log_out(floor, agent, at, MOVED)
+        case StayInGroup():
+            if agent.after_wrap_up == MOVED:
+                agent.after_wrap_up = None
+                floor.note_agent(agent, at)
         case ConsoleLost():
             if agent.leg_id:
                 floor.order(HangUpLeg(agent.leg_id))
@@ -146,8 +154,9 @@ def _go_ready(floor: Floor, agent: Agent, at: datetime) -> None:
         case AgentState.READY | AgentState.PREVIEWING:
             pass
         case AgentState.RESERVED | AgentState.ON_CALL | AgentState.WRAP_UP:
-            agent.after_wrap_up = None
-            floor.note_agent(agent, at)
+            if agent.after_wrap_up != MOVED:
+                agent.after_wrap_up = None
+                floor.note_agent(agent, at)
         case AgentState.UNREACHABLE | AgentState.LOGGED_OUT:
             raise Refused("phone_down", "connect the phone first")
 
@@ -160,18 +169,19 @@ def _go_not_ready(floor: Floor, agent: Agent, reason: str, at: datetime) -> None
             withdraw_preview(floor, agent, at)
             floor.move_agent(agent, AgentInput.WENT_NOT_READY, at, reason)
         case AgentState.RESERVED | AgentState.ON_CALL | AgentState.WRAP_UP:
-            agent.after_wrap_up = reason
-            floor.note_agent(agent, at)
+            if agent.after_wrap_up != MOVED:
+                agent.after_wrap_up = reason
+                floor.note_agent(agent, at)
         case AgentState.UNREACHABLE | AgentState.LOGGED_OUT:
             raise Refused("phone_down", "connect the phone first")
 
 
-def _log_out(floor: Floor, agent: Agent, at: datetime) -> None:
+def _log_out(floor: Floor, agent: Agent, at: datetime, after: str) -> None:
     match agent.state:
         case AgentState.LOGGED_OUT:
             return
         case AgentState.RESERVED | AgentState.ON_CALL | AgentState.WRAP_UP:
-            agent.after_wrap_up = LOG_OUT
+            agent.after_wrap_up = MOVED if agent.after_wrap_up == MOVED else after
             floor.note_agent(agent, at)
         case _:
             if agent.state is AgentState.PREVIEWING:

@@ -33,7 +33,7 @@ from dialer.domain.outcomes import (
 from dialer.domain.screening import MACHINE_DISPOSITION
 from dialer.domain.values import ClaimedLead, HungUpBy
 from dialer.engine.floor import Floor
-from dialer.engine.records import LOG_OUT, Agent, Call, CampaignRun
+from dialer.engine.records import LOG_OUT, MOVED, Agent, Call, CampaignRun
 
 
 def free_reservation(floor: Floor, call: Call, at: datetime) -> None:
@@ -49,7 +49,7 @@ def free_reservation(floor: Floor, call: Call, at: datetime) -> None:
 def settle_wishes(floor: Floor, agent: Agent, at: datetime, *, default_ready: bool = True) -> None:
     """READY, unless the agent had asked for something else in the meantime."""
     wish, agent.after_wrap_up = agent.after_wrap_up, None
-    if wish == LOG_OUT:
+    if wish in (LOG_OUT, MOVED):
         log_out(floor, agent, at)
     elif wish is not None:
         floor.move_agent(agent, AgentInput.WENT_NOT_READY, at, wish)

@@ -112,7 +112,7 @@ class Agent:
     attempt_id: AttemptId | None = None
     #: PREVIEWING: the lead on his screen.
     preview: ClaimedLead | None = None
-    #: Asked for during a call: a reason for NOT_READY, or LOG_OUT.
+    #: Asked for during a call: a reason for NOT_READY, LOG_OUT or MOVED.
     after_wrap_up: str | None = None
     wrap_up_until: datetime | None = None
     #: When he last became ready, or was seen to stay at work through a planned absence.
@@ -124,6 +124,8 @@ class Agent:
 
 #: `Agent.after_wrap_up` of an agent who wants to go home.
 LOG_OUT = "logged_out"
+#: Of one who goes over to another group: not his to take back.
+MOVED = "moved"
 
 
 @dataclass(slots=True)

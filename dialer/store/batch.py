@@ -15,6 +15,7 @@ from typing import TypeAlias, get_args
 import orjson
 
 from dialer.domain import facts as f
+from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
 from dialer.domain.outcomes import LeadState, PhoneStatus
 from dialer.domain.phone_facts import FOUND
@@ -180,6 +181,9 @@ class Batch:
         if self.agents:
             agents = columns(map(agent_row, self.agents.values()))
             todo.append(("move_agents", [shard_id, *agents, list(self.agents_changed)]))
+            gone = [moved.agent_id for moved in self.agents.values() if moved.state is AgentState.LOGGED_OUT]
+            if gone:
+                todo += [("change_groups", [gone]), ("finish_moves", [gone])]
         if self.campaigns:
             campaigns = [(moved.campaign_id, moved.state, moved.reason) for moved in self.campaigns.values()]
             todo.append(("move_campaigns", list(columns(campaigns))))

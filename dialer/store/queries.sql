@@ -505,6 +505,16 @@ SET shard_id = excluded.shard_id,
     after_wrap_up = excluded.after_wrap_up,
     wrap_up_until = excluded.wrap_up_until
 
+-- name: change_groups
+-- Who has just been logged out ($1) and was to go to another group works there from now on.
+UPDATE app_user
+SET agent_group_id = agent_move.to_group_id
+FROM agent_move
+WHERE app_user.id = ANY ($1::bigint[]) AND agent_move.agent_id = app_user.id AND agent_move.done_at IS NULL
+
+-- name: finish_moves
+UPDATE agent_move SET done_at = now() WHERE agent_id = ANY ($1::bigint[]) AND done_at IS NULL
+
 -- name: move_campaigns
 UPDATE campaign
 SET state = given.state, state_reason = given.reason

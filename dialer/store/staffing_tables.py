@@ -55,3 +55,22 @@ staffing_change = Table(
     ref("undoes_id", "staffing_change.id", nullable=True),
     Index("staffing_change_agent_group_id_at_idx", "agent_group_id", "at"),
 )
+
+#: An agent who goes over to another group; `done_at` null: he is in a call, and goes when it is over.
+agent_move = Table(
+    "agent_move",
+    metadata,
+    id_(),
+    ref("agent_id", "app_user.id"),
+    ref("from_group_id", "agent_group.id"),
+    ref("to_group_id", "agent_group.id"),
+    ref("user_id", "app_user.id", nullable=True),  # who asked; null: by command
+    created(),
+    at("done_at"),
+)
+Index(
+    "agent_move_waiting_key",
+    agent_move.c.agent_id,
+    unique=True,
+    postgresql_where=agent_move.c.done_at.is_(None),
+)

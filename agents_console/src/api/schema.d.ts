@@ -1168,6 +1168,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Whole Team
+         * @description All agents with their groups, and who went where lately.
+         */
+        get: operations["readWholeTeam"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/team/agents/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move One Agent
+         * @description Send an agent to another group, at once or, when he is in a call, after it; he connects his phone again there.
+         */
+        post: operations["moveOneAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/payments": {
         parameters: {
             query?: never;
@@ -1288,6 +1328,31 @@ export interface components {
             attempt_id: string | null;
             /** Calls Today */
             calls_today: number;
+        };
+        /**
+         * AgentMoveView
+         * @description Who went from where to where; `user_name` null: by command; `done_at` null: when his call is over.
+         */
+        AgentMoveView: {
+            /** Id */
+            id: number;
+            /** Agent Name */
+            agent_name: string;
+            /** Agent Login */
+            agent_login: string;
+            /** From Group */
+            from_group: string;
+            /** To Group */
+            to_group: string;
+            /** User Name */
+            user_name: string | null;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Done At */
+            done_at: string | null;
         };
         /**
          * AgentState
@@ -2349,6 +2414,13 @@ export interface components {
              */
             rule_sets: string[];
         };
+        /** GroupView */
+        GroupView: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
         /**
          * HangUp
          * @description End the customer's call; the agent's leg stays.
@@ -2749,6 +2821,14 @@ export interface components {
             call: components["schemas"]["CallCard"] | null;
             /** Campaigns */
             campaigns: string[];
+        };
+        /**
+         * MoveRequest
+         * @description The group to go to; his own takes back a move that waits for the end of a call.
+         */
+        MoveRequest: {
+            /** Group Id */
+            group_id: number;
         };
         /**
          * MoveView
@@ -3702,6 +3782,34 @@ export interface components {
             dialer_up: boolean;
             /** Switch Up */
             switch_up: boolean;
+        };
+        /**
+         * TeamAgentView
+         * @description An agent, his group, and the one he goes over to when his call is over.
+         */
+        TeamAgentView: {
+            /** Id */
+            id: number;
+            /** Login */
+            login: string;
+            /** Name */
+            name: string;
+            /** Group Id */
+            group_id: number;
+            /** Group Name */
+            group_name: string;
+            state: components["schemas"]["AgentState"];
+            /** Moving To */
+            moving_to: string | null;
+        };
+        /** TeamView */
+        TeamView: {
+            /** Groups */
+            groups: components["schemas"]["GroupView"][];
+            /** Agents */
+            agents: components["schemas"]["TeamAgentView"][];
+            /** Moves */
+            moves: components["schemas"]["AgentMoveView"][];
         };
         /**
          * Test
@@ -6568,6 +6676,88 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readWholeTeam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    moveOneAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamView"];
+                };
             };
             /** @description What went wrong (RFC 9457) */
             "4XX": {

@@ -8,6 +8,7 @@ import { results } from "./results";
 import { scripts } from "./scripts";
 import { segments } from "./segments";
 import { staffing } from "./staffing";
+import { team } from "./team";
 import { why } from "./why";
 
 export const en: Words = {
@@ -20,6 +21,7 @@ export const en: Words = {
   ...scripts.en,
   ...segments.en,
   ...people.en,
+  ...team.en,
   ...why.en,
   app: {
     language: "Language",

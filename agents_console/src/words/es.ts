@@ -7,6 +7,7 @@ import { results } from "./results";
 import { scripts } from "./scripts";
 import { segments } from "./segments";
 import { staffing } from "./staffing";
+import { team } from "./team";
 import { why } from "./why";
 
 /** Spanish, the source of every key: the other languages are typed after it. */
@@ -20,6 +21,7 @@ export const es = {
   ...scripts.es,
   ...segments.es,
   ...people.es,
+  ...team.es,
   ...why.es,
   app: {
     language: "Idioma",

@@ -8,6 +8,7 @@ import { results } from "./results";
 import { scripts } from "./scripts";
 import { segments } from "./segments";
 import { staffing } from "./staffing";
+import { team } from "./team";
 import { why } from "./why";
 
 export const pt: Words = {
@@ -20,6 +21,7 @@ export const pt: Words = {
   ...scripts.pt,
   ...segments.pt,
   ...people.pt,
+  ...team.pt,
   ...why.pt,
   app: {
     language: "Idioma",

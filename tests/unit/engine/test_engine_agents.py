@@ -22,7 +22,9 @@ from dialer.domain.wishes import (
     GoNotReady,
     GoReady,
     HangUp,
+    LeaveGroup,
     LogOut,
+    StayInGroup,
     TickNotice,
 )
 
@@ -441,6 +443,42 @@ def test_log_out_during_a_call_waits_for_the_wrap_up() -> None:
     step = scene.wish(1, Dispose(call, PAID, "", None))
     assert step.commands == [HangUpLeg(leg)]
     assert scene.agent(1).state is AgentState.LOGGED_OUT
+
+
+def test_sent_to_another_group_while_ready() -> None:
+    """1. Ready, a supervisor sends him to another group: he leaves this one at once; 2. once more changes nothing."""
+    scene = Scene(agents=1)
+    scene.log_in(1)
+    leg = scene.leg(1)
+    assert scene.wish(1, LeaveGroup()).commands == [HangUpLeg(leg)]
+    assert scene.agent(1).state is AgentState.LOGGED_OUT
+    assert of(AgentMoved, scene.wish(1, LeaveGroup())) == []
+
+
+def test_sent_to_another_group_during_a_call() -> None:
+    """1. Talking, he is sent to another group, and can't take that back; 2. after his wrap-up he leaves."""
+    scene, call = talking()
+    scene.wish(1, LeaveGroup())
+    for wish in (GoReady(), GoNotReady("lunch"), LogOut()):
+        scene.wish(1, wish)
+        assert scene.agent(1).after_wrap_up == "moved"
+    scene.hang_up(call)
+    assert scene.agent(1).state is AgentState.WRAP_UP
+    scene.wish(1, Dispose(call, PAID, "", None))
+    assert scene.agent(1).state is AgentState.LOGGED_OUT
+
+
+def test_sent_to_another_group_and_kept_after_all() -> None:
+    """1. Talking, he is sent to another group, and the supervisor changes his mind; 2. he stays after the call; 3. what
+    he asks for himself is left alone."""
+    scene, call = talking()
+    scene.wish(1, LeaveGroup())
+    scene.wish(1, StayInGroup())
+    scene.wish(1, GoNotReady("lunch"))
+    scene.wish(1, StayInGroup())
+    scene.hang_up(call)
+    scene.wish(1, Dispose(call, PAID, "", None))
+    assert scene.agent(1).state is AgentState.NOT_READY
 
 
 def test_log_out_while_reserved() -> None:

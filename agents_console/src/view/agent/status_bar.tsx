@@ -91,6 +91,12 @@ function Availability({ me }: { me: MeLive }) {
   const inCall = me.state === "on_call" || me.state === "wrap_up";
   if (inCall && me.after_wrap_up !== null) {
     const leaves = me.after_wrap_up === "logged_out";
+    if (me.after_wrap_up === "moved")
+      return (
+        <Text size="sm" fw={600} data-testid="after-wrap-up">
+          {t("team.moving")}
+        </Text>
+      );
     return (
       <Group gap="sm" data-testid="after-wrap-up">
         <Text size="sm" fw={600}>

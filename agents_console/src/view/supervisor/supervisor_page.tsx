@@ -1,11 +1,13 @@
 import "./supervisor.css";
-import { Text, Title } from "@mantine/core";
+import { Anchor, Group, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { Link, Route, Switch } from "wouter";
 import type { CampaignLive } from "../../state/state";
 import { useLive } from "../../state/store";
 import { AgentsTable } from "./agents_table";
 import { CampaignStrip } from "./campaign_strip";
 import { TeamCounts } from "./team_counts";
+import { TeamPage } from "./team_page";
 
 /** What needs eyes first, what has ended last. */
 const ORDER: CampaignLive["state"][] = ["halted", "running", "draining", "paused", "draft", "closed"];
@@ -16,8 +18,21 @@ export function sortCampaigns(campaigns: CampaignLive[]): CampaignLive[] {
   );
 }
 
-/** The shift at a glance: campaigns with their calls and limits, and who does what. */
 export default function SupervisorPage() {
+  return (
+    <Switch>
+      <Route path="/supervisor/team">
+        <TeamPage />
+      </Route>
+      <Route>
+        <Shift />
+      </Route>
+    </Switch>
+  );
+}
+
+/** The shift at a glance: campaigns with their calls and limits, and who does what. */
+function Shift() {
   const { t } = useTranslation();
   const campaigns = useLive((state) => state.campaigns);
   const agents = useLive((state) => state.agents);
@@ -40,9 +55,20 @@ export default function SupervisorPage() {
         )}
       </section>
       <section className="supervisor-team" aria-labelledby="team">
-        <Title order={2} size="h4" id="team">
-          {t("supervisor.team")}
-        </Title>
+        <Group justify="space-between">
+          <Title order={2} size="h4" id="team">
+            {t("supervisor.team")}
+          </Title>
+          <Anchor
+            component={Link}
+            href="/supervisor/team"
+            size="sm"
+            underline="always"
+            data-testid="open-team"
+          >
+            {t("team.open")}
+          </Anchor>
+        </Group>
         <TeamCounts agents={agents} />
         <AgentsTable agents={agents} known={known} />
       </section>
