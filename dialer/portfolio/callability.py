@@ -51,8 +51,8 @@ class Callability:
     phones: tuple[PhoneVerdict, ...]
 
 
-#: A lead with its campaign and list; and when the first promise that silences it breaks: with the debtor's day after its
-#: own day and grace (`break_promises` in the store's SQL).
+#: A lead with its campaign and list; and when the first promise that silences it breaks: with the debtor's first day
+#: after its own day and grace (`break_promises` in the store's SQL).
 _STANDING = """
 SELECT lead.state, lead.state_reason, lead.next_at, lead_list.active, campaign.name, campaign.rule_set,
        campaign.state AS campaign_state, lead.campaign_id,

@@ -1199,7 +1199,7 @@ export interface paths {
         put?: never;
         /**
          * Move One Agent
-         * @description Send an agent to another group, at once or, when he is in a call, after it; he connects his phone again there.
+         * @description Send an agent to another group, at once or, when he is in a call, after it; his phone connects anew there.
          */
         post: operations["moveOneAgent"];
         delete?: never;

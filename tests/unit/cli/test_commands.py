@@ -44,6 +44,7 @@ def test_the_commands_are_those_that_are_documented() -> None:
     assert leaves == {
         *("serve", "doctor", "version", "may-call", "replay", "db upgrade", "leads import"),
         *("call list", "call show", "user add", "user list", "user password", "user disable", "user enable"),
+        *("user move", "user moves"),
         *("ledger verify", "ledger show", "ledger report"),
         *("rules list", "rules show", "rules approve", "rules withdraw", "explain lead"),
         "explain campaign",
