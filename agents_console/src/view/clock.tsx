@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from "react";
+import { useCallback, useLayoutEffect, useRef, useSyncExternalStore } from "react";
 import { formatSpan } from "../format/times";
 import { useLive } from "../state/store";
 
@@ -28,9 +28,24 @@ export function useNow_ms(): number {
   return useSyncExternalStore(subscribe, () => second) * 1000 + skew_ms;
 }
 
-/** How long since an instant of the server's clock (RFC 3339), or up to `until`. */
+/**
+ * How long since an instant of the server's clock (RFC 3339), or up to `until`. Each second it writes its text itself: a
+ * room of 200 agents would otherwise draw 200 components anew.
+ */
 export function Since({ at, until }: { at: string; until?: string | null }) {
-  const now_ms = useNow_ms();
-  const end_ms = until ? Date.parse(until) : now_ms;
-  return <span className="timer">{formatSpan(end_ms - Date.parse(at))}</span>;
+  const skew_ms = useLive((state) => state.clock_skew_ms);
+  const text = useRef<HTMLSpanElement>(null);
+  const span = useCallback(() => {
+    const end_ms = until ? Date.parse(until) : second * 1000 + skew_ms;
+    return formatSpan(end_ms - Date.parse(at));
+  }, [at, until, skew_ms]);
+  useLayoutEffect(() => {
+    const write = () => {
+      if (text.current) text.current.textContent = span();
+    };
+    const leave = subscribe(write);
+    write();
+    return leave;
+  }, [span]);
+  return <span className="timer" ref={text} />;
 }

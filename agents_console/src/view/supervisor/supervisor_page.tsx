@@ -31,47 +31,55 @@ export default function SupervisorPage() {
   );
 }
 
-/** The shift at a glance: campaigns with their calls and limits, and who does what. */
+/** The shift at a glance: campaigns with their calls and limits, and who does what. Each half is drawn by what is its own. */
 function Shift() {
+  return (
+    <main className="supervisor">
+      <Campaigns />
+      <Team />
+    </main>
+  );
+}
+
+function Campaigns() {
   const { t } = useTranslation();
   const campaigns = useLive((state) => state.campaigns);
-  const agents = useLive((state) => state.agents);
   const known = useLive((state) => state.switch !== null);
   const sorted = sortCampaigns(Object.values(campaigns));
   return (
-    <main className="supervisor">
-      <section className="supervisor-campaigns" aria-labelledby="campaigns">
-        <Title order={1} size="h4" id="campaigns">
-          {t("supervisor.campaigns")}
+    <section className="supervisor-campaigns" aria-labelledby="campaigns">
+      <Title order={1} size="h4" id="campaigns">
+        {t("supervisor.campaigns")}
+      </Title>
+      {sorted.map((campaign) => (
+        <CampaignStrip key={campaign.id} campaign={campaign} />
+      ))}
+      {known && sorted.length === 0 && (
+        <div className="panel" data-testid="no-campaigns">
+          <Text fw={600}>{t("supervisor.noCampaigns")}</Text>
+          <Text c="dimmed">{t("supervisor.noCampaignsText")}</Text>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Team() {
+  const { t } = useTranslation();
+  const agents = useLive((state) => state.agents);
+  const known = useLive((state) => state.switch !== null);
+  return (
+    <section className="supervisor-team" aria-labelledby="team">
+      <Group justify="space-between">
+        <Title order={2} size="h4" id="team">
+          {t("supervisor.team")}
         </Title>
-        {sorted.map((campaign) => (
-          <CampaignStrip key={campaign.id} campaign={campaign} />
-        ))}
-        {known && sorted.length === 0 && (
-          <div className="panel" data-testid="no-campaigns">
-            <Text fw={600}>{t("supervisor.noCampaigns")}</Text>
-            <Text c="dimmed">{t("supervisor.noCampaignsText")}</Text>
-          </div>
-        )}
-      </section>
-      <section className="supervisor-team" aria-labelledby="team">
-        <Group justify="space-between">
-          <Title order={2} size="h4" id="team">
-            {t("supervisor.team")}
-          </Title>
-          <Anchor
-            component={Link}
-            href="/supervisor/team"
-            size="sm"
-            underline="always"
-            data-testid="open-team"
-          >
-            {t("team.open")}
-          </Anchor>
-        </Group>
-        <TeamCounts agents={agents} />
-        <AgentsTable agents={agents} known={known} />
-      </section>
-    </main>
+        <Anchor component={Link} href="/supervisor/team" size="sm" underline="always" data-testid="open-team">
+          {t("team.open")}
+        </Anchor>
+      </Group>
+      <TeamCounts agents={agents} />
+      <AgentsTable agents={agents} known={known} />
+    </section>
   );
 }
