@@ -290,7 +290,8 @@ def carry_over(found: dict[str, Any], parts: Sequence[str], published: Path) -> 
     if not published.exists():
         return found
     before = json.loads(published.read_text(encoding="utf-8"))
-    kept = [row for row in before["runs"] if row["part"] not in parts]
+    anew = {*parts, *(SEARCHED if "peers" in parts else ())}
+    kept = [row for row in before["runs"] if row["part"] not in anew]
     whole = {**found, "runs": [*found["runs"], *kept]}
     for key, part in (("frontiers", "optimum"), ("cost", "cost")):
         if part not in parts and key in before:
