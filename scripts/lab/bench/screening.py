@@ -11,9 +11,10 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,11 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--calls", type=int, default=HELDOUT_CALLS, help="held-back calls; default: %(default)s"
     )
-    parser.add_argument("--docs", action="store_true", help="write docs/benchmarks/screening.md and .json")
+    parser.add_argument(
+        "--docs",
+        action="store_true",
+        help="write docs/benchmarks/screening.md and .json; parts not run keep theirs",
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     wanted = parser.parse_args(argv)
     if wanted.calls < 100:
@@ -76,12 +81,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "settings": {"cost_ratio": Settings().cost_ratio, "deadline_ms": Settings().deadline_ms},
         "parts": {},
     }
-    if "heldout" in parts:
-        found["parts"]["heldout"] = measure_heldout(model, voices, wanted.calls)
-    if "consumer" in parts:
-        found["parts"]["consumer"] = measure_consumer(model, voices)
-    if "speed" in parts:
-        found["parts"]["speed"] = measure_speed(model, voices)
+    measures: dict[str, Callable[[], dict[str, Any]]] = {
+        "heldout": partial(measure_heldout, model, voices, wanted.calls),
+        "consumer": partial(measure_consumer, model, voices),
+        "speed": partial(measure_speed, model, voices),
+    }
+    for part in parts:
+        found["parts"][part] = {"began": datetime.now(UTC).isoformat(timespec="minutes"), **measures[part]()}
     if wanted.json:
         print(json.dumps(found, indent=1))
     else:

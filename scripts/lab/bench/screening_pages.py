@@ -155,8 +155,9 @@ def show(found: Row) -> None:
 
 def write_docs(found: Row) -> None:
     """`docs/benchmarks/screening.md`, its chart, the same figures whole as `screening.json`, and the curve that the
-    supervisor's screen draws."""
+    supervisor's screen draws. Parts that were not run keep their figures, with the day they are of."""
     DOCS.mkdir(parents=True, exist_ok=True)
+    found = {**found, "parts": {**_kept(), **found["parts"]}}
     (DOCS / "screening.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     text = [
         "# Who answered",
@@ -173,10 +174,20 @@ def write_docs(found: Row) -> None:
     (DOCS / "screening.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
 
 
+def _kept() -> Row:
+    """The parts on the page as it stands."""
+    page = DOCS / "screening.json"
+    if not page.exists():
+        return {}
+    before = json.loads(page.read_text("utf-8"))
+    return {name: {"began": before["began"], **part} for name, part in before["parts"].items()}
+
+
 def _conditions(found: Row) -> str:
     settings = found["settings"]
+    began = ", ".join(f"{name} {part['began']}" for name, part in sorted(found["parts"].items()))
     return (
-        f"{found['began']}, {found['machine']}. Held-back voices and texts; intervals are exact 95 % ones. "
+        f"{began}; {found['machine']}. Held-back voices and texts; intervals are exact 95 % ones. "
         f"Cost ratio {settings['cost_ratio']:g}, waiting time {settings['deadline_ms']} ms, recordings learned "
         "in the consumer mix alone, where voicemail of the network and intercepts come from a dozen recordings each: "
         "an operator with more is learned later. It goes on learning while it is measured, as a campaign does. "
