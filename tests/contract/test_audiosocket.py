@@ -32,6 +32,7 @@ from dialer.domain.events import (
 )
 from dialer.domain.screening import Label, Unheard
 from dialer.domain.values import AttemptId, PhoneNumber, early_stream, mint_ulid, ulid_of, uuid_of
+from dialer.screening import audiosocket as audiosocket_module
 from dialer.screening import listening as listening_module
 from dialer.screening import process as process_module
 from dialer.screening.audiosocket import FRAME_BYTES, SILENT_FRAME, Malformed, Parser, Stream
@@ -341,6 +342,7 @@ async def test_five_hundred_hang_up_within_a_second(monkeypatch: pytest.MonkeyPa
     # To call five hundred takes a while here, and to hear them all, on a busy machine, longer than there is time.
     monkeypatch.setattr(listening_module, "CONNECT_S", 60.0)
     monkeypatch.setattr(listening_module, "LATE_S", 60.0)
+    monkeypatch.setattr(audiosocket_module, "INTRODUCTION_S", 60.0)
     async with room() as here:
         calls = [new_call() for _ in range(500)]
         for call in calls:
