@@ -23,6 +23,7 @@ from dialer.screening.findings import Label
 from dialer.screening.prompt_index import (
     FIRST_MATCH_FRAMES,
     MATCH_FRAMES,
+    NEWEST_FRAMES,
     QUIET,
     Index,
     NewestCalls,
@@ -265,8 +266,10 @@ class Prints:
             return []
         likely = (value[rows, None] ^ ((1 << weakest[rows]) @ _CHOICES)).astype(np.int32)
         found: dict[int, tuple[str, Label]] = {}
-        if len(book.newest):
-            slot, position = self._compared(rows, likely, book.newest, self._newest_votes)
+        # Later no recording can be met at its beginning.
+        young = count[rows] - first[rows] <= NEWEST_FRAMES + BEGIN_FRAMES
+        if len(book.newest) and young.any():
+            slot, position = self._compared(rows[young], likely[young], book.newest, self._newest_votes)
             mine = book.newest.entry_at(position) == self._before[slot]
             lag = position - book.newest.begin_of(position) - (self.count[slot] - self._first[slot])
             begins = np.abs(lag) <= BEGIN_FRAMES
