@@ -33,8 +33,10 @@ ROW_TURNS = 25
 #: Rows written to it in one transaction: what one of them costs must not grow with their number.
 LARGE = (1_000, 10_000, 100_000)
 
-_LEDGER = read_statements(Path(dialer.store.__file__).parent / "migrations" / "0025_ledger_head.sql")
-_CHAINED = f"{_LEDGER['link']}; ALTER TABLE contact_ledger ENABLE TRIGGER contact_ledger_move_head"
+_FOLDER = Path(dialer.store.__file__).parent / "migrations"
+_LINK = read_statements(_FOLDER / "0025_ledger_head.sql")["link"]
+_BY_INDEX = read_statements(_FOLDER / "0029_ledger_by_index.sql")["link"]
+_CHAINED = f"{_LINK}; {_BY_INDEX}; ALTER TABLE contact_ledger ENABLE TRIGGER contact_ledger_move_head"
 _UNCHAINED = """
 ALTER TABLE contact_ledger DISABLE TRIGGER contact_ledger_move_head;
 CREATE OR REPLACE FUNCTION contact_ledger_link() RETURNS trigger LANGUAGE plpgsql AS $$
