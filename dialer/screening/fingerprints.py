@@ -289,11 +289,14 @@ class Prints:
         which, position = index.candidates(likely.ravel())
         slot = rows[which // likely.shape[1]]
         bucket = ((position - self.count[slot]) * 40503) % VOTE_BUCKETS
-        np.add.at(votes, (slot, bucket), 1)
-        ripe = (votes[slot, bucket] >= VOTES) & (self.count[slot] >= MATCH_FRAMES)
-        slot, position, bucket = slot[ripe], position[ripe], bucket[ripe]
+        # One index into a flat view, and a one of the votes' own type: numpy then adds some five times as fast.
+        cast = votes.reshape(-1)
+        ballot = slot * VOTE_BUCKETS + bucket
+        np.add.at(cast, ballot, np.uint8(1))
+        ripe = (cast[ballot] >= VOTES) & (self.count[slot] >= MATCH_FRAMES)
+        slot, position = slot[ripe], position[ripe]
         # Not every frame again: the next comparison waits for new votes.
-        votes[slot, bucket] = 0
+        cast[ballot[ripe]] = 0
         agree = self._agrees(index, slot, position, MATCH_FRAMES)
         return slot[agree], position[agree]
 

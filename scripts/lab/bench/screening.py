@@ -254,8 +254,9 @@ def measure_speed(model: Model, voices: Pools) -> dict[str, Any]:
         for source in ("a", "b"):
             book.enrol(call.trace.prints, source, "MX")
         # And as many calls heard once as are remembered: backwards, so that they cost their search and match nothing.
-        for begin in range(0, 7 * NEWEST // 60 + 7, 7):
-            if (once := recording_of(call.trace.prints[::-1][begin:], "c", "MX")) is not None:
+        for turn in range(0, 7 * NEWEST // 60 + 7, 7):
+            turned = np.roll(call.trace.prints[::-1], turn).tolist()
+            if (once := recording_of(turned, "c", "MX")) is not None:
                 book.expect(once)
     detector = Detector(model, book, capacity=SPEED_CALLS)
     streams = {str(n): group[n % len(group)].samples for n in range(SPEED_CALLS)}
