@@ -8,10 +8,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
-import os
 import secrets
-import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -21,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import orjson
 import structlog
 
 from dialer.api.import_schemas import ImportProgress
 from dialer.api.problems import ProblemError
+from dialer.api.worker import BrokenWork, answers
 from dialer.portfolio.asked import Asked, Work
 from dialer.store import uploads
 from dialer.store.database import CONNECTION_ERRORS
@@ -47,10 +44,6 @@ _SILENCE_S = 60.0
 UNLOADED_KEPT, LOADED_KEPT = timedelta(days=7), timedelta(days=30)
 _SWEPT_EVERY_S = 3600.0
 _PART = ".part"
-
-
-class BrokenWork(RuntimeError):
-    """The process ended without a result."""
 
 
 class Refused(Exception):
@@ -168,7 +161,7 @@ class Importer:
         """A preview. Raises Refused."""
         try:
             async with asyncio.timeout(PREVIEW_LIMIT_S):
-                async for said in _work(asked):
+                async for said in answers("dialer.portfolio", asked.as_json()):
                     if said["kind"] == "refused":
                         raise Refused(said["detail"])
                     if said["kind"] == "result":
@@ -199,7 +192,7 @@ class Importer:
     async def _do(self, upload_id: int, asked: Asked) -> None:
         state, report, problem = UploadState.INTERRUPTED, None, None
         try:
-            async for said in _work(asked):
+            async for said in answers("dialer.portfolio", asked.as_json()):
                 kind = said.pop("kind")
                 if kind == "progress":
                     self._progress[upload_id] = ImportProgress(**said)
@@ -244,40 +237,3 @@ class Importer:
 def _append(file: Any, digest: Any, chunk: bytes) -> None:
     digest.update(chunk)
     file.write(chunk)
-
-
-async def _work(asked: Asked) -> AsyncIterator[dict[str, Any]]:
-    """Run the worker; ended with this generator, whatever ends it. Raises BrokenWork when it fails."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "dialer.portfolio"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        # A result is one line: a report with many columns and books.
-        limit=4 << 20,
-        start_new_session=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        process.stdin.write(asked.as_json())
-        with suppress(ConnectionError):
-            await process.stdin.drain()
-        process.stdin.close()
-        async for line in process.stdout:
-            yield orjson.loads(line)
-        errors = await process.stderr.read()
-        if await process.wait() != 0:
-            raise BrokenWork(errors.decode(errors="replace")[-2000:])
-    finally:
-        if process.returncode is None:
-            _kill(process.pid)
-            await asyncio.shield(process.wait())
-
-
-def _kill(pid: int) -> None:
-    """The worker and the processes it judges rows with: they are a session of their own."""
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)

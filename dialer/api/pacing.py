@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -28,6 +27,7 @@ from dialer.api.pacing_schemas import (
 from dialer.api.problems import ProblemError, not_found
 from dialer.api.schemas import CampaignView, RowId
 from dialer.api.versions import etag
+from dialer.api.worker import BrokenWork, answers
 from dialer.domain.evidence import Evidence, evidence_of, knobs_of
 from dialer.domain.logged import trimmed
 from dialer.store.campaign_changes import Change, change_campaign, list_changes, read_effect
@@ -166,7 +166,7 @@ async def _lines(asked: dict[str, Any]) -> AsyncIterator[bytes]:
     async with _AT_ONCE:
         try:
             async with asyncio.timeout(FORECAST_LIMIT_S):
-                async for said in _work(asked):
+                async for said in answers("dialer.forecast", orjson.dumps(asked)):
                     if said.pop("kind") == "progress":
                         yield _line(ForecastProgress(**said))
                     else:
@@ -177,39 +177,11 @@ async def _lines(asked: dict[str, Any]) -> AsyncIterator[bytes]:
                 yield _line(found.model_copy(update={"share": 1.0}))
                 return
             yield _line(ForecastFailure(code="too_slow", detail=f"not done within {FORECAST_LIMIT_S:g} s"))
-        except RuntimeError as error:
+        except BrokenWork as error:
             log.error("forecast_failed", why=str(error))
             yield _line(
                 ForecastFailure(code="broken", detail="the forecast's process ended early: see the log")
             )
-
-
-async def _work(asked: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-    """Run the worker; ended with this generator, whatever ends it. Raises RuntimeError when it fails."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "dialer.forecast",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        process.stdin.write(orjson.dumps(asked))
-        await process.stdin.drain()
-        process.stdin.close()
-        async for line in process.stdout:
-            yield orjson.loads(line)
-        errors = await process.stderr.read()
-        if await process.wait() != 0:
-            raise RuntimeError(errors.decode(errors="replace")[-2000:])
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await asyncio.shield(process.wait())
 
 
 def _line(message: ForecastProgress | ForecastResult | ForecastFailure) -> bytes:
