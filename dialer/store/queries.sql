@@ -21,7 +21,7 @@ SELECT id FROM campaign WHERE agent_group_id = $1 AND state = 'running' ORDER BY
 
 -- name: next_of_lane
 -- What is due of one run of the claim's index, best first.
-SELECT id, priority, value
+SELECT id, priority, value, ctid AS place
 FROM lead
 WHERE campaign_id = $1
   AND lead.list_id = lane.list_id
@@ -94,7 +94,7 @@ WITH hasty AS MATERIALIZED (
       AND EXISTS (SELECT FROM shard WHERE agent_group_id = $4 AND fence = $5)
       AND (SELECT commit FROM hasty) IS NOT NULL
 ), callback AS MATERIALIZED (
-    SELECT id
+    SELECT ctid AS place
     FROM lead
     WHERE campaign_id = $1
       AND state = 'callback'
@@ -151,7 +151,7 @@ WITH hasty AS MATERIALIZED (
     LIMIT $2 - (SELECT count(*) FROM callback)
 ), candidate AS MATERIALIZED (
     -- So many from each run, the best that nobody else holds.
-    SELECT due.id
+    SELECT due.place
     FROM (SELECT list_id, zone, part, count(*) AS leads FROM best GROUP BY list_id, zone, part) AS lane
     CROSS JOIN LATERAL ({next_of_lane} LIMIT lane.leads FOR UPDATE SKIP LOCKED) AS due
 ), taken AS (
@@ -162,8 +162,9 @@ WITH hasty AS MATERIALIZED (
         claimed_by = $4,
         claim_fence = $5,
         lease_until = $6
-    -- An array, because the planner expects few rows of one, and so reads the table by its index.
-    WHERE id = ANY (ARRAY(SELECT id FROM callback UNION ALL SELECT id FROM candidate))
+    -- Where they lie is known and stays, for they are locked. One that was written since this statement began is not
+    -- found there: another takes its place.
+    WHERE ctid = ANY (ARRAY(SELECT place FROM callback UNION ALL SELECT place FROM candidate))
     RETURNING *
 )
 SELECT id, campaign_id, person_id, debt_id, segment_id, claimed_from AS state, next_phone_id, attempts, last_n,
