@@ -158,3 +158,8 @@ class Trace:
     features: Mapping[str, float]
     findings: tuple[Finding, ...]
     prints: tuple[int, ...] = ()
+
+    @property
+    def recognised(self) -> bool:
+        """A recording that was known before played in it."""
+        return any(isinstance(finding, PromptHeard) for finding in self.findings)

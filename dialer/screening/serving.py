@@ -112,7 +112,8 @@ class Screener:
         if trace is None:
             return
         source, country = str(order["source"]), str(order["country"])
-        new = not self._book.knows(trace.prints, source)
+        # What was recognised ended there: the longer greeting that is kept already is the better one.
+        new = not (trace.recognised or self._book.knows(trace.prints, source))
         prompt = self._book.enrol(trace.prints, source, country, sure=order["sure"] is True)
         if prompt is not None:
             self._tell("learnt", prompt, imported=prompt.imported, promoted=prompt.promoted)

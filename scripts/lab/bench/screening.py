@@ -240,7 +240,7 @@ def learn(book: FingerprintBook, call: Listened) -> Prompt | None:
         heard, sure = call.trace.prints, True
     else:
         return None
-    new = not book.knows(heard, source)
+    new = not (call.trace.recognised or book.knows(heard, source))
     book.enrol(heard, source, "MX", sure=sure)
     return greeting_of(heard, source, "MX") if new else None
 
