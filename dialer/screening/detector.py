@@ -144,6 +144,7 @@ class Detector:
         self._report_beeps(heard, found)
         for slot, prompt_id, label in prompts:
             self._report_prompt(slot, prompt_id, label, found)
+        self._report_repeats(n, found)
         self._decide_by_tone(heard, found)
         self._report_greetings(n, found)
         self._decide_by_voice(n, found)
@@ -255,6 +256,16 @@ class Detector:
             self._settle(self._verdict(slot, label, Cause.FINGERPRINT, 0.0, prompt_id), slot, found)
         else:
             self._correct(slot, label, Cause.FINGERPRINT, found)
+
+    def _report_repeats(self, n: int, found: list[Finding]) -> None:
+        """Who says his greeting again to the millisecond is a recording that plays in a loop."""
+        judged = self._decided[:n] & (~self._human[:n] | self._corrected[:n])
+        begin = np.where(judged | self._early[:n], -1, self._voices.onset[:n])
+        for slot in self._prints.repeating(begin):
+            if not self._decided[slot]:
+                self._settle(self._verdict(slot, Label.MACHINE, Cause.FINGERPRINT, 0.0), slot, found)
+            else:
+                self._correct(slot, Label.MACHINE, Cause.FINGERPRINT, found)
 
     def _correct(self, slot: int, label: Label, cause: Cause, found: list[Finding]) -> None:
         if self._human[slot] and not self._corrected[slot] and self._now_ms(slot) <= CORRECTION_MS:

@@ -94,6 +94,8 @@ class Figures:
     machine_passed_after_3_s: Share
     human_verdict_after_greeting_ms: dict[str, float]
     human_within_2_s: Share
+    #: People from whom a late correction took the agent.
+    human_corrected: Share
     classes: dict[str, dict[str, Any]] = field(default_factory=dict)
     beep_found: Share = Share(0, 0)
     beep_from_start_ms: dict[str, float] = field(default_factory=dict)
@@ -127,6 +129,7 @@ def figures(calls: Sequence[Judged]) -> Figures:
         Share(len(kept), len(others)),
         _spread(after),
         Share(sum(ms <= 2000 for ms in after), len(after)),
+        Share(sum(c.corrected_at_ms is not None for c in people), len(people)),
         _by_class(calls),
     )
     beeps = [c for c in calls if c.recording.beep_ms is not None]

@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dialer.screening.columns import Bools, Floats
+from dialer.screening.columns import Bools, Floats, Ints
 from dialer.screening.findings import Label
 from dialer.screening.prompt_index import (
     FIRST_MATCH_FRAMES,
@@ -30,6 +30,7 @@ from dialer.screening.prompt_index import (
     Positions,
     Prompt,
     PromptIndex,
+    alike,
 )
 from dialer.screening.spectrum import BANDS
 
@@ -51,6 +52,9 @@ NEWEST = 1024
 FOREGROUND_DB = 11.0
 #: A recording begins when the call does, give or take the network's waits; the radio is met in the middle of a song.
 BEGIN_FRAMES = 100
+#: An announcement in a loop: so many frames of its beginning come again with so few bits that differ. On training calls
+#: it is 59 of 100 that play twice; of people who ask again in nearly the same rhythm none is nearer than 0.205.
+LOOP_FRAMES, LOOP_ERRORS = 100, 0.18
 #: No entry among the newest.
 NO_ENTRY = -1
 _HISTORY = 9
@@ -278,6 +282,24 @@ class Prints:
         if book.index.ids:
             found |= _named(book.index, *self._compared(rows, likely, book.index, self._votes))
         return [(slot, *prompt) for slot, prompt in found.items()]
+
+    def repeating(self, begin: Ints) -> list[int]:
+        """Of the first n calls those that have just said for LOOP_FRAMES, to the millisecond, what they began
+        with at frame `begin` (n,), below 0 where nothing was said: no person can, an announcement in a loop does."""
+        count = self.count[: len(begin)]
+        now = self.prints[np.arange(len(begin)), np.maximum(count - 1, 0)]
+        long = (begin >= 0) & (count >= begin + 2 * LOOP_FRAMES) & (count < KEPT_FRAMES)
+        slot = np.flatnonzero(long & (now != QUIET))
+        span = np.arange(LOOP_FRAMES)
+        first = begin[slot, None] + span
+        last = count[slot, None] - LOOP_FRAMES + span
+        of = slot[:, None]
+        same = np.flatnonzero(alike(self.prints[of, first], self.prints[of, last], LOOP_ERRORS))
+        slot, of = slot[same], of[same]
+        least = 10 ** ((self._loudest[slot] - FOREGROUND_DB) / 10)
+        foremost = [self._power[of, when[same]].mean(1) >= least for when in (first, last)]
+        repeats: list[int] = slot[foremost[0] & foremost[1]].tolist()
+        return repeats
 
     def _compared(
         self, rows: Positions, likely: NDArray[np.int32], index: Index, votes: NDArray[np.uint8]

@@ -77,15 +77,9 @@ class Index(ABC):
         """Whether the prints `heard` (m, frames) end at these positions of the recordings."""
         frames = heard.shape[1]
         begin = position - frames + 1
-        whole = begin >= self.begin_of(position)
+        whole: Bools = begin >= self.begin_of(position)
         ours = self.prints[np.maximum(begin, 0)[:, None] + np.arange(frames)]
-        loud = (ours != QUIET) & (heard != QUIET)
-        wrong = np.where(loud, _BITS[(ours ^ heard) & 0xFFFF], 0).sum(1)
-        counted = loud.sum(1)
-        agree: Bools = (
-            whole & (counted >= MATCH_LOUD * frames) & (wrong < MATCH_ERRORS * 16 * np.maximum(counted, 1))
-        )
-        return agree
+        return whole & alike(ours, heard)
 
     def find(self, prints: Sequence[int]) -> str | None:
         """The recording that a whole call contains, if any."""
@@ -102,6 +96,15 @@ class Index(ABC):
             if len(agree):
                 return self.prompt_at(int(position[at + agree[0]]))[0]
         return None
+
+
+def alike(one: NDArray[np.int32], other: NDArray[np.int32], errors: float = MATCH_ERRORS) -> Bools:
+    """(m,) whether these prints, (m, frames) each, are the same sound: a share of `errors` of their bits may differ."""
+    loud = (one != QUIET) & (other != QUIET)
+    wrong = np.where(loud, _BITS[(one ^ other) & 0xFFFF], 0).sum(1)
+    counted = loud.sum(1)
+    same: Bools = (counted >= MATCH_LOUD * one.shape[1]) & (wrong < errors * 16 * np.maximum(counted, 1))
+    return same
 
 
 class PromptIndex(Index):

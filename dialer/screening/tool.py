@@ -183,6 +183,7 @@ def report(found: dict[str, Figures]) -> Iterator[str]:
         yield f"{name}: people treated as machines {lost} %, machines passed {passed} %{late}"
     ours = found["ours"]
     yield f"  machines passed and not unmasked within 3 s: {ours.machine_passed_after_3_s} %"
+    yield f"  people from whom a late correction took the agent: {ours.human_corrected} %"
     for what, hit, false, ms in (
         ("beep", ours.beep_found, ours.beep_false, ours.beep_from_start_ms),
         ("special information tones", ours.sit_found, ours.sit_false, ours.sit_from_start_ms),

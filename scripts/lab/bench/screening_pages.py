@@ -53,6 +53,8 @@ def _goals(parts: Row) -> Sheet:
         goal(
             "people treated as machines", "<= 0.3 %, upper bound <= 0.6 %, >= 3000 people", _share(lost), met
         )
+        if (freed := ours.get("human_corrected")) is not None:
+            goal("people from whom a late correction took the agent", "0", _share(freed), not freed["count"])
         after = ours["human_verdict_after_greeting_ms"]
         met = after["p50"] <= 350 and after["p95"] <= 900
         goal(
@@ -83,6 +85,9 @@ def _goals(parts: Row) -> Sheet:
         goal("the same, not unmasked within 3 s", "", _share(late), True)
         lost = part["after"]["human_as_machine"]
         goal("people treated as machines, consumer mix", "<= 0.3 %", _share(lost), lost["percent"] <= 0.3)
+        if (freed := part["after"].get("human_corrected")) is not None:
+            what = "people from whom a late correction took the agent, consumer mix"
+            goal(what, "0", _share(freed), not freed["count"])
         for attempt, passed in part["again"]["attempts"].items():
             goal(f"machines passed, the same numbers again, attempt {attempt}", "", _share(passed), True)
         what = "people treated as machines where a machine answered before"

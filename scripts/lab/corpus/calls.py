@@ -183,14 +183,14 @@ class Corpus:
         if LABEL.get(kind, Label.MACHINE) is not Label.HUMAN:
             self._no_person(kind, tape, rng)
         elif attempt == 1:
-            self._person(kind, tape, rng)
+            self._person(kind, tape, rng, np.random.default_rng([*seed, attempt]))
         else:
             raise ValueError(f"call {number} is a person: people have no greeting that they repeat")
         return self._sent(number, kind, tape, line)
 
     # People
 
-    def _person(self, kind: Class, tape: _Tape, rng: np.random.Generator) -> None:
+    def _person(self, kind: Class, tape: _Tape, rng: np.random.Generator, again: np.random.Generator) -> None:
         room = rng.random() < 0.4
         wait_s = rng.uniform(2.0, 4.0) if kind is Class.LATE_HELLO else min(0.15 + rng.exponential(0.45), 1.8)
         tape.wait(wait_s)
@@ -205,12 +205,12 @@ class Corpus:
             tape.mark("greeting_end_ms")
             for _ in range(rng.integers(1, 3)):
                 tape.wait(rng.uniform(0.5, 1.8))
-                tape.add(sound)
+                tape.add(_said_anew(sound, again))
         tape.mark("greeting_end_ms")
         # Nobody answers him: he asks again, or waits.
         if rng.random() < 0.5:
             tape.wait(rng.uniform(1.8, 3.5))
-            tape.add(sound)
+            tape.add(_said_anew(sound, again))
         tape.wait(rng.uniform(2.0, 4.0))
 
     def _greeting(self, kind: Class, rng: np.random.Generator) -> Utterance:
@@ -400,6 +400,17 @@ def _other_throat(sound: Sound, rng: np.random.Generator) -> Sound:
     speed = rng.uniform(0.9, 1.12)
     at = np.arange(0, len(sound) - 1, speed)
     return np.asarray(np.interp(at, np.arange(len(sound)), sound), np.float32)
+
+
+def _said_anew(sound: Sound, rng: np.random.Generator) -> Sound:
+    """By the same person once more: nobody says it twice alike. 4 to 12 % slower or faster, and no syllable as long as
+    it was."""
+    middle = 1 + rng.choice([-1, 1]) * rng.uniform(0.04, 0.12)
+    speed = np.interp(
+        np.arange(len(sound)), np.linspace(0, len(sound), 8), middle * rng.uniform(0.93, 1.07, 8)
+    )
+    at = np.cumsum(speed)
+    return np.asarray(np.interp(at[at < len(sound) - 1], np.arange(len(sound)), sound), np.float32)
 
 
 def _looped(sound: Sound, n: int, rng: np.random.Generator) -> Sound:
