@@ -298,7 +298,12 @@ class DurationHazards:
 
     def hazards(self, running_s: Floats) -> Floats:
         """Hazards 1/s per bin, given the ages of those under way."""
-        under_way = np.clip(running_s[:, None] - self.edges[None, :], 0, self.widths[None, :]).sum(axis=0)
+        # How far each is in its bin, and the whole width of those before.
+        bins = self.bins(running_s)
+        there = np.bincount(bins, minlength=len(self.edges))
+        into_s = np.minimum(running_s - self.edges.take(bins), self.widths.take(bins))
+        into_s = np.bincount(bins, weights=into_s, minlength=len(self.edges))
+        under_way = into_s + self.widths * (there[::-1].cumsum()[::-1] - there)
         return np.asarray(
             (self.events + self.prior_events) / (self.exposure + under_way + self.prior_exposure)
         )
@@ -307,7 +312,8 @@ class DurationHazards:
         """P(lasts longer than each age) under these hazards, any shape."""
         cumulated = np.concatenate([[0.0], np.cumsum(hazards * self.widths)])
         bins = self.bins(ages_s)
-        return np.asarray(np.exp(-(cumulated[bins] + hazards[bins] * (ages_s - self.edges[bins]))))
+        into_s = ages_s - self.edges.take(bins)
+        return np.asarray(np.exp(-(cumulated.take(bins) + hazards.take(bins) * into_s)))
 
     def snapshot(self) -> dict[str, Any]:
         return {"events": self.events.tolist(), "exposure": self.exposure.tolist()}

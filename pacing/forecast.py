@@ -110,7 +110,7 @@ class Transform:
     m: int
     #: (m/2,): exp(-i w) - 1.
     turn_back: Complex
-    #: (NODES + 1, m): real, then imaginary part of log(1 + p (exp(i w) - 1)) at p = sin^2(pi k / 2 NODES).
+    #: (NODES + 1, m): log(1 + p (exp(i w) - 1)) at p = sin^2(pi k / 2 NODES), as pairs of real and imaginary part.
     #: Single precision is more than the nodes are worth.
     logs: NDArray[np.float32]
     #: (m + 2, m/2): row m + lo, weights that sum the law over lo..0; the rows at the ends give 0 and all.
@@ -138,8 +138,8 @@ def transform(m: int) -> Transform:
     below[0] = below[1] = 0.0
     below_0 = np.array([1.0, 1.0] + [(1 - (row - m)) / m for row in range(2, m + 1)] + [0.0])
     shift = np.exp(1j * w[None, :] * np.arange(m)[:, None])
-    parts = np.concatenate([logs.real, logs.imag], axis=1).astype(np.float32)
-    return Transform(m, np.exp(-1j * w) - 1, parts, below, below_0, shift)
+    pairs = logs.astype(np.complex64).view(np.float32)
+    return Transform(m, np.exp(-1j * w) - 1, pairs, below, below_0, shift)
 
 
 def powers(factors: Complex) -> Complex:
@@ -178,20 +178,22 @@ class Forecast:
         self.due = np.concatenate([slow[0], np.zeros(self.n_busy), *slow[1:]])
         self.weights_log = np.log(np.array(rates.weights))
         self.transform = tr = transform(self._size(rates, p))
-        half = tr.m // 2
         nodes = np.rint(np.arcsin(np.sqrt(p)) * (2 * NODES / np.pi)).astype(np.int64)
-        #: (N_INSTANTS, all bins, real then imaginary part of m/2). Small matrices on purpose: a product of this
+        #: (N_INSTANTS, all bins, pairs of real and imaginary part of m/2). Small matrices on purpose: a product of this
         #: size, done in one piece, would be shared out to threads, which costs more than it saves.
-        self.logs = tr.logs[nodes.T]
+        self.logs = tr.logs.take(nodes.T, axis=0)
         # A person answering takes an agent away: the conjugate.
-        self.logs[:, :, half:] *= signs.astype(np.float32)[None, :, None]
+        self.logs[:, : self.n_ring, 1::2] *= -1
+        self.logs[:, self.n_ring + self.n_busy :, 1::2] *= -1
         fresh = [0, *range(self.n_ring + self.n_busy, len(self.p), self.n_ring)]
-        first = self.logs[:, fresh].astype(float)
-        new = (first[:, :, :half] + 1j * first[:, :, half:]).transpose(1, 0, 2).reshape(len(fresh), -1)
+        first = self.logs.take(fresh, axis=1).view(np.complex64).astype(np.complex128)
+        new = first.transpose(1, 0, 2).reshape(len(fresh), -1)
         #: (weights, N_INSTANTS x m/2): one call placed now; (weights, N_INSTANTS): P(it answers by then).
         self.new, self.p_new = np.exp(new), p[fresh]
         #: (STEP + 1, N_INSTANTS x m/2): k usual calls placed now.
         self.more = powers(np.repeat(self.new[:1], STEP, axis=0))
+        #: (N_INSTANTS,): where the middle of the transform is laid, against what is expected so far.
+        self.middle = tr.m // 2 - STEP / 4 * self.p_new[0]
 
     @staticmethod
     def _ring(rates: Rates) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
@@ -208,12 +210,14 @@ class Forecast:
         quantiles = (np.arange(N_INSTANTS) + 0.5) / N_INSTANTS * fresh[-1]
         instants = np.minimum(np.searchsorted(fresh, quantiles), steps - 1)
         horizons = (np.array(HORIZONS_S) / BIN_S).astype(np.int64) - 1
-        # (age, delay, instant): bins by which the ringing must have ended in an answer.
-        until = np.concatenate([instants, horizons])[None, None, :] - np.arange(len(delay))[None, :, None]
-        last = np.arange(n)[:, None, None] + until + 1
-        gain = answered[np.clip(last, 0, n)] - answered[:n, None, None]
-        gain = np.einsum("d,adu->au", delay, np.where(until >= 0, gain, 0.0))
-        return np.asarray(gain), np.asarray(alive[:n]), np.asarray(answered), instants
+        times = np.concatenate([instants, horizons])
+        # (age, bins from now): P(reaching the age bin, and then a person answers within these bins).
+        bins = np.arange(times.max() + 1)
+        gain = answered.take(np.arange(n)[:, None] + bins + 1, mode="clip") - answered[:n, None]
+        # (bins from now, instant): P(a verdict takes just what is left until the instant).
+        left = times - bins[:, None]
+        heard = np.where((left >= 0) & (left < len(delay)), delay[np.clip(left, 0, len(delay) - 1)], 0.0)
+        return np.asarray(gain @ heard), np.asarray(alive[:n]), np.asarray(answered), instants
 
     @staticmethod
     def _weighed(
@@ -240,7 +244,8 @@ class Forecast:
         """P(ready by each time from now | bin of the talk so far), and of the wrap-up so far."""
         steps = np.arange(int(np.ceil(ends_s.max() / BIN_S)) + 1) * BIN_S
         ages = talk.middles[:, None]
-        talking = talk.survival(ages + steps[None, :], rates.talk) / talk.survival(ages, rates.talk)
+        talking = talk.survival(ages + steps[None, :], rates.talk)
+        talking /= talking[:, :1]
         ended = -np.diff(talking, axis=1)
         # A talk ending in a step is wrapped up from its middle on.
         left = np.maximum(ends_s[None, :] - (steps[1:, None] - 0.5 * BIN_S), 0.0)
@@ -283,11 +288,8 @@ class Slack:
     ) -> None:
         self.forecast = forecast
         tr = forecast.transform
-        parts = (counts.astype(np.float32) @ forecast.logs).astype(float)
-        half = tr.m // 2
-        phi = np.empty((N_INSTANTS, half), np.complex128)
-        phi.real, phi.imag = parts[:, :half], parts[:, half:]
-        np.exp(phi, out=phi)
+        pairs = counts.astype(np.float32) @ forecast.logs
+        phi = np.exp(pairs.view(np.complex64).astype(np.complex128))
         phi *= tr.shift[base % tr.m]
         expected = base + counts @ forecast.signed
         if len(screening):
@@ -302,6 +304,7 @@ class Slack:
         self.phi = phi
         #: Expected slack at the instants, then at the horizons.
         self.expected = expected
+        self.summed = self._summed(phi, expected[:N_INSTANTS])
         self.counts, self.judged = counts, float(screening.sum())
 
     def ahead(self) -> tuple[Floats, Floats]:
@@ -318,7 +321,9 @@ class Slack:
     def risks(self, kinds: Kinds = USUAL) -> Floats:
         """Risk of the next call after 0, 1, ..., STEP more, (STEP + 1,). `kinds`: their rows in the forecast's
         weights, in the order of the list; usual ones beyond."""
-        return self._risks(self.phi, self.expected[:N_INSTANTS], self._chain(kinds))
+        weighted, sure = self.summed
+        risks = ((self._chain(kinds) @ weighted).real + sure) / N_INSTANTS
+        return np.asarray(np.minimum(np.maximum(risks, 0.0), 1.0))
 
     def _chain(self, kinds: Kinds) -> Complex:
         """(STEP + 1, N_INSTANTS x m/2): characteristic functions of the first k calls placed now."""
@@ -328,33 +333,36 @@ class Slack:
         padded[: len(kinds)] = kinds
         return powers(self.forecast.new[padded])
 
-    def _risks(self, phi: Complex, expected: Floats, chain: Complex) -> Floats:
-        fc, tr = self.forecast, self.forecast.transform
-        centre = np.rint(expected - STEP / 4 * fc.p_new[0]).astype(np.int64)
-        rows = np.minimum(np.maximum(centre + tr.m // 2, 0), tr.m + 1)
-        weighted = (tr.below[rows] * phi).reshape(-1)
-        risks = ((chain @ weighted).real + tr.below_0[rows].sum()) / N_INSTANTS
-        return np.asarray(np.minimum(np.maximum(risks, 0.0), 1.0))
+    def _summed(self, phi: Complex, expected: Floats) -> tuple[Complex, float]:
+        """What a characteristic function of further calls is multiplied by, and what is added, for the sum of their
+        risks over the instants."""
+        tr = self.forecast.transform
+        rows = np.rint(expected + self.forecast.middle).astype(np.int64)
+        weighted = (tr.below.take(rows, axis=0, mode="clip") * phi).reshape(-1)
+        return weighted, float(tr.below_0.take(rows, mode="clip").sum())
 
     def next_risk(self) -> float:
         """Risk of the next call, whoever it goes to."""
-        return float(self._risks(self.phi, self.expected[:N_INSTANTS], self.forecast.more[:1])[0])
+        weighted, sure = self.summed
+        return min(max(0.0, (float(weighted.real.sum()) + sure) / N_INSTANTS), 1.0)
 
     def most(self, allowed: float, cap: int, kinds: Kinds = USUAL) -> tuple[int, float]:
         """How many calls may be placed now, each within the allowed risk, at most `cap`; and the risk of the
         first that may not (of the next one at the cap)."""
-        placed, phi, expected = 0, self.phi, self.expected[:N_INSTANTS]
+        fc, phi, expected = self.forecast, self.phi, self.expected[:N_INSTANTS]
+        placed, (weighted, sure) = 0, self.summed
         while True:
             step = kinds[placed : placed + STEP]
             chain = self._chain(step)
-            risks = self._risks(phi, expected, chain)
-            over = np.flatnonzero(risks > allowed)
-            fit = int(over[0]) if len(over) else STEP
-            if placed + fit >= cap or len(over):
+            risks = ((chain @ weighted).real + sure) / N_INSTANTS
+            over = risks > allowed
+            fit = int(over.argmax()) if over.any() else STEP
+            if placed + fit >= cap or fit < STEP or over[STEP]:
                 fit = min(fit, max(0, cap - placed))
-                return placed + fit, float(risks[fit])
+                return placed + fit, min(max(0.0, float(risks[fit])), 1.0)
             placed += STEP
             phi = phi * chain[STEP].reshape(phi.shape)
             rows = np.zeros(STEP, np.int64)
             rows[: len(step)] = step
-            expected = expected - self.forecast.p_new[rows].sum(axis=0)
+            expected = expected - fc.p_new[rows].sum(axis=0)
+            weighted, sure = self._summed(phi, expected)

@@ -79,6 +79,8 @@ class LeadWeights:
 
     def forget(self, alive: Iterable[CallId]) -> None:
         """Drop calls whose end was never told."""
+        if not self.open:
+            return
         kept = set(alive)
         self.open = {call_id: known for call_id, known in self.open.items() if call_id in kept}
 

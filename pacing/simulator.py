@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Any
 
 from pacing import world
-from pacing.policy import AgentState, CallOutcome, CampaignInfo, Policy, Snapshot
+from pacing.policy import AgentState, CallOutcome, CampaignInfo, Policy, Snapshot, no_scores
 from pacing.world import Odds, Scenario
 
 DAY_S = 86400.0
@@ -426,7 +426,6 @@ class Simulation:
         return min(self.lines - self.lines_used, int(credit))
 
     def _ask(self) -> tuple[int, list[Any]]:
-        first = self.run_.placed
         snap = Snapshot(
             ready=len(self.ready),
             logged_in=self.logged_in,
@@ -434,7 +433,7 @@ class Simulation:
             waiting=len(self.waiting),
             free_lines=self.lines - self.lines_used,
             placed_last=self.placed_last,
-            peek=lambda n: [world.score_of(self.scenario, first + i) for i in range(n)],
+            peek=self._peek if self.scenario.score else no_scores,
         )
         began = self.stopwatch() if self.stopwatch else 0.0
         answer = self.policy.decide(self.now, snap)
@@ -445,6 +444,10 @@ class Simulation:
         if self.logged_in == 0:
             self.run_.unattended += max(0, int(wanted))
         return int(wanted), list(hang_up)
+
+    def _peek(self, n: int) -> list[float]:
+        """Scores of the next attempts."""
+        return [world.score_of(self.scenario, self.run_.placed + i) for i in range(n)]
 
 
 def shorten(scenario: Scenario, hours: float) -> Scenario:

@@ -295,8 +295,10 @@ class Predictive(LedgerPolicy):
         """Weights of the next leads, or none when they are all as usual."""
         if snap.peek is None:
             return ()
-        weights = [self.leads.of_score(score) for score in snap.peek(min(cap, AHEAD))]
-        return weights if any(abs(weight - 1.0) > 0.01 for weight in weights) else ()
+        scores = snap.peek(min(cap, AHEAD))
+        weights = {score: self.leads.of_score(score) for score in set(scores)}
+        unusual = any(abs(weight - 1.0) > 0.01 for weight in weights.values())
+        return [weights[score] for score in scores] if unusual else ()
 
     def _kinds(self, forecast: Forecast, weights: Sequence[float]) -> Kinds:
         """The forecast's tables nearest to these weights."""
@@ -340,13 +342,15 @@ class Predictive(LedgerPolicy):
             talking = np.sort(talking)[: max(0, snap.logged_in - snap.ready - len(wrapping))]
         unheard = max(0, snap.in_flight - len(self.ledger.ringing) - len(self.ledger.asked))
         asked = self.ledger.asked
-        placed = [*self.ledger.ringing.values(), *[at for at, _ in asked], *[now] * unheard]
+        placed = as_array(self.ledger.ringing.values())
+        if asked or unheard:
+            placed = np.concatenate([placed, as_array(at for at, _ in asked), np.full(unheard, now)])
         weights: list[float] = []
         if self.ledger.weights or any(weight != 1.0 for _, weight in asked):
             known = self.ledger.weights
             weights = [known.get(call_id, 1.0) for call_id in self.ledger.ringing]
             weights += [*[weight for _, weight in asked], *[1.0] * unheard]
-        return talking, wrapping, np.maximum(now - as_array(placed), 0.0), weights
+        return talking, wrapping, np.maximum(now - placed, 0.0), weights
 
     def _refresh(
         self, now: float, talking: Floats, wrapping: Floats, ringing: Floats, weights: list[float]

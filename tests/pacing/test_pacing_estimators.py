@@ -144,6 +144,19 @@ def test_talks_under_way_count_as_exposure() -> None:
     assert with_it == pytest.approx(talk.prior_events[0] / (2.0 + 2.0 + talk.prior_exposure[0]))
 
 
+def test_exposure_under_way_is_what_each_talk_spent_in_each_bin() -> None:
+    """Of talks under way for 0, 7 and 9999 s: in each bin what they spent there, in the open last one no more than its
+    nominal width."""
+    talk = DurationHazards(90.0, first_s=2.0, last_s=1500.0)
+    ages = np.array([0.0, 7.0, 9999.0])
+    spent = [
+        sum(min(max(age - edge, 0.0), width) for age in ages)
+        for edge, width in zip(talk.edges, talk.widths, strict=True)
+    ]
+    expected = talk.prior_events / (np.array(spent) + talk.prior_exposure)
+    assert talk.hazards(ages) == pytest.approx(expected)
+
+
 def test_screening_delay_and_share() -> None:
     delay = ScreeningDelay()
     delay.add(1.1, RingEnd.HUMAN)
