@@ -46,6 +46,15 @@ class Client:
     async def post(self, path: str, body: object = None) -> Any:
         return _answer(await self._http.post(path, json=body if body is not None else {}))
 
+    async def lines(self, path: str, body: object) -> AsyncIterator[dict[str, Any]]:
+        """Of an answer that comes line by line (NDJSON), each as it comes."""
+        async with self._http.stream("POST", path, json=body) as response:
+            if response.status_code >= 400:
+                await response.aread()
+                _answer(response)
+            async for line in response.aiter_lines():
+                yield json.loads(line)
+
     async def patch(self, path: str, body: object, version: int) -> Any:
         return _answer(await self._http.patch(path, json=body, headers={"If-Match": str(version)}))
 

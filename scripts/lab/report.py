@@ -25,8 +25,9 @@ OUTCOME_OF_STATUS = {
     603: "rejected",
     607: "rejected",
 }
-#: An answered call is one of these.
+#: An answered call is one of these, and where a screener listened no person's perhaps.
 ANSWERED = frozenset({"connected", "abandoned", "customer_hung_up", "cancelled"})
+SCREENED = frozenset({"machine", "fax", "invalid_number", "no_answer"})
 #: A call that the telco saw cancelled before an answer.
 UNANSWERED = frozenset({"no_answer", "cancelled"})
 #: An attempt that need not have reached the telco at all.
@@ -81,7 +82,7 @@ def _contradiction(row: asyncpg.Record, call: TelcoCall) -> str | None:
     if call.dialled.lstrip("+") != row["number"].lstrip("+"):
         return "another number"
     if call.answered_at is not None:
-        allowed: frozenset[str] = ANSWERED
+        allowed = possible(row)
         told = "answered"
     elif call.sip_status in OUTCOME_OF_STATUS:
         allowed = frozenset({OUTCOME_OF_STATUS[call.sip_status]})
@@ -92,13 +93,21 @@ def _contradiction(row: asyncpg.Record, call: TelcoCall) -> str | None:
     return None if row["outcome"] in allowed else told
 
 
+def possible(row: asyncpg.Record) -> frozenset[str]:
+    """What may have become of this answered attempt."""
+    return ANSWERED | SCREENED if row["label"] not in (None, "HUMAN") else ANSWERED
+
+
 async def report(connection: asyncpg.Connection, calls: Sequence[TelcoCall] | None) -> dict[str, Any]:
     """The report of everything in the database. `calls` None: there was no telco of ours to ask."""
     attempts = await connection.fetch(
-        "SELECT id, number, outcome, answered_at, connected_at, ended_at, connect_ms, notice_at FROM attempt"
+        "SELECT id, number, outcome, answered_at, connected_at, ended_at, connect_ms, notice_at,"
+        " coalesce(corrected_label, label) AS label"
+        " FROM attempt LEFT JOIN screening_verdict ON attempt_id = attempt.id"
     )
     outcomes = Counter(row["outcome"] or "open" for row in attempts)
-    live = [row for row in attempts if row["answered_at"] is not None]
+    answered = [row for row in attempts if row["answered_at"] is not None]
+    live = [row for row in answered if row["outcome"] not in SCREENED]
     connect_ms = [row["connect_ms"] for row in attempts if row["connect_ms"] is not None]
     connected, abandoned = outcomes["connected"], outcomes["abandoned"]
     recordings = await connection.fetchval("SELECT count(*) FROM recording")
@@ -110,7 +119,7 @@ async def report(connection: asyncpg.Connection, calls: Sequence[TelcoCall] | No
         "no_number_dialled_twice_for_one_attempt": not duplicates,
         "outcomes_agree_with_the_telco": not mismatches,
         "every_attempt_ended": not outcomes["open"],
-        "every_answer_accounted_for": len(live) == sum(row["outcome"] in ANSWERED for row in live),
+        "every_answer_accounted_for": all(row["outcome"] in possible(row) for row in answered),
         "every_abandonment_in_the_ledger": abandoned
         == await connection.fetchval("SELECT count(*) FROM abandonment"),
         "every_recording_begun_is_kept": await connection.fetchval(EVERYTHING_RECORDED),
@@ -125,6 +134,7 @@ async def report(connection: asyncpg.Connection, calls: Sequence[TelcoCall] | No
         "originates": originates,
         "attempts": len(attempts),
         "outcomes": dict(sorted(outcomes.items())),
+        "answers": len(answered),
         "live_answers": len(live),
         "connected": connected,
         "abandoned": abandoned,
