@@ -277,9 +277,9 @@ async def test_reported_contacts_count_and_only_once(
 
 
 async def test_two_dialers_obey_the_limit_together(dsn: str, pool: asyncpg.Pool) -> None:
-    """Forty persons, each in two campaigns of two groups with a dialer each: whatever the order in which both claim,
+    """Two hundred persons, each in two campaigns of two groups with a dialer each: whatever the order in which both claim,
     judge and commit, the union of what they dial is one attempt a day. Both hold leads before either commits."""
-    one = await make_portfolio(pool, leads=40, group="Norte", campaign="Mora 30")
+    one = await make_portfolio(pool, leads=200, group="Norte", campaign="Mora 30")
     other = await make_portfolio(pool, leads=0, group="Sur", campaign="Mora 60")
     await pool.execute(
         "WITH list AS (INSERT INTO lead_list (campaign_id, name, content_sha256) VALUES ($1, 'x', 'x') RETURNING id)"
@@ -320,7 +320,7 @@ async def test_two_dialers_obey_the_limit_together(dsn: str, pool: asyncpg.Pool)
         assert await first.acquire(one.group_id, "one", LEASE) == 1
         assert await second.acquire(other.group_id, "other", LEASE) == 1
         both = await asyncio.gather(work(first, one.campaign_id), work(second, other.campaign_id))
-    assert sum(both) == 40
+    assert sum(both) == 200
     most = await pool.fetchval(
         "SELECT max(n) FROM (SELECT count(*) AS n FROM attempt GROUP BY person_id) AS each"
     )
