@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -384,7 +384,8 @@ def _span_of(wish: Wanted, weekday: int) -> frozenset[int]:
     return _minutes(wish.starts or "00:00", wish.ends or "24:00")
 
 
-@cache
+# Each holds a set of minutes for each day of the week, and a million cases know far more of them.
+@lru_cache(maxsize=2048)
 def law_of(terms: Terms, subdivision: str | None, city: str | None, creditor: str | None) -> Law:
     return Law(terms, subdivision, city, creditor)
 
