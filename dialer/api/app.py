@@ -14,6 +14,7 @@ from dialer import __version__
 from dialer.api import (
     attempts,
     callability,
+    campaign_setup,
     campaigns,
     contact_plans,
     health,
@@ -95,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
         session,
         softphone,
         intents,
+        campaign_setup,  # its fixed paths before /campaigns/{id}
         campaigns,
         contact_plans,
         imports,

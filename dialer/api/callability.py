@@ -95,7 +95,7 @@ async def read_lead_callability(id: RowId, user: Supervisor, pool: Database) -> 
         rule=found.rule,
         norm=found.norm or None,
         confidence=found.conf or None,
-        sources=_cite(found.src),
+        sources=cite(found.src),
         clears_at=found.clears_at,
         rule_set=found.rule_set,
         rule_set_version=found.version,
@@ -132,12 +132,13 @@ def _count(reason: str, leads: int, denial: Deny | None) -> LawCount:
         reason=reason,
         leads=leads,
         norm=denial.norm or None if denial else None,
-        sources=_cite(denial.src) if denial else [],
+        sources=cite(denial.src) if denial else [],
         clears_at=denial.until if denial else None,
     )
 
 
-def _cite(src: Iterable[str]) -> list[CitedSource]:
+def cite(src: Iterable[str]) -> list[CitedSource]:
+    """Where these sources can be read; an overlay is its own."""
     known = sources()
     return [
         CitedSource(id=each, ref=known[each].ref, url=known[each].url)

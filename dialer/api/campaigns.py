@@ -28,7 +28,7 @@ from dialer.api.schemas import (
 from dialer.api.versions import demand_version, etag
 from dialer.compliance import load_rule_set
 from dialer.compliance.duties import demand, start_breaches
-from dialer.domain.errors import BadInput
+from dialer.domain.errors import BadInput, Refused
 from dialer.store.campaign_changes import change_campaign
 from dialer.store.database import Connection
 from dialer.store.shard_state import read_campaign as read_campaign_settings
@@ -82,11 +82,16 @@ async def patch_campaign(
 
 @contextmanager
 def lawful(status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY) -> Iterator[None]:
-    """What a rule set forbids, as the problem `breaks_rules` that names the rule and its norm."""
+    """What a rule set forbids, as the problem `breaks_rules` that names the rule and its norm.
+
+    What the campaign's state does not allow, as 409 `campaign_state`.
+    """
     try:
         yield
     except BadInput as error:
         raise ProblemError(status, "breaks_rules", str(error)) from error
+    except Refused as error:
+        raise ProblemError(HTTPStatus.CONFLICT, "campaign_state", str(error)) from error
 
 
 async def lock_campaign(connection: Connection, id: int, if_match: str | None) -> asyncpg.Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -33,6 +33,7 @@ from dialer.domain.logged import trimmed
 from dialer.store.campaign_changes import Change, change_campaign, list_changes, read_effect
 from dialer.store.logged import load_stretch
 from dialer.store.pacing_log import read_kept_policies
+from dialer.store.teams import read_groups
 
 log = structlog.get_logger()
 
@@ -58,14 +59,15 @@ async def list_campaign_changes(id: RowId, user: Supervisor, pool: Database) -> 
         changes = await list_changes(connection, id, limit=CHANGES_SHOWN)
         now = datetime.now(UTC)
         effects = [await read_effect(connection, id, change, now) for change in changes]
+        groups = {group.id: group.name for group in await read_groups(connection)}
     undone = {change.undoes_id for change in changes}
     return [
         CampaignChangeView(
             id=change.id,
             at=change.at,
             user_name=change.user_name,
-            before=change.before,
-            after=change.after,
+            before=_told(change.before, groups),
+            after=_told(change.after, groups),
             undoes_id=change.undoes_id,
             undoable=change.id not in undone and _stands(row, change),
             figures_before=show_figures(effect.before, effect.minutes_before),
@@ -73,6 +75,12 @@ async def list_campaign_changes(id: RowId, user: Supervisor, pool: Database) -> 
         )
         for change, effect in zip(changes, effects, strict=True)
     ]
+
+
+def _told(values: dict[str, Any], groups: Mapping[int, str]) -> dict[str, Any]:
+    """The values as a person reads them: an agent group by its name."""
+    group = values.get("agent_group_id")
+    return values if group is None else values | {"agent_group_id": groups.get(group, str(group))}
 
 
 @router.post("/{id}/changes/{change_id}/undo")
@@ -106,7 +114,8 @@ async def undo_campaign_change(
 
 
 def _stands(row: asyncpg.Record, change: Change) -> bool:
-    return all(row[name] == value for name, value in change.after.items())
+    """Whether what a change set is still so. How a campaign was made is not undone: it is put away."""
+    return bool(change.before) and all(row[name] == value for name, value in change.after.items())
 
 
 # --- what if ------------------------------------------------------------------------------------------------

@@ -240,6 +240,7 @@ class CampaignView(Wire):
     abandon_window: AbandonWindow
     priority: int
     share: float
+    archived: bool
 
 
 class CampaignPatch(Wire):

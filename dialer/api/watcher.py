@@ -147,9 +147,8 @@ class Watcher:
             for change in sorted(change for change in changed if change[0] in ("campaign", "agent")):
                 if change[0] == "campaign":
                     campaign = self.floor.find_campaign(change[1])
-                    changes.append(
-                        CampaignChange(id=change[1], value=_show_campaign(campaign) if campaign else None)
-                    )
+                    shown = _show_campaign(campaign) if campaign and _at_work(campaign) else None
+                    changes.append(CampaignChange(id=change[1], value=shown))
                 elif change[0] == "agent":
                     agent = self.floor.find_agent(change[1])
                     changes.append(AgentChange(id=change[1], value=_show_agent(agent) if agent else None))
@@ -159,7 +158,9 @@ class Watcher:
         folds = self.floor.folds.values() if self.sees_figures else ()
         return LiveView(
             me=await self._me() if self.is_agent else None,
-            campaigns={c.id: _show_campaign(c) for fold in folds for c in fold.campaigns.values()},
+            campaigns={
+                c.id: _show_campaign(c) for fold in folds for c in fold.campaigns.values() if _at_work(c)
+            },
             agents={a.id: _show_agent(a) for fold in folds for a in fold.agents.values()},
             switch=self._switch(),
             server_time=datetime.now(UTC),
@@ -194,6 +195,11 @@ class Watcher:
             dialer_up=bool(up) and all(up),
             switch_up=bool(up) and all(up) and all(fold.switch_up for fold in folds),
         )
+
+
+def _at_work(campaign: CampaignFigures) -> bool:
+    """Not in the archive; one that got there while it was just being started is seen until it stands."""
+    return not (campaign.archived and campaign.state in _IDLE)
 
 
 def _show_campaign(campaign: CampaignFigures) -> CampaignLive:

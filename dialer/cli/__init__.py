@@ -20,6 +20,7 @@ import typer
 
 from dialer import __version__
 from dialer.cli import (
+    book,
     calls,
     campaigns,
     cases,
@@ -73,6 +74,8 @@ app.add_typer(segments.app, name="segment")
 app.add_typer(segments.orders, name="order")
 campaigns.app.command("plan")(plans.plan)
 campaigns.app.command("set")(settings.change)
+for order in (book.copy, book.rename, book.archive, book.restore):
+    campaigns.app.command(order.__name__)(order)
 campaigns.app.command("check")(duties.check)
 campaigns.app.command("message")(duties.message)
 app.add_typer(campaigns.app, name="campaign")

@@ -14,12 +14,13 @@ import typer
 from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, Unanswered, console, show_json, shown_time, table
 from dialer.compliance.duties import start_breaches
-from dialer.compliance.rule_set import load_rule_set
 from dialer.config import Settings
 from dialer.domain.campaign import AbandonWindow, DialMode, PacingPolicy, RecordingNotice
 from dialer.domain.errors import BadInput, Refused
-from dialer.store.campaigns import create_campaign, ensure_group
+from dialer.domain.screening import OnMachine, Screening
+from dialer.portfolio.campaign_setup import add_campaign
 from dialer.store.database import Connection, open_pool
+from dialer.store.person_file import find_user
 from dialer.store.shard_state import read_campaign
 
 app = typer.Typer(help="Campaigns: whom to call, how, and when to begin.", no_args_is_help=True)
@@ -78,31 +79,42 @@ def create(
     ] = 0.03,
     ring_timeout_s: Annotated[int, typer.Option("--ring-timeout", min=15, max=120, help="Seconds.")] = 25,
     wrap_up_s: Annotated[int, typer.Option("--wrap-up", min=0, max=3600, help="Seconds after a call.")] = 60,
+    connect_limit_s: Annotated[
+        float, typer.Option("--connect-limit", min=1, max=10, help="Seconds to an agent.")
+    ] = 2.0,
+    lines: Annotated[
+        float, typer.Option("--lines-per-agent", min=1, max=15, help="Calls at once, at most.")
+    ] = 3.0,
     priority: Annotated[int, typer.Option(min=-1000, max=1000, help="Higher first within the group.")] = 0,
+    by: Annotated[str | None, typer.Option("--as", help="The log-in that it is booked on.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a campaign, in state draft: load leads, then start it."""
 
     async def work(connection: Connection) -> int:
-        load_rule_set(rule_set)
-        async with connection.transaction():
-            return await create_campaign(
-                connection,
-                name=name,
-                group_id=await ensure_group(connection, agent_group),
-                mode=mode,
-                language=language,
-                rule_set=rule_set,
-                recording_notice=notice,
-                ratio=ratio,
-                policy=policy,
-                share=share,
-                abandon_window=abandon_window,
-                abandon_cap=abandon_cap,
-                ring_timeout_s=ring_timeout_s,
-                wrap_up_s=wrap_up_s,
-                priority=priority,
-            )
+        wanted = {
+            "name": name,
+            "agent_group": agent_group,
+            "mode": mode,
+            "language": language,
+            "rule_set": rule_set,
+            "recording_notice": notice,
+            "ratio": ratio,
+            "max_lines_per_agent": lines,
+            "policy": policy,
+            "share": share,
+            "abandon_window": abandon_window,
+            "abandon_cap": abandon_cap,
+            "connect_limit_s": connect_limit_s,
+            "ring_timeout_s": ring_timeout_s,
+            "wrap_up_s": wrap_up_s,
+            "priority": priority,
+            "screening": Screening.OFF,
+            "on_machine": OnMachine.HANG_UP,
+            "message_text": None,
+            "abandoned_text": None,
+        }
+        return await add_campaign(connection, wanted, user_id=await find_user(connection, by))
 
     campaign_id = with_database(work)
     if as_json:
@@ -130,16 +142,21 @@ def stop(name: Name, as_login: AsLogin = None, as_json: AsJson = False) -> None:
 
 
 @app.command("list")
-def list_all(as_json: AsJson = False) -> None:
-    """All campaigns."""
+def list_all(
+    archived: Annotated[bool, typer.Option("--archived", help="Those in the archive instead.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """All campaigns, but for those in the archive."""
 
     async def work(connection: Connection) -> list[dict[str, Any]]:
         rows = await connection.fetch(
             """
             SELECT c.id, c.name, c.state, c.state_reason, c.mode, g.name AS agent_group, c.rule_set, c.version
             FROM campaign c JOIN agent_group g ON g.id = c.agent_group_id
+            WHERE c.archived = $1
             ORDER BY c.name
-            """
+            """,
+            archived,
         )
         return [dict(row) for row in rows]
 
@@ -152,7 +169,10 @@ def list_all(as_json: AsJson = False) -> None:
         listing.add_row(
             str(row["id"]), row["name"], _state(row), row["mode"], row["agent_group"], row["rule_set"]
         )
-    console().print(listing if rows else "no campaign yet: dialer campaign create NAME --group GROUP")
+    none = (
+        "the archive is empty" if archived else "no campaign yet: dialer campaign create NAME --group GROUP"
+    )
+    console().print(listing if rows else none)
 
 
 @app.command("status")

@@ -8,16 +8,15 @@ from typing import Annotated
 
 import typer
 
+from dialer.cli.book import change_by_name
 from dialer.cli.campaigns import find_campaign
 from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, table
-from dialer.compliance.duties import Breach, breaches, demand, start_breaches, terms_of
+from dialer.compliance.breach import Breach
+from dialer.compliance.duties import start_breaches
 from dialer.compliance.overlays import rules_of
 from dialer.domain.campaign import Campaign
-from dialer.domain.screening import SpokenText
-from dialer.portfolio.messages import check_text
 from dialer.store.database import Connection
-from dialer.store.duties import save_abandoned_text
 from dialer.store.shard_state import read_campaign
 
 Name = Annotated[str, typer.Argument(help="The campaign's name.")]
@@ -38,7 +37,7 @@ def check(name: Name, as_json: AsJson = False) -> None:
                 "campaign": name,
                 "rule_set": {"name": rules.name, "version": rules.version},
                 "may_start": not found,
-                "breaches": [asdict(breach) for breach in found],
+                "breaches": [{**asdict(breach), "says": breach.says} for breach in found],
             }
         )
     elif not found:
@@ -57,21 +56,11 @@ def message(
     text: Annotated[
         str, typer.Argument(help="What is said to whom no agent attends; '-' for the switch's own recording.")
     ],
+    by: Annotated[str | None, typer.Option("--as", help="The log-in that the change is booked on.")] = None,
 ) -> None:
     """Write what a person hears whom no agent attends: who called and where to call back, never why."""
-
-    async def work(connection: Connection) -> None:
-        campaign = await read_campaign(connection, (await find_campaign(connection, name))["id"])
-        words = None if text == "-" else text.strip()
-        if words is not None:
-            check_text(SpokenText.ABANDONED, words, campaign.language)
-            rules = rules_of(campaign)
-            today = datetime.now(UTC).date()
-            said = breaches(rules, terms_of(campaign, abandoned_text=words), on=today)
-            demand([breach for breach in said if breach.rule == "abandoned_message"], rules)
-        await save_abandoned_text(connection, campaign.id, words)
-
-    with_database(work)
+    words = None if text == "-" else text.strip()
+    with_database(lambda connection: change_by_name(connection, name, {"abandoned_text": words}, by))
     typer.echo(
-        f"campaign {name!r}: whom no agent attends hears {'the switch' if text == '-' else 'the new words'}"
+        f"campaign {name!r}: whom no agent attends hears {'the switch' if words is None else 'the new words'}"
     )

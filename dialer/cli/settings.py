@@ -6,15 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from dialer.cli.campaigns import find_campaign
+from dialer.cli.book import change_by_name
 from dialer.cli.connection import with_database
 from dialer.cli.output import AsJson, console, show_json, table
 from dialer.domain.campaign import AbandonWindow, DialMode, PacingPolicy, RecordingNotice
 from dialer.domain.errors import BadInput
-from dialer.store.campaign_changes import SETTINGS, change_campaign
+from dialer.store.campaign_changes import SETTINGS
 from dialer.store.database import Connection
 from dialer.store.nights import set_night_hour
-from dialer.store.person_file import find_user
 
 
 def change(
@@ -80,15 +79,11 @@ def change(
 
     async def work(connection: Connection) -> dict[str, Any]:
         async with connection.transaction():
-            campaign_id = (await find_campaign(connection, name))["id"]
-            row = await connection.fetchrow("SELECT * FROM campaign WHERE id = $1 FOR UPDATE", campaign_id)
-            assert row is not None
-            if given:
-                row = await change_campaign(connection, row, given, user_id=await find_user(connection, by))
+            row = await change_by_name(connection, name, given, by)
             hour = row["night_hour"]
             if no_night or night_hour is not None:
                 hour = night_hour
-                await set_night_hour(connection, campaign_id, hour)
+                await set_night_hour(connection, row["id"], hour)
         return {setting: row[setting] for setting in SETTINGS} | {"night_hour": hour}
 
     settings = with_database(work)

@@ -6,7 +6,7 @@ it is made, changed and started, so that no call of it can break them. Pure: set
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -15,8 +15,16 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 
 from dialer.compliance.abandonment import SPANS
+from dialer.compliance.breach import Breach, Fault, Value
 from dialer.compliance.overlays import rules_of
-from dialer.compliance.provisions import CallerId, Message, RecordingConsent, Sourced
+from dialer.compliance.provisions import (
+    Abandonment,
+    CallerId,
+    Confidence,
+    Message,
+    RecordingConsent,
+    Sourced,
+)
 from dialer.compliance.rule_set import RuleSet
 from dialer.compliance.wording import wrong_words
 from dialer.domain.campaign import AbandonWindow, Campaign, DialMode, RecordingNotice, ShownNumber
@@ -40,8 +48,8 @@ class Terms:
     shown: Sequence[ShownNumber] = ()
 
 
-def terms_of(campaign: Campaign, abandoned_text: str | None = None) -> Terms:
-    """What of a campaign's settings the law has a word on; `abandoned_text`: this one instead of its own."""
+def terms_of(campaign: Campaign) -> Terms:
+    """What of a campaign's settings the law has a word on."""
     return Terms(
         mode=campaign.mode,
         ring_timeout_s=campaign.ring_timeout_s,
@@ -49,24 +57,9 @@ def terms_of(campaign: Campaign, abandoned_text: str | None = None) -> Terms:
         abandon_window=campaign.abandon_window,
         connect_limit_s=campaign.connect_limit_s,
         recording_notice=campaign.recording_notice,
-        abandoned_text=abandoned_text or campaign.abandoned_text,
+        abandoned_text=campaign.abandoned_text,
         shown=campaign.shown,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """What a setting breaks, and what to do about it."""
-
-    rule: str
-    says: str
-    norm: str
-    src: tuple[str, ...]
-    conf: str
-
-    def __str__(self) -> str:
-        told = self.norm or "this project's policy"
-        return f"{self.rule}: {self.says} ({', '.join([told, *self.src])})"
 
 
 def breaches(
@@ -76,16 +69,18 @@ def breaches(
 
     `exempted` holds the `rule@version` of the exemptions that a named person has claimed.
     """
+    missing = _message(rules, terms) if terms.abandoned_text is None else ()
     return [
         *settings_breaches(rules, terms),
-        *_message(rules, terms),
+        *missing,
         *_caller_ids(rules, terms.shown, on, exempted),
     ]
 
 
 def settings_breaches(rules: RuleSet, terms: Terms) -> list[Breach]:
-    """Those of the figures alone, which are checked wherever one is changed."""
-    return [*_ring(rules, terms), *_abandonment(rules, terms), *_recording(rules, terms)]
+    """Those of what is written down alone, figures and words: checked wherever one of them is changed."""
+    words = _message(rules, terms) if terms.abandoned_text is not None else ()
+    return [*_ring(rules, terms), *_abandonment(rules, terms), *_recording(rules, terms), *words]
 
 
 def start_breaches(campaign: Campaign, on: date) -> list[Breach]:
@@ -94,14 +89,15 @@ def start_breaches(campaign: Campaign, on: date) -> list[Breach]:
     Raises BadInput when its rule set is unknown.
     """
     rules = rules_of(campaign)
-    missing = rules.unapproved(campaign.approvals)
+    archived = (
+        [Breach("archive", Fault.ARCHIVED, "", (), str(Confidence.POLICY))] if campaign.archived else []
+    )
     unapproved = [
-        _breach(
-            name, rules.to_approve[name], f"nobody has approved it: dialer rules approve {rules.name} {name}"
-        )
-        for name in missing
+        _breach(name, rules.to_approve[name], Fault.UNAPPROVED, rules=rules.name, rule=name)
+        for name in rules.unapproved(campaign.approvals)
     ]
-    return unapproved + breaches(rules, terms_of(campaign), on=on, exempted=campaign.approvals)
+    terms = terms_of(campaign)
+    return [*archived, *unapproved, *breaches(rules, terms, on=on, exempted=campaign.approvals)]
 
 
 def demand(found: Sequence[Breach], rules: RuleSet) -> None:
@@ -115,32 +111,34 @@ def min_ring_s(rules: RuleSet) -> int:
     return max((rule.value for rule in rules.min_rings), default=0)
 
 
-def _breach(rule: str, source: Sourced, says: str) -> Breach:
-    return Breach(rule, says, source.norm, source.src, str(source.conf))
+def _breach(rule: str, source: Sourced, fault: Fault, /, **values: Value) -> Breach:
+    return Breach(rule, fault, source.norm, source.src, str(source.conf), values)
 
 
 def _ring(rules: RuleSet, terms: Terms) -> Iterator[Breach]:
     for rule in rules.min_rings:
         if terms.ring_timeout_s < rule.value:
-            says = f"it rings {terms.ring_timeout_s} s; let it ring {rule.value} s at least"
-            yield _breach("min_ring_s", rule, says)
+            values = {"ring_s": terms.ring_timeout_s, "least_s": rule.value}
+            yield _breach("min_ring_s", rule, Fault.RING_SHORT, **values)
 
 
 def _abandonment(rules: RuleSet, terms: Terms) -> Iterator[Breach]:
     for rule in rules.abandonments:
         if terms.abandon_cap * 100 > rule.cap_pct + 1e-9:
-            says = f"its cap is {terms.abandon_cap:.2%} of live answers; {rule.cap_pct:g} % is the most"
-            yield _breach("abandonment_cap", rule, says)
-        widest = max(
-            (window for window in AbandonWindow if _days(window) <= rule.shortest_days()),
-            key=_days,
-        )
+            most = {"cap": terms.abandon_cap, "most_pct": rule.cap_pct}
+            yield _breach("abandonment_cap", rule, Fault.CAP_HIGH, **most)
+        widest = widest_window(rule)
         if _days(terms.abandon_window) > _days(widest):
-            says = f"its cap is held over the window {terms.abandon_window}; hold it over {widest}"
-            yield _breach("abandonment_window", rule, says)
+            windows = {"window": str(terms.abandon_window), "widest": str(widest)}
+            yield _breach("abandonment_window", rule, Fault.WINDOW_WIDE, **windows)
         if terms.connect_limit_s > rule.time_to_agent_s:
-            says = f"a person waits {terms.connect_limit_s:g} s for an agent; {rule.time_to_agent_s:g} s is the most"
-            yield _breach("time_to_agent_s", rule, says)
+            wait = {"wait_s": terms.connect_limit_s, "most_s": rule.time_to_agent_s}
+            yield _breach("time_to_agent_s", rule, Fault.WAIT_LONG, **wait)
+
+
+def widest_window(rule: Abandonment) -> AbandonWindow:
+    """The widest window over which a campaign may hold its cap under this rule."""
+    return max((window for window in AbandonWindow if _days(window) <= rule.shortest_days()), key=_days)
 
 
 def _days(window: AbandonWindow) -> float:
@@ -156,23 +154,20 @@ def _recording(rules: RuleSet, terms: Terms) -> Iterator[Breach]:
             f"{rules.name}-".startswith(f"{part}-") for part in rule.all_party_subdivisions
         )
         if everybody and terms.recording_notice is RecordingNotice.SPOKEN:
-            says = (
-                "everybody on the line must consent, so the notice is played, not left to the agent: played"
-            )
-            yield _breach("recording_notice", rule, says)
+            yield _breach("recording_notice", rule, Fault.NOTICE_SPOKEN)
 
 
 def _message(rules: RuleSet, terms: Terms) -> Iterator[Breach]:
     if terms.mode not in POOLED and terms.abandoned_text is None:
         return
     for rule in rules.messages:
-        for says in _faults_of_message(rule, terms):
-            yield _breach("abandoned_message", rule, says)
+        for fault, values in _faults_of_message(rule, terms):
+            yield _breach("abandoned_message", rule, fault, **values)
 
 
-def _faults_of_message(rule: Message, terms: Terms) -> Iterator[str]:
+def _faults_of_message(rule: Message, terms: Terms) -> Iterator[tuple[Fault, Mapping[str, Value]]]:
     if terms.abandoned_text is None:
-        yield "whom no agent attends must be told who called and where to call back: dialer campaign message"
+        yield Fault.MESSAGE_MISSING, {}
         return
     yield from wrong_words(rule, terms.abandoned_text, terms.shown)
 
@@ -185,22 +180,25 @@ def _caller_ids(
             continue
         exempt = rule.exemption is not None and f"{rule.exemption.id}@{rules.law_version}" in exempted
         for number in shown:
-            for says in _faults_of_number(rule, number, exempt=exempt):
-                yield _breach("caller_id", rule, f"{number.number} of trunk {number.trunk} {says}")
+            for fault in _faults_of_number(rule, number, exempt=exempt):
+                values = {"number": number.number, "trunk": number.trunk}
+                if fault is Fault.NUMBER_PREFIX:
+                    values["prefixes"] = " or ".join(rule.prefixes)
+                yield _breach("caller_id", rule, fault, **values)
 
 
-def _faults_of_number(rule: CallerId, number: ShownNumber, *, exempt: bool) -> Iterator[str]:
+def _faults_of_number(rule: CallerId, number: ShownNumber, *, exempt: bool) -> Iterator[Fault]:
     kind, national = _numbering(number.number)
     if rule.must_be_owned and not number.owner:
-        yield "has no owner on record: dialer trunk own"
+        yield Fault.NUMBER_UNOWNED
     if rule.must_be_callable_back and not number.answered_by:
-        yield "has no record of who answers a call back: dialer trunk own"
+        yield Fault.NUMBER_UNANSWERED
     if rule.mobile_forbidden and kind == PhoneNumberType.MOBILE:
-        yield "is a mobile number: show a geographic, short or 800/900 one"
+        yield Fault.NUMBER_MOBILE
     if rule.no_premium_rate and kind == PhoneNumberType.PREMIUM_RATE:
-        yield "costs whoever calls back a premium rate: show another"
+        yield Fault.NUMBER_PREMIUM
     if rule.prefixes and not exempt and not national.startswith(rule.prefixes):
-        yield f"does not begin with {' or '.join(rule.prefixes)}"
+        yield Fault.NUMBER_PREFIX
 
 
 @lru_cache(maxsize=1024)

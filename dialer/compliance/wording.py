@@ -7,8 +7,9 @@ Ofcom's statement of 2008; as policy everywhere else, since telling third partie
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from dialer.compliance.breach import Fault, Value
 from dialer.compliance.provisions import Message, MustNotSay, MustSay
 from dialer.domain.campaign import ShownNumber
 
@@ -45,8 +46,10 @@ _SHOWN_NUMBER = re.compile(
 _LEAST_DIGITS = 7
 
 
-def wrong_words(rule: Message, text: str, shown: Sequence[ShownNumber]) -> Iterator[str]:
-    """What is missing in the message or must not be in it, as something to do.
+def wrong_words(
+    rule: Message, text: str, shown: Sequence[ShownNumber]
+) -> Iterator[tuple[Fault, Mapping[str, Value]]]:
+    """What is missing in the message or must not be in it.
 
     `shown` are the caller ids: the message names the owner of one of them, and the number to call back is one of them,
     said in digits or words, or referred to as the number that the telephone shows. While none is known neither can be
@@ -57,14 +60,17 @@ def wrong_words(rule: Message, text: str, shown: Sequence[ShownNumber]) -> Itera
         match wanted:
             case MustSay.COMPANY_NAME | MustSay.SELLER_NAME:
                 if owners and not any(_plain(owner) in _plain(text) for owner in owners):
-                    yield f"the message to whom no agent attends must name {' or '.join(sorted(owners))} ({wanted})"
+                    yield (
+                        Fault.MESSAGE_NAMELESS,
+                        {"owners": " or ".join(sorted(owners)), "wanted": str(wanted)},
+                    )
             case MustSay.CALLBACK_NUMBER | MustSay.SELLER_PHONE | MustSay.BASIC_RATE_NUMBER:
                 if not _gives_number(text, numbers):
-                    yield f"the message to whom no agent attends must give a number to call back ({wanted})"
+                    yield Fault.MESSAGE_NUMBERLESS, {"wanted": str(wanted)}
     for barred in rule.must_not_say:
         pattern = OF_A_DEBT if barred is MustNotSay.DEBT else OF_AN_OFFER
         if found := pattern.search(text):
-            yield f"the message to whom no agent attends says {found[0]!r}, and must not speak of {barred}"
+            yield Fault.MESSAGE_TELLS, {"words": found[0], "about": str(barred)}
 
 
 def _plain(text: str) -> str:

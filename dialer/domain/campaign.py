@@ -164,3 +164,5 @@ class Campaign:
     #: Its own and all contracts', in that order.
     overlays: tuple[Overlay, ...] = ()
     local_holidays: tuple[LocalHoliday, ...] = ()
+    #: Put away: it is in no list of those at work, and does not start.
+    archived: bool = False

@@ -43,6 +43,14 @@ _DEBT_FIELD = re.compile(r"{[{%][^}]*\bdebt\b")
 _ESCAPED = re.compile(r"\\([!#&()*+\-.:<>@\[\\\]_`{|}~/])")
 
 
+class TellsOfDebt(BadInput):
+    """A spoken text has words of a debt in it."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"{words!r} tells of a debt to whoever hears it: say that it is a personal matter")
+        self.words = words
+
+
 def speak_of(kind: SpokenText, template: str | None, call: ScriptCall) -> str:
     """The text to be spoken; `template` None: the language's own. Raises BadInput when it is faulty, too long, or tells
     of a debt."""
@@ -56,7 +64,7 @@ def speak_of(kind: SpokenText, template: str | None, call: ScriptCall) -> str:
     if not text or len(text) > MOST_CHARS:
         raise BadInput(f"a spoken text has 1 to {MOST_CHARS} characters, this one {len(text)}")
     if found := OF_A_DEBT.search(text):
-        raise BadInput(f"{found[0]!r} tells of a debt to whoever hears it: say that it is a personal matter")
+        raise TellsOfDebt(found[0])
     return text
 
 

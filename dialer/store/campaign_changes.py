@@ -10,16 +10,15 @@ from typing import Any
 import asyncpg
 import orjson
 
-from dialer.compliance import RuleSet
-from dialer.compliance.duties import Terms, demand, settings_breaches
-from dialer.compliance.overlays import rules_of
-from dialer.domain.campaign import AbandonWindow, DialMode, RecordingNotice
+from dialer.domain.campaign import CampaignState
+from dialer.domain.errors import BadInput, Refused
 from dialer.domain.logged import Figures, figures_of
+from dialer.store.campaigns import check_campaign, check_language, check_name
 from dialer.store.database import Connection
 from dialer.store.logged import load_stretch
 from dialer.store.shard_state import read_campaign
 
-#: What may be changed of a campaign that is there.
+#: How it dials: may be changed at any time.
 SETTINGS = (
     "mode",
     "policy",
@@ -34,6 +33,21 @@ SETTINGS = (
     "priority",
     "share",
 )
+#: All that may be changed of a campaign: besides how it dials, what it is.
+SETUP = (
+    *SETTINGS,
+    *("name", "agent_group_id", "language", "rule_set", "archived"),
+    *("screening", "on_machine", "message_text", "abandoned_text"),
+)
+_STANDS = frozenset({CampaignState.DRAFT, CampaignState.PAUSED, CampaignState.CLOSED, CampaignState.HALTED})
+#: What may be changed in some states only. Calls, counts and the dialer's own memory are of a group: a campaign that
+#: has dialled stays in its own.
+CHANGED_IN: Mapping[str, frozenset[CampaignState]] = {
+    "agent_group_id": frozenset({CampaignState.DRAFT}),
+    "language": _STANDS,
+    "rule_set": _STANDS,
+    "archived": frozenset({CampaignState.DRAFT, CampaignState.CLOSED}),
+}
 #: The effect of a change is read from so long before and after it, or up to the next change.
 EFFECT_SPAN = timedelta(hours=1)
 
@@ -68,58 +82,73 @@ async def change_campaign(
     user_id: int | None,
     undoes_id: int | None = None,
 ) -> asyncpg.Record:
-    """Write these settings (names of SETTINGS) over the locked `row` of the campaign, log it, tell the dialer.
+    """Write these settings (names of SETUP) over the locked `row` of the campaign, log it, tell the dialer.
 
-    In the caller's transaction; the new row. The same values again change nothing. Raises BadInput when the campaign's
-    rule set forbids one.
+    In the caller's transaction, which a refusal leaves as it was; the new row. The same values again change nothing.
+    Raises BadInput when a value is wrong or the campaign's rule set forbids it, Refused when its state does.
     """
-    after = {name: wanted[name] for name in SETTINGS if name in wanted and wanted[name] != row[name]}
+    after = {name: wanted[name] for name in SETUP if name in wanted and wanted[name] != row[name]}
     campaign_id = row["id"]
     if after:
-        rules = rules_of(await read_campaign(connection, campaign_id))
-        check_settings(rules, {**row, **after}, before=row)
-        assigned = ", ".join(f"{name} = ${n}" for n, name in enumerate(after, start=2))
-        await connection.execute(
-            f"UPDATE campaign SET {assigned}, version = version + 1 WHERE id = $1",  # noqa: S608 (names of SETTINGS)
-            campaign_id,
-            *after.values(),
-        )
-        await connection.execute(
-            "INSERT INTO campaign_change (campaign_id, user_id, at, before, after, undoes_id)"
-            " VALUES ($1, $2, now(), $3::text::jsonb, $4::text::jsonb, $5)",
-            campaign_id,
-            user_id,
-            orjson.dumps({name: row[name] for name in after}).decode(),
-            orjson.dumps(after).decode(),
-            undoes_id,
-        )
-        await connection.execute("SELECT pg_notify('cadencia_campaign', $1)", str(campaign_id))
+        _check_state(row, after)
+        if "name" in after:
+            after["name"] = check_name("campaign", after["name"])
+        if "language" in after:
+            check_language(after["language"])
+        async with connection.transaction():
+            before = await read_campaign(connection, campaign_id)
+            assigned = ", ".join(f"{name} = ${n}" for n, name in enumerate(after, start=2))
+            try:
+                await connection.execute(
+                    f"UPDATE campaign SET {assigned}, version = version + 1 WHERE id = $1",  # noqa: S608 (names of SETUP)
+                    campaign_id,
+                    *after.values(),
+                )
+            except asyncpg.UniqueViolationError:
+                raise BadInput(f"a campaign named {after['name']!r} exists: choose another name") from None
+            except asyncpg.ForeignKeyViolationError:
+                raise BadInput(f"agent group {after['agent_group_id']} does not exist") from None
+            await check_campaign(connection, campaign_id, before)
+            await log_change(
+                connection,
+                campaign_id,
+                {name: row[name] for name in after},
+                after,
+                user_id=user_id,
+                undoes_id=undoes_id,
+            )
+            await connection.execute("SELECT pg_notify('cadencia_campaign', $1)", str(campaign_id))
     found = await connection.fetchrow("SELECT * FROM campaign WHERE id = $1", campaign_id)
     assert found is not None
     return found
 
 
-#: A campaign's row, or what is to become one.
-Settings = Mapping[str, Any] | asyncpg.Record
+def _check_state(row: asyncpg.Record, after: Mapping[str, Any]) -> None:
+    state = CampaignState(row["state"])
+    for name in after:
+        if state not in CHANGED_IN.get(name, CampaignState):
+            allowed = ", ".join(sorted(CHANGED_IN[name]))
+            raise Refused("wrong_state", f"its {name} can be changed while it is {allowed}; it is {state}")
 
 
-def check_settings(rules: RuleSet, row: Settings, before: Settings | None = None) -> None:
-    """Raises BadInput, naming the norm, when these rules forbid the figures of a campaign's row.
-
-    What was wrong `before` in the same way keeps nobody from changing something else.
-    """
-    known = settings_breaches(rules, _terms(before)) if before is not None else []
-    demand([found for found in settings_breaches(rules, _terms(row)) if found not in known], rules)
-
-
-def _terms(row: Settings) -> Terms:
-    return Terms(
-        mode=DialMode(row["mode"]),
-        ring_timeout_s=row["ring_timeout_s"],
-        abandon_cap=row["abandon_cap"],
-        abandon_window=AbandonWindow(row["abandon_window"]),
-        connect_limit_s=row["connect_limit_s"],
-        recording_notice=RecordingNotice(row["recording_notice"]),
+async def log_change(
+    connection: Connection,
+    campaign_id: int,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    user_id: int | None,
+    undoes_id: int | None = None,
+) -> None:
+    """Who changed what from what to what; `before` empty: he made it. `user_id` None: by command."""
+    await connection.execute(
+        "INSERT INTO campaign_change (campaign_id, user_id, at, before, after, undoes_id)"
+        " VALUES ($1, $2, now(), $3::text::jsonb, $4::text::jsonb, $5)",
+        campaign_id,
+        user_id,
+        orjson.dumps(before).decode(),
+        orjson.dumps(after).decode(),
+        undoes_id,
     )
 
 

@@ -6,17 +6,21 @@ transaction.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import asyncpg
 import orjson
 
-from dialer.compliance import load_rule_set
-from dialer.domain.campaign import AbandonWindow, DialMode, PacingPolicy, RecordingNotice
+from dialer.compliance.breach import Breach
+from dialer.compliance.duties import demand, settings_breaches, terms_of
+from dialer.compliance.overlays import rules_of
+from dialer.domain.campaign import AbandonWindow, Campaign, DialMode, PacingPolicy, RecordingNotice
 from dialer.domain.errors import BadInput
 from dialer.domain.outcomes import Effect
 from dialer.domain.screening import ScreeningSettings
-from dialer.store.campaign_changes import check_settings
 from dialer.store.database import Connection
 from dialer.store.scripts import publish, save_draft
+from dialer.store.shard_state import read_campaign
 
 ROLES = ("agent", "supervisor", "qa", "admin")
 LANGUAGES = ("es", "en", "pt")
@@ -52,7 +56,7 @@ async def ensure_group(connection: Connection, name: str) -> int:
         connection,
         "INSERT INTO agent_group (name) VALUES ($1)"
         " ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id",
-        _name("group", name),
+        check_name("group", name),
     )
     await connection.execute("SELECT pg_notify('cadencia_group', $1)", str(group_id))
     return group_id
@@ -77,8 +81,8 @@ async def add_user(
             connection,
             "INSERT INTO app_user (login, display_name, role, password_hash, agent_group_id)"
             " VALUES ($1, $2, $3, $4, $5) RETURNING id",
-            _name("log-in", login),
-            _name("display name", display_name),
+            check_name("log-in", login),
+            check_name("display name", display_name),
             role,
             password_hash,
             group_id,
@@ -91,7 +95,7 @@ async def add_user(
 
 async def ensure_script(connection: Connection, name: str, body: str, *, language: str = "es") -> int:
     """A script of one page, published for all; the same text again makes no new version. Its id."""
-    name, language = _name("script", name), _language(language)
+    name, language = check_name("script", name), check_language(language)
     graph = {"start": "page", "steps": [{"id": "page", "title": name[:80], "say": body}]}
     same = await connection.fetchval(
         "SELECT s.id FROM script s JOIN script_version v ON v.script_id = s.id"
@@ -111,7 +115,7 @@ async def ensure_segment(connection: Connection, name: str, script_id: int | Non
         connection,
         "INSERT INTO segment (name, script_id) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE"
         " SET script_id = coalesce(excluded.script_id, segment.script_id) RETURNING id",
-        _name("segment", name),
+        check_name("segment", name),
         script_id,
     )
 
@@ -137,21 +141,14 @@ async def create_campaign(
     priority: int = 0,
     screening: ScreeningSettings | None = None,
     abandoned_text: str | None = None,
+    message_text: str | None = None,
+    judged: bool = True,
 ) -> int:
-    """A new campaign in DRAFT with the default dispositions; its shard is told. Raises BadInput, also when the rule set
-    forbids a setting."""
+    """A new campaign in DRAFT with the default dispositions; its shard is told.
+
+    Raises BadInput, also when the rule set forbids a setting (not `judged`: whoever makes it looks himself).
+    """
     heard = screening or ScreeningSettings()
-    check_settings(
-        load_rule_set(rule_set),
-        {
-            "mode": mode,
-            "ring_timeout_s": ring_timeout_s,
-            "abandon_cap": abandon_cap,
-            "abandon_window": abandon_window,
-            "connect_limit_s": connect_limit_s,
-            "recording_notice": recording_notice,
-        },
-    )
     try:
         async with connection.transaction():
             campaign_id = await _id(
@@ -159,14 +156,14 @@ async def create_campaign(
                 "INSERT INTO campaign (name, agent_group_id, mode, language, rule_set, recording_notice, ratio,"
                 " max_lines_per_agent, abandon_cap, connect_limit_s, ring_timeout_s, wrap_up_s, priority,"
                 " screening, cost_ratio, on_machine, control_share, connect_clock, late_correction, abandoned_text,"
-                " policy, share, abandon_window)"
+                " message_text, policy, share, abandon_window)"
                 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,"
-                " $21, $22, $23)"
+                " $21, $22, $23, $24)"
                 " RETURNING id",
-                _name("campaign", name),
+                check_name("campaign", name),
                 group_id,
                 mode,
-                _language(language),
+                check_language(language),
                 rule_set,
                 recording_notice,
                 ratio,
@@ -178,7 +175,7 @@ async def create_campaign(
                 priority,
                 *(heard.mode, heard.cost_ratio, heard.on_machine, heard.control_share, heard.clock),
                 heard.late_correction,
-                abandoned_text,
+                *(abandoned_text, message_text),
                 *(policy, share, abandon_window),
             )
             await connection.executemany(
@@ -196,6 +193,8 @@ async def create_campaign(
                     for n, (code, effect, right, es, en, pt) in enumerate(DEFAULT_DISPOSITIONS)
                 ],
             )
+            if judged:
+                await check_campaign(connection, campaign_id)
             await connection.execute("SELECT pg_notify('cadencia_campaign', $1)", str(campaign_id))
             return campaign_id
     except asyncpg.UniqueViolationError:
@@ -206,17 +205,34 @@ async def create_campaign(
         raise BadInput(f"campaign {name!r}: {error.constraint_name} refuses a setting: {error}") from None
 
 
+async def check_campaign(connection: Connection, campaign_id: int, before: Campaign | None = None) -> None:
+    """Raises BadInput, naming the norm, when its rules forbid what is written in a campaign now.
+
+    What was wrong `before` in the same way keeps nobody from changing something else.
+    """
+    campaign = await read_campaign(connection, campaign_id)
+    known: list[Breach] = []
+    if before is not None:
+        with suppress(BadInput):  # its rules are there no more: any others are better
+            known = settings_breaches(rules_of(before), terms_of(before))
+    rules = rules_of(campaign)
+    found = settings_breaches(rules, terms_of(campaign))
+    demand([breach for breach in found if breach not in known], rules)
+
+
 async def _id(connection: Connection, statement: str, *values: object) -> int:
     return int(await connection.fetchval(statement, *values))
 
 
-def _name(what: str, text: str) -> str:
+def check_name(what: str, text: str) -> str:
+    """The name without spaces around. Raises BadInput on one that a list could not show."""
     if not text.strip() or not text.isprintable() or len(text) > 200:
         raise BadInput(f"{what} {text[:200]!r}: a name has 1 to 200 printable characters")
     return text.strip()
 
 
-def _language(code: str) -> str:
+def check_language(code: str) -> str:
+    """The language. Raises BadInput on one that the switch does not speak."""
     if code not in LANGUAGES:
         raise BadInput(f"language {code!r} is unknown: use one of {', '.join(LANGUAGES)}")
     return code

@@ -54,6 +54,7 @@ class CampaignFigures:
     rule_set: str
     version: int
     abandon_cap: float
+    archived: bool = False
     dialling: int = 0  # ordered, not yet ringing
     ringing: int = 0
     waiting: int = 0  # answered, no agent yet

@@ -590,6 +590,7 @@ SELECT id, name, agent_group_id, state, mode, ratio, max_lines_per_agent, abando
            WHERE rule_approval.rule_set = campaign.rule_set AND withdrawn_at IS NULL
        ) AS approvals,
        abandoned_text,
+       archived,
        (
            SELECT coalesce(jsonb_agg(jsonb_build_array(
                       trunk.name, shown.number, coalesce(caller_id.owner, ''), coalesce(caller_id.answered_by, '')

@@ -74,7 +74,7 @@ async def read_events(pool: asyncpg.Pool, shard_id: int, after_seq: int) -> list
 
 
 async def refresh_settings(pool: asyncpg.Pool, fold: LiveFold) -> set[Change]:
-    """What the log does not tell: edited settings, new campaigns, new or gone agents and their names."""
+    """What the log does not tell: edited settings, new or gone campaigns, new or gone agents and their names."""
     changes: set[Change] = set()
     campaigns = {row["id"]: _campaign(row) for row in await pool.fetch(SQL["campaigns"], fold.shard_id)}
     for campaign in campaigns.values():
@@ -84,10 +84,13 @@ async def refresh_settings(pool: asyncpg.Pool, fold: LiveFold) -> set[Change]:
         elif (known.version, known.name) != (campaign.version, campaign.name):
             known.name, known.version, known.mode = campaign.name, campaign.version, campaign.mode
             known.ratio, known.rule_set = campaign.ratio, campaign.rule_set
-            known.abandon_cap = campaign.abandon_cap
+            known.abandon_cap, known.archived = campaign.abandon_cap, campaign.archived
         else:
             continue
         changes.add(("campaign", campaign.id))
+    for gone in fold.campaigns.keys() - campaigns.keys():  # to another group, before it ever dialled
+        del fold.campaigns[gone]
+        changes.add(("campaign", gone))
     agents = {row["id"]: _agent(row) for row in await pool.fetch(SQL["agents"], fold.shard_id)}
     for agent in agents.values():
         held = fold.agents.get(agent.id)
@@ -134,6 +137,7 @@ def _campaign(row: asyncpg.Record) -> CampaignFigures:
         rule_set=row["rule_set"],
         version=row["version"],
         abandon_cap=row["abandon_cap"],
+        archived=row["archived"],
         pacing=orjson.loads(row["pacing"]) if row["pacing"] else {},
     )
 

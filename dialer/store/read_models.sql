@@ -9,7 +9,7 @@ SELECT coalesce((SELECT max(seq) FROM call_event WHERE shard_id = $1), 0) AS seq
        coalesce((SELECT switch_up FROM shard WHERE agent_group_id = $1), false) AS switch_up
 
 -- name: campaigns
-SELECT campaign.id, name, state, state_reason, mode, ratio, rule_set, version, abandon_cap,
+SELECT campaign.id, name, state, state_reason, mode, ratio, rule_set, version, abandon_cap, archived,
        (SELECT data -> 'explain'
         FROM call_event
         WHERE type = 'PacingDecided' AND (data ->> 'campaign_id')::bigint = campaign.id

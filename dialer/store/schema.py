@@ -223,6 +223,7 @@ campaign = Table(
     #: When its night begins, in its debtors' zone (`night_clock`); null = it has none.
     Column("night_hour", SmallInteger, server_default="3"),
     Column("version", Integer, nullable=False, server_default="1"),  # settings version, for If-Match
+    Column("archived", Boolean, nullable=False, server_default="false"),  # in no list of those at work
     _created(),
     CheckConstraint("night_hour BETWEEN 0 AND 23", name="night_hour"),
     CheckConstraint("ring_timeout_s >= 15", name="ring_timeout"),
