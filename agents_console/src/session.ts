@@ -34,6 +34,7 @@ export function useSession() {
 export type Page =
   | "agent"
   | "supervisor"
+  | "campaigns"
   | "imports"
   | "people"
   | "segments"
@@ -44,6 +45,7 @@ export type Page =
 
 const LEADS_THE_SHIFT: Page[] = [
   "supervisor",
+  "campaigns",
   "imports",
   "people",
   "segments",

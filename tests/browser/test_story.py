@@ -1,4 +1,4 @@
-"""A supervisor's whole day on the pages: from a creditor's file to the promise, and why it silences the dialer."""
+"""A supervisor's whole day on the pages: a campaign, a creditor's file, the promise, and why it silences the dialer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from browser import look
 
 from dialer.domain.campaign import DialMode
 from dialer.store.campaigns import ensure_group
+from lab.demonstration import GROUP
 from lab.shift import shift
 
 #: A debt that is closed: there is a campaign with a list, and nobody in it to call.
@@ -23,6 +24,7 @@ FILE = (
     "H-2;Mario Gil;12;DH-2;Financiera Inventada;Tarjeta;900;DOP;De la historia\r\n"
 )
 OTHER_GROUP = "Castigo"
+MADE = "Tarjetas de la historia"
 #: A wait ends when what is waited for comes; this only ends a hopeless one.
 WAIT_MS = 90_000
 
@@ -46,6 +48,8 @@ async def test_from_the_file_to_the_promise(tmp_path: Path) -> None:
             file=str(file),
             reference="H-1",
             due_on=due_on.isoformat(),
+            campaign=MADE,
+            group=GROUP,
             other_group=OTHER_GROUP,
             wait_ms=WAIT_MS,
         )
@@ -59,6 +63,18 @@ async def test_from_the_file_to_the_promise(tmp_path: Path) -> None:
         assert seen["person"] == "Lucía Peña"
         assert "¿hablo con Lucía Peña?" in seen["first_words"]
         assert "2,350.75" in seen["second_words"]
+
+        # The campaign is the one that was made on the page, its making is in its log, and the call was its own.
+        made = await at_work.database.fetchrow(
+            "SELECT campaign.*, change.after ->> 'name' AS made_as, app_user.login FROM campaign"
+            " JOIN campaign_change AS change ON change.campaign_id = campaign.id"
+            " JOIN app_user ON app_user.id = change.user_id WHERE campaign.id = $1",
+            seen["campaign"],
+        )
+        assert (made["name"], made["made_as"], made["login"]) == (MADE, MADE, people.supervisor.login)
+        assert (made["state"], made["rule_set"], made["wrap_up_s"]) == ("running", "laboratory", 600)
+        called = await at_work.database.fetch("SELECT DISTINCT campaign_id FROM attempt")
+        assert [row["campaign_id"] for row in called] == [seen["campaign"]]
 
         # The promise is in the person's story, with its day and its amount, and it is the database's.
         promise = await at_work.database.fetchrow("SELECT * FROM promise")

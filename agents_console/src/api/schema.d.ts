@@ -72,6 +72,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Campaign Parts
+         * @description The agent groups, the rule sets with their limits, the numbers shown, and what a new form begins with.
+         */
+        get: operations["readCampaignParts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/setups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Campaign Entries
+         * @description All campaigns by name, those in the archive too, each with what keeps it from starting today.
+         */
+        get: operations["listCampaignEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Campaign Settings
+         * @description What would keep a campaign with these settings from being stored and from starting. Nothing is stored.
+         */
+        post: operations["checkCampaignSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns": {
         parameters: {
             query?: never;
@@ -85,6 +145,56 @@ export interface paths {
          */
         get: operations["listCampaigns"];
         put?: never;
+        /**
+         * Add Campaign
+         * @description A new campaign, in state draft: load people, then start it.
+         */
+        post: operations["addCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Campaign Setup
+         * @description One campaign's setup; its ETag is what a change sends back as If-Match.
+         */
+        get: operations["readCampaignSetup"];
+        /**
+         * Put Campaign Setup
+         * @description Another setup for the campaign of the version named by If-Match; a running dialer takes it over.
+         *
+         *     409 `campaign_state`: not while it is in this state (`CampaignSetup.fixed`).
+         */
+        put: operations["putCampaignSetup"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Campaign Archive
+         * @description Put a draft or closed campaign of the version named by If-Match away, or take it back; nothing of it is lost.
+         */
+        put: operations["putCampaignArchive"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1378,6 +1488,14 @@ export interface components {
             to: string;
             result: components["schemas"]["ResultView"] | null;
         };
+        /**
+         * ArchiveRequest
+         * @description PUT /campaigns/{id}/archive: put it away, or take it back.
+         */
+        ArchiveRequest: {
+            /** Archived */
+            archived: boolean;
+        };
         /** AttemptPage */
         AttemptPage: {
             /** Items */
@@ -1516,6 +1634,32 @@ export interface components {
             after_minor: number;
         };
         /**
+         * BreachView
+         * @description What a setting breaks. `fault` is stable and its words name the `values`; `says` is English.
+         */
+        BreachView: {
+            /** Rule */
+            rule: string;
+            fault: components["schemas"]["Fault"];
+            /** Values */
+            values: {
+                [key: string]: string | number;
+            };
+            /** Says */
+            says: string;
+            /** Norm */
+            norm: string | null;
+            /** Sources */
+            sources: components["schemas"]["CitedSource"][];
+            /** Confidence */
+            confidence: string;
+            /**
+             * Bars
+             * @enum {string}
+             */
+            bars: "storing" | "starting";
+        };
+        /**
          * CallCard
          * @description All that the agent sees of the call (or, previewing, of the lead) he has.
          */
@@ -1611,6 +1755,87 @@ export interface components {
             figures_after: components["schemas"]["StretchFigures"];
         };
         /**
+         * CampaignChecked
+         * @description What the rules forbid in a setup, and the version of the rules that it was asked of.
+         */
+        CampaignChecked: {
+            /** Breaches */
+            breaches: components["schemas"]["BreachView"][];
+            /** Rule Set Version */
+            rule_set_version: string;
+        };
+        /**
+         * CampaignEntry
+         * @description A row of the campaigns' list.
+         */
+        CampaignEntry: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Agent Group */
+            agent_group: string;
+            /** Agents */
+            agents: number;
+            /** Rule Set */
+            rule_set: string;
+            mode: components["schemas"]["DialMode"];
+            state: components["schemas"]["CampaignState"];
+            /** State Reason */
+            state_reason: string | null;
+            /** Has Leads */
+            has_leads: boolean;
+            /** Archived */
+            archived: boolean;
+            /** Version */
+            version: number;
+            /** Breaches */
+            breaches: components["schemas"]["BreachView"][];
+        };
+        /**
+         * CampaignFields
+         * @description A campaign's setup as it stands.
+         */
+        CampaignFields: {
+            /** Name */
+            name: string;
+            /** Agent Group */
+            agent_group: string;
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "es" | "en" | "pt";
+            /** Rule Set */
+            rule_set: string;
+            mode: components["schemas"]["DialMode"];
+            policy: components["schemas"]["PacingPolicy"];
+            /** Ratio */
+            ratio: number;
+            /** Max Lines Per Agent */
+            max_lines_per_agent: number;
+            /** Abandon Cap */
+            abandon_cap: number;
+            abandon_window: components["schemas"]["AbandonWindow"];
+            /** Connect Limit S */
+            connect_limit_s: number;
+            /** Ring Timeout S */
+            ring_timeout_s: number;
+            /** Wrap Up S */
+            wrap_up_s: number;
+            recording_notice: components["schemas"]["RecordingNotice"];
+            /** Priority */
+            priority: number;
+            /** Share */
+            share: number;
+            screening: components["schemas"]["Screening"];
+            on_machine: components["schemas"]["OnMachine"];
+            /** Message Text */
+            message_text: string | null;
+            /** Abandoned Text */
+            abandoned_text: string | null;
+        };
+        /**
          * CampaignLive
          * @description A campaign as the supervisor's strip shows it; counts are of this instant, totals of today (UTC).
          */
@@ -1675,6 +1900,23 @@ export interface components {
             not_due: components["schemas"]["ReasonCount"][];
         };
         /**
+         * CampaignParts
+         * @description What a setup is made of.
+         */
+        CampaignParts: {
+            /** Groups */
+            groups: components["schemas"]["GroupChoice"][];
+            /** Laws */
+            laws: components["schemas"]["LawView"][];
+            /** Numbers */
+            numbers: components["schemas"]["ShownNumberView"][];
+            usual: components["schemas"]["CampaignFields"];
+            /** Own Messages */
+            own_messages: {
+                [key: string]: string;
+            };
+        };
+        /**
          * CampaignPatch
          * @description PATCH /campaigns/{id} with `If-Match: <version>`; absent fields stay.
          */
@@ -1699,6 +1941,80 @@ export interface components {
             priority?: number | null;
             /** Share */
             share?: number | null;
+        };
+        /**
+         * CampaignSettings
+         * @description A campaign's setup as it is written; an agent group that is not there yet is made.
+         */
+        CampaignSettings: {
+            /** Name */
+            name: string;
+            /** Agent Group */
+            agent_group: string;
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "es" | "en" | "pt";
+            /** Rule Set */
+            rule_set: string;
+            mode: components["schemas"]["DialMode"];
+            policy: components["schemas"]["PacingPolicy"];
+            /** Ratio */
+            ratio: number;
+            /** Max Lines Per Agent */
+            max_lines_per_agent: number;
+            /** Abandon Cap */
+            abandon_cap: number;
+            abandon_window: components["schemas"]["AbandonWindow"];
+            /** Connect Limit S */
+            connect_limit_s: number;
+            /** Ring Timeout S */
+            ring_timeout_s: number;
+            /** Wrap Up S */
+            wrap_up_s: number;
+            recording_notice: components["schemas"]["RecordingNotice"];
+            /** Priority */
+            priority: number;
+            /** Share */
+            share: number;
+            screening: components["schemas"]["Screening"];
+            on_machine: components["schemas"]["OnMachine"];
+            /** Message Text */
+            message_text: string | null;
+            /** Abandoned Text */
+            abandoned_text: string | null;
+        };
+        /**
+         * CampaignSetup
+         * @description A campaign with all that its form shows. Only while it is a draft may its group change.
+         */
+        CampaignSetup: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Agent Group */
+            agent_group: string;
+            /** Agents */
+            agents: number;
+            /** Rule Set */
+            rule_set: string;
+            mode: components["schemas"]["DialMode"];
+            state: components["schemas"]["CampaignState"];
+            /** State Reason */
+            state_reason: string | null;
+            /** Has Leads */
+            has_leads: boolean;
+            /** Archived */
+            archived: boolean;
+            /** Version */
+            version: number;
+            /** Breaches */
+            breaches: components["schemas"]["BreachView"][];
+            settings: components["schemas"]["CampaignFields"];
+            /** Fixed */
+            fixed: string[];
         };
         /**
          * CampaignState
@@ -1748,6 +2064,8 @@ export interface components {
             priority: number;
             /** Share */
             share: number;
+            /** Archived */
+            archived: boolean;
         };
         /**
          * CasesReport
@@ -1768,6 +2086,17 @@ export interface components {
             findings: {
                 [key: string]: number;
             };
+        };
+        /**
+         * CheckRequest
+         * @description POST /campaigns/check: of a campaign that is there (`campaign_id`), or of one to be made.
+         */
+        CheckRequest: {
+            settings: components["schemas"]["CampaignSettings"];
+            /** Copy Of */
+            copy_of?: number | null;
+            /** Campaign Id */
+            campaign_id?: number | null;
         };
         /**
          * CheckedScript
@@ -2159,6 +2488,12 @@ export interface components {
             };
         };
         /**
+         * Fault
+         * @description What is wrong. The values that its words name are behind it.
+         * @enum {string}
+         */
+        Fault: "unapproved" | "archived" | "unknown_rules" | "ring_short" | "cap_high" | "window_wide" | "wait_long" | "notice_spoken" | "message_missing" | "message_nameless" | "message_numberless" | "text_tells" | "message_tells" | "number_unowned" | "number_unanswered" | "number_mobile" | "number_premium" | "number_prefix";
+        /**
          * FaultView
          * @description What is wrong and where: a step's id, `objection 2`, or `script`.
          */
@@ -2414,6 +2749,13 @@ export interface components {
              */
             rule_sets: string[];
         };
+        /** GroupChoice */
+        GroupChoice: {
+            /** Name */
+            name: string;
+            /** Agents */
+            agents: number;
+        };
         /** GroupView */
         GroupView: {
             /** Id */
@@ -2632,6 +2974,25 @@ export interface components {
             clears_at: string | null;
         };
         /**
+         * LawView
+         * @description A rule set to choose, and the limits it sets to the form; null: none. `place`: empty for a country.
+         */
+        LawView: {
+            /** Name */
+            name: string;
+            /** Place */
+            place: string;
+            /** Version */
+            version: string;
+            /** Least Ring S */
+            least_ring_s: number | null;
+            /** Most Abandoned */
+            most_abandoned: number | null;
+            widest_window: components["schemas"]["AbandonWindow"];
+            /** Most Wait S */
+            most_wait_s: number | null;
+        };
+        /**
          * LeadCallability
          * @description Whether a lead would be called now; `rule` is the first thing in the way, `clears_at` null = not by waiting.
          */
@@ -2848,6 +3209,15 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /**
+         * NewCampaign
+         * @description POST /campaigns. What the settings do not say is taken over from campaign `copy_of`, never its leads.
+         */
+        NewCampaign: {
+            settings: components["schemas"]["CampaignSettings"];
+            /** Copy Of */
+            copy_of?: number | null;
         };
         /** NewNote */
         NewNote: {
@@ -3518,6 +3888,20 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * ShownNumberView
+         * @description A number that the campaigns show; empty: nothing is on record of it.
+         */
+        ShownNumberView: {
+            /** Trunk */
+            trunk: string;
+            /** Number */
+            number: string;
+            /** Owner */
+            owner: string;
+            /** Answered By */
+            answered_by: string;
+        };
         /** SkipPreview */
         SkipPreview: {
             /**
@@ -4127,6 +4511,124 @@ export interface operations {
             };
         };
     };
+    readCampaignParts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignParts"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listCampaignEntries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignEntry"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkCampaignSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignChecked"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listCampaigns: {
         parameters: {
             query?: never;
@@ -4143,6 +4645,180 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CampaignView"][];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCampaign"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignSetup"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readCampaignSetup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignSetup"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCampaignSetup: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignSettings"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignSetup"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What went wrong (RFC 9457) */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCampaignArchive: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignSetup"];
                 };
             };
             /** @description What went wrong (RFC 9457) */

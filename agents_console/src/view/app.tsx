@@ -14,6 +14,7 @@ import { problemWords } from "./notices";
 const SCREENS = {
   agent: lazy(() => import("./agent/agent_page")),
   supervisor: lazy(() => import("./supervisor/supervisor_page")),
+  campaigns: lazy(() => import("./campaigns/campaigns_page")),
   imports: lazy(() => import("./imports/imports_page")),
   people: lazy(() => import("./people/people_page")),
   segments: lazy(() => import("./segments/segments_page")),

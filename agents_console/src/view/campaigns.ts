@@ -1,7 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { answer, api } from "../api/client";
 
-/** The campaigns' settings. Agents and reviewers get them by request only; a supervisor's also come live. */
+/** Those that are not in the archive. */
+export const atWork = <T extends { archived: boolean }>(campaigns: T[]): T[] =>
+  campaigns.filter(({ archived }) => !archived);
+
+/** All campaigns' settings. Agents and reviewers get them by request only; a supervisor's also come live. */
 export function useCampaigns() {
   return useQuery({
     queryKey: ["campaigns"],

@@ -1,3 +1,4 @@
+import { campaigns } from "./campaigns";
 import type { Words } from "./es";
 import { imports } from "./imports";
 import { kept } from "./kept";
@@ -13,6 +14,7 @@ import { why } from "./why";
 
 export const en: Words = {
   ...kept.en,
+  ...campaigns.en,
   ...imports.en,
   ...results.en,
   ...plans.en,
@@ -41,6 +43,7 @@ export const en: Words = {
     pages: {
       agent: "Agent",
       supervisor: "Supervision",
+      campaigns: "Campaigns",
       qa: "Recordings",
       imports: "Imports",
       people: "People",
@@ -226,7 +229,7 @@ export const en: Words = {
   supervisor: {
     campaigns: "Campaigns",
     noCampaigns: "There are no campaigns yet",
-    noCampaignsText: "Create one with the command “dialer campaign create”.",
+    noCampaignsText: "Make the first one, load people and start it.",
     team: "Team",
     agents: "Agents",
     noAgents: "Nobody has logged in yet",
@@ -298,7 +301,7 @@ export const en: Words = {
   campaignReason: {
     other: "{{code}}",
     blind: "no word of the switch for minutes",
-    breaks_rules: "its settings break its legal rules: `dialer campaign check` says which",
+    breaks_rules: "it breaks its legal rules: see its setup",
   },
   mode: {
     manual: "Manual",
@@ -332,21 +335,6 @@ export const en: Words = {
     other: "{{code}}",
     calling_hours: "legal hours",
     do_not_call: "do-not-call list",
-  },
-  setting: {
-    other: "{{code}}",
-    mode: "Mode",
-    policy: "Worked out by",
-    ratio: "Calls per agent",
-    max_lines_per_agent: "Lines per agent",
-    abandon_cap: "Abandoned at most",
-    abandon_window: "Abandonment window",
-    connect_limit_s: "Wait at most (s)",
-    ring_timeout_s: "Ring time (s)",
-    wrap_up_s: "Wrap-up (s)",
-    recording_notice: "Recording notice",
-    priority: "Priority",
-    share: "Share of the team",
   },
   forecast: {
     ask: "What if…?",
@@ -546,6 +534,6 @@ export const en: Words = {
     bad_rule_set: "The campaign's legal rules have an error; it can't start.",
     rules_not_approved:
       "Nobody has approved the campaign's doubtful rules: see them with `dialer rules show`.",
-    breaks_rules: "The campaign breaks its legal rules and can't start: `dialer campaign check` says which.",
+    breaks_rules: "The campaign breaks its legal rules and can't start: its setup says which.",
   },
 };

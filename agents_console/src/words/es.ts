@@ -1,3 +1,4 @@
+import { campaigns } from "./campaigns";
 import { imports } from "./imports";
 import { kept } from "./kept";
 import { people } from "./people";
@@ -13,6 +14,7 @@ import { why } from "./why";
 /** Spanish, the source of every key: the other languages are typed after it. */
 export const es = {
   ...kept.es,
+  ...campaigns.es,
   ...imports.es,
   ...results.es,
   ...plans.es,
@@ -41,6 +43,7 @@ export const es = {
     pages: {
       agent: "Agente",
       supervisor: "Supervisión",
+      campaigns: "Campañas",
       qa: "Grabaciones",
       imports: "Cargas",
       people: "Personas",
@@ -227,7 +230,7 @@ export const es = {
   supervisor: {
     campaigns: "Campañas",
     noCampaigns: "Todavía no hay campañas",
-    noCampaignsText: "Cree una con el comando «dialer campaign create».",
+    noCampaignsText: "Cree la primera, cargue personas e iníciela.",
     team: "Equipo",
     agents: "Agentes",
     noAgents: "Nadie ha entrado todavía",
@@ -301,7 +304,7 @@ export const es = {
   campaignReason: {
     other: "{{code}}",
     blind: "la central llevaba minutos sin dar señales",
-    breaks_rules: "no cumple sus reglas legales: lo dice `dialer campaign check`",
+    breaks_rules: "no cumple sus reglas legales: vea su configuración",
   },
   mode: {
     manual: "Manual",
@@ -335,21 +338,6 @@ export const es = {
     other: "{{code}}",
     calling_hours: "horario legal",
     do_not_call: "lista de no llamar",
-  },
-  setting: {
-    other: "{{code}}",
-    mode: "Modo",
-    policy: "Cálculo",
-    ratio: "Llamadas por agente",
-    max_lines_per_agent: "Líneas por agente",
-    abandon_cap: "Abandono máximo",
-    abandon_window: "Ventana del abandono",
-    connect_limit_s: "Espera máxima (s)",
-    ring_timeout_s: "Timbrado (s)",
-    wrap_up_s: "Cierre (s)",
-    recording_notice: "Aviso de grabación",
-    priority: "Prioridad",
-    share: "Parte del equipo",
   },
   forecast: {
     ask: "¿Y si…?",
@@ -547,8 +535,7 @@ export const es = {
     unknown_campaign: "Esa campaña no existe.",
     bad_rule_set: "Las reglas legales de la campaña tienen un error; no puede iniciar.",
     rules_not_approved: "Nadie ha aprobado las reglas dudosas de la campaña: véalas con «dialer rules show».",
-    breaks_rules:
-      "La campaña incumple sus reglas legales y no puede iniciar: «dialer campaign check» dice cuáles.",
+    breaks_rules: "La campaña incumple sus reglas legales y no puede iniciar: su configuración dice cuáles.",
   },
 };
 

@@ -1,3 +1,4 @@
+import { campaigns } from "./campaigns";
 import type { Words } from "./es";
 import { imports } from "./imports";
 import { kept } from "./kept";
@@ -13,6 +14,7 @@ import { why } from "./why";
 
 export const pt: Words = {
   ...kept.pt,
+  ...campaigns.pt,
   ...imports.pt,
   ...results.pt,
   ...plans.pt,
@@ -41,6 +43,7 @@ export const pt: Words = {
     pages: {
       agent: "Agente",
       supervisor: "Supervisão",
+      campaigns: "Campanhas",
       qa: "Gravações",
       imports: "Cargas",
       people: "Pessoas",
@@ -227,7 +230,7 @@ export const pt: Words = {
   supervisor: {
     campaigns: "Campanhas",
     noCampaigns: "Ainda não há campanhas",
-    noCampaignsText: "Crie uma com o comando “dialer campaign create”.",
+    noCampaignsText: "Crie a primeira, carregue pessoas e inicie.",
     team: "Equipe",
     agents: "Agentes",
     noAgents: "Ninguém entrou ainda",
@@ -300,7 +303,7 @@ export const pt: Words = {
   campaignReason: {
     other: "{{code}}",
     blind: "a central ficou minutos sem dar sinais",
-    breaks_rules: "não cumpre as suas regras legais: `dialer campaign check` diz quais",
+    breaks_rules: "não cumpre as suas regras legais: veja sua configuração",
   },
   mode: {
     manual: "Manual",
@@ -334,21 +337,6 @@ export const pt: Words = {
     other: "{{code}}",
     calling_hours: "horário legal",
     do_not_call: "lista de não ligar",
-  },
-  setting: {
-    other: "{{code}}",
-    mode: "Modo",
-    policy: "Cálculo",
-    ratio: "Chamadas por agente",
-    max_lines_per_agent: "Linhas por agente",
-    abandon_cap: "Abandono máximo",
-    abandon_window: "Janela do abandono",
-    connect_limit_s: "Espera máxima (s)",
-    ring_timeout_s: "Toque (s)",
-    wrap_up_s: "Pós-atendimento (s)",
-    recording_notice: "Aviso de gravação",
-    priority: "Prioridade",
-    share: "Parte da equipe",
   },
   forecast: {
     ask: "E se…?",
@@ -547,7 +535,6 @@ export const pt: Words = {
     unknown_campaign: "Essa campanha não existe.",
     bad_rule_set: "As regras legais da campanha têm um erro; ela não pode iniciar.",
     rules_not_approved: "Ninguém aprovou as regras duvidosas da campanha: veja-as com «dialer rules show».",
-    breaks_rules:
-      "A campanha viola suas regras legais e não pode iniciar: «dialer campaign check» diz quais.",
+    breaks_rules: "A campanha viola suas regras legais e não pode iniciar: sua configuração diz quais.",
   },
 };

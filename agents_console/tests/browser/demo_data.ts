@@ -258,6 +258,7 @@ export function campaignView(live: CampaignLive): Schemas["CampaignView"] {
     abandon_window: "day",
     priority: 0,
     share: 1,
+    archived: false,
   };
 }
 

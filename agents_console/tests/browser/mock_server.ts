@@ -18,6 +18,7 @@ import {
   settingsLog,
   VERDICT,
 } from "./demo_data";
+import { MockCampaigns } from "./mock_campaigns";
 import { MockImports } from "./mock_imports";
 import { MockPortfolio } from "./mock_portfolio";
 import { makeStereoWav, PEAKS_PER_S, soundPeaks } from "./sound";
@@ -47,6 +48,7 @@ export class MockServer {
   screening: Screening = SCREENING;
   portfolio = new MockPortfolio();
   imports = new MockImports();
+  setups = new MockCampaigns();
   switch: Schemas["SwitchLive"] = { dialer_up: true, switch_up: true };
   intents: Intent[] = [];
   /** Requests to REST paths that change something, as "METHOD path". */
@@ -251,6 +253,8 @@ export class MockServer {
       }
     }
     const seen = Number(request.headers["if-match"]?.replaceAll('"', "") ?? Number.NaN);
+    const set = reads ? await this.setups.answer(call, () => readJson(request), seen) : null;
+    if (set) return void json(set.body, set.status);
     const file = reads ? await this.imports.answer(call, url.searchParams, request) : null;
     if (file?.status === 204) return void response.writeHead(204).end();
     if (file) return void json(file.body, file.status);

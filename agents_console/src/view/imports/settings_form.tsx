@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { answer, api } from "../../api/client";
 import { formatNumber } from "../../format/amounts";
 import { queries } from "../../session";
-import { useCampaigns } from "../campaigns";
+import { atWork, useCampaigns } from "../campaigns";
 import { problemWords, showDone, showProblem } from "../notices";
 import { same } from "../use_kept";
 import { useLocale } from "../use_locale";
@@ -109,7 +109,7 @@ function Confirm({ file, preview, reading, readings, busy, onBegin }: ConfirmPro
   const { t } = useTranslation();
   const locale = useLocale();
   const parts = useParts();
-  const campaigns = useCampaigns();
+  const campaigns = atWork(useCampaigns().data ?? []);
   const saved = useQuery({
     queryKey: ["mappings"],
     queryFn: () => answer(api.GET("/api/v1/imports/mappings")),
@@ -126,7 +126,7 @@ function Confirm({ file, preview, reading, readings, busy, onBegin }: ConfirmPro
   const [listName, setListName] = useState(file.settings?.list_name ?? "");
   const [closeMissing, setCloseMissing] = useState(file.settings?.close_missing ?? false);
   const [skipBad, setSkipBad] = useState(false);
-  const onlyCampaign = campaigns.data?.length === 1 ? (campaigns.data[0]?.id ?? null) : null;
+  const onlyCampaign = campaigns.length === 1 ? (campaigns[0]?.id ?? null) : null;
   const chosenRegion = (region === undefined ? used?.region : region) ?? null;
   const settings: Settings = {
     columns,
@@ -194,7 +194,7 @@ function Confirm({ file, preview, reading, readings, busy, onBegin }: ConfirmPro
         <Group gap="sm" align="end">
           <Select
             label={t("imports.campaign")}
-            data={campaigns.data?.map(({ id, name }) => ({ value: String(id), label: name })) ?? []}
+            data={campaigns.map(({ id, name }) => ({ value: String(id), label: name }))}
             value={settings.campaign_id ? String(settings.campaign_id) : null}
             onChange={(id) => setCampaign(id === null ? null : Number(id))}
             searchable

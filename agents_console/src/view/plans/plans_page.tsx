@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useLocation, useRoute } from "wouter";
 import { answer, api } from "../../api/client";
-import { useCampaigns } from "../campaigns";
+import { atWork, useCampaigns } from "../campaigns";
 import { problemWords } from "../notices";
 import { planKey } from "./plan";
 import { PlanForm } from "./plan_form";
@@ -15,7 +15,8 @@ export default function PlansPage() {
   const [, go] = useLocation();
   const [, params] = useRoute("/plans/:id");
   const campaigns = useCampaigns();
-  const chosen = params ? Number(params.id) : (campaigns.data?.[0]?.id ?? null);
+  const offered = campaigns.data && atWork(campaigns.data);
+  const chosen = params ? Number(params.id) : (offered?.[0]?.id ?? null);
   const plan = useQuery({
     queryKey: planKey(chosen ?? 0),
     enabled: chosen !== null,
@@ -34,11 +35,11 @@ export default function PlansPage() {
         </Text>
       </div>
       {failed && <Alert color="red">{problemWords(failed)}</Alert>}
-      {campaigns.data?.length === 0 && <Text>{t("plans.noCampaigns")}</Text>}
-      {campaigns.data && campaigns.data.length > 0 && (
+      {offered?.length === 0 && <Text>{t("plans.noCampaigns")}</Text>}
+      {offered && offered.length > 0 && (
         <Select
           label={t("plans.campaign")}
-          data={campaigns.data.map(({ id, name }) => ({ value: String(id), label: name }))}
+          data={offered.map(({ id, name }) => ({ value: String(id), label: name }))}
           value={String(chosen)}
           onChange={(id) => id && go(`/plans/${id}`)}
           allowDeselect={false}

@@ -1,7 +1,7 @@
 import { NumberInput, Select, Switch, TextInput } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../api/client";
-import { useCampaigns } from "../campaigns";
+import { atWork, useCampaigns } from "../campaigns";
 import type { Parts } from "./segment";
 
 type Settings = Schemas["SegmentSettings"];
@@ -15,7 +15,7 @@ interface TreatmentFormProps {
 /** How a segment's leads are worked; what is left empty is the campaign's and the list's own. */
 export function TreatmentForm({ settings, scripts, onChange }: TreatmentFormProps) {
   const { t } = useTranslation();
-  const campaigns = useCampaigns().data ?? [];
+  const campaigns = atWork(useCampaigns().data ?? []);
   const { treatment } = settings;
   const change = (part: Partial<Settings["treatment"]>) =>
     onChange({ ...settings, treatment: { ...treatment, ...part } });

@@ -30,7 +30,13 @@ function post(action: Action, id: number) {
   }
 }
 
-export function CampaignButtons({ campaign }: { campaign: CampaignLive }) {
+interface CampaignButtonsProps {
+  campaign: Pick<CampaignLive, "id" | "name" | "state">;
+  /** Nothing known keeps it from starting; the dialer has the last word. */
+  mayStart?: boolean;
+}
+
+export function CampaignButtons({ campaign, mayStart = true }: CampaignButtonsProps) {
   const { t } = useTranslation();
   const { pending, runAccepted } = useAsk();
   const [asking, setAsking] = useState(false);
@@ -43,6 +49,7 @@ export function CampaignButtons({ campaign }: { campaign: CampaignLive }) {
           color="teal.9"
           leftSection={<IconPlayerPlayFilled size={16} />}
           loading={pending === "start"}
+          disabled={!mayStart}
           onClick={() => act("start")}
           data-testid="campaign-start"
         >

@@ -13,8 +13,8 @@ import { WhatIf } from "./what_if";
 type View = Schemas["CampaignView"];
 type Patch = Schemas["CampaignPatch"];
 
-const MODES: View["mode"][] = ["manual", "preview", "progressive", "power", "predictive"];
-const POLICIES: View["policy"][] = [
+export const MODES: View["mode"][] = ["manual", "preview", "progressive", "power", "predictive"];
+export const POLICIES: View["policy"][] = [
   "predictive",
   "progressive",
   "erlang",
@@ -23,7 +23,7 @@ const POLICIES: View["policy"][] = [
   "vicidial_average",
   "vicidial_tapered",
 ];
-const WINDOWS: View["abandon_window"][] = ["day", "month", "campaign"];
+export const WINDOWS: View["abandon_window"][] = ["day", "month", "campaign"];
 
 /** What a person may set here; `settings` of the campaign, with the live view's words where it has them. */
 export interface Goal {

@@ -1,8 +1,8 @@
-import { Group, Text, Title } from "@mantine/core";
+import { Anchor, Group, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { Link } from "wouter";
 import { formatNumber, formatShare } from "../../format/amounts";
 import type { CampaignLive } from "../../state/state";
-import { wordsFor } from "../../words";
 import { useCampaigns } from "../campaigns";
 import { useLocale } from "../use_locale";
 import { CampaignObstacles } from "../why/campaign_obstacles";
@@ -10,6 +10,7 @@ import { Abandonment } from "./abandonment";
 import { Budgets } from "./budgets";
 import { CampaignButtons } from "./campaign_buttons";
 import { CampaignSettings } from "./campaign_settings";
+import { CampaignState } from "./campaign_state";
 import { ChangeLog } from "./change_log";
 import { Outcomes } from "./outcomes";
 import { PacingWords } from "./pacing_words";
@@ -39,6 +40,16 @@ export function CampaignStrip({ campaign }: { campaign: CampaignLive }) {
             {t(`mode.${campaign.mode}`)}
             {campaign.mode === "power" && ` × ${n(campaign.ratio)}`}
           </Text>
+          <Anchor
+            component={Link}
+            href={`/campaigns/${campaign.id}`}
+            size="sm"
+            underline="always"
+            aria-label={t("campaigns.setupOf", { name: campaign.name })}
+            data-testid="campaign-setup"
+          >
+            {t("campaigns.setup")}
+          </Anchor>
         </Group>
         <CampaignButtons campaign={campaign} />
       </div>
@@ -106,18 +117,6 @@ function Goal({ campaign }: { campaign: CampaignLive }) {
         lines: formatNumber(settings.max_lines_per_agent, locale),
       })}
     </Text>
-  );
-}
-
-function CampaignState({ campaign }: { campaign: CampaignLive }) {
-  const { t } = useTranslation();
-  const reason = campaign.state_reason && wordsFor("campaignReason", campaign.state_reason);
-  return (
-    <span className="campaign-state" data-campaign={campaign.state} data-testid="campaign-state">
-      <span className="state-dot" aria-hidden />
-      {t(`campaignState.${campaign.state}`)}
-      {reason && campaign.state !== "running" && <span className="state-reason">· {reason}</span>}
-    </span>
   );
 }
 

@@ -78,7 +78,8 @@ function Entry({ change, busy, onUndo }: { change: Change; busy: boolean; onUndo
       <ul className="change-values">
         {Object.entries(change.after).map(([name, value]) => (
           <li key={name}>
-            {wordsFor("setting", name)}: {showValue(name, change.before[name], locale)} →{" "}
+            {wordsFor("setting", name)}:{" "}
+            {name in change.before && `${showValue(name, change.before[name], locale)} → `}
             <b>{showValue(name, value, locale)}</b>
           </li>
         ))}
@@ -108,5 +109,9 @@ function showValue(name: string, value: Change["after"][string] | undefined, loc
   if (name === "mode") return wordsFor("mode", text);
   if (name === "policy") return wordsFor("policy", text);
   if (name === "abandon_window") return wordsFor("window", text);
+  if (name === "screening") return wordsFor("screeningMode", text);
+  if (name === "on_machine") return wordsFor("onMachine", text);
+  if (name === "recording_notice") return wordsFor("recordingNotice", text);
+  if (typeof value === "boolean") return wordsFor("yesNo", text);
   return text;
 }

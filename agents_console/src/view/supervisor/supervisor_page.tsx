@@ -57,7 +57,12 @@ function Campaigns() {
       {known && sorted.length === 0 && (
         <div className="panel" data-testid="no-campaigns">
           <Text fw={600}>{t("supervisor.noCampaigns")}</Text>
-          <Text c="dimmed">{t("supervisor.noCampaignsText")}</Text>
+          <Text c="dimmed">
+            {t("supervisor.noCampaignsText")}{" "}
+            <Anchor component={Link} href="/campaigns/new" inherit underline="always">
+              {t("campaigns.add")}
+            </Anchor>
+          </Text>
         </div>
       )}
     </section>
