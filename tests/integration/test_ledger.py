@@ -277,8 +277,8 @@ async def test_reported_contacts_count_and_only_once(
 
 
 async def test_two_dialers_obey_the_limit_together(dsn: str, pool: asyncpg.Pool) -> None:
-    """Two hundred persons, each in two campaigns of two groups with a dialer each: whatever the order in which both claim,
-    judge and commit, the union of what they dial is one attempt a day. Both hold leads before either commits."""
+    """Two hundred persons, each in two campaigns of two groups with a dialer each: whatever the order in which both
+    claim, judge and commit, the union of what they dial is one attempt a day. Both hold leads before either commits."""
     one = await make_portfolio(pool, leads=200, group="Norte", campaign="Mora 30")
     other = await make_portfolio(pool, leads=0, group="Sur", campaign="Mora 60")
     await pool.execute(
