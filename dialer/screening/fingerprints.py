@@ -53,8 +53,10 @@ FOREGROUND_DB = 11.0
 #: A recording begins when the call does, give or take the network's waits; the radio is met in the middle of a song.
 BEGIN_FRAMES = 100
 #: An announcement in a loop: so many frames of its beginning come again with so few bits that differ. On training calls
-#: it is 59 of 100 that play twice; of people who ask again in nearly the same rhythm none is nearer than 0.205.
-LOOP_FRAMES, LOOP_ERRORS = 100, 0.18
+#: these are 53 of 100 that play twice; of 3,292 people, half of whom ask again the same, none was nearer than 0.179.
+LOOP_FRAMES, LOOP_ERRORS = 100, 0.16
+#: A look at each fifth frame spares nearly all calls the other four.
+LOOP_LOOKS = ((5, 0.30), (1, LOOP_ERRORS))
 #: No entry among the newest.
 NO_ENTRY = -1
 _HISTORY = 9
@@ -290,14 +292,15 @@ class Prints:
         now = self.prints[np.arange(len(begin)), np.maximum(count - 1, 0)]
         long = (begin >= 0) & (count >= begin + 2 * LOOP_FRAMES) & (count < KEPT_FRAMES)
         slot = np.flatnonzero(long & (now != QUIET))
-        span = np.arange(LOOP_FRAMES)
-        first = begin[slot, None] + span
-        last = count[slot, None] - LOOP_FRAMES + span
-        of = slot[:, None]
-        same = np.flatnonzero(alike(self.prints[of, first], self.prints[of, last], LOOP_ERRORS))
-        slot, of = slot[same], of[same]
+        for step, errors in LOOP_LOOKS:
+            span = np.arange(0, LOOP_FRAMES, step)
+            first = begin[slot, None] + span
+            last = count[slot, None] - LOOP_FRAMES + span
+            of = slot[:, None]
+            same = alike(self.prints[of, first], self.prints[of, last], errors)
+            slot, of, first, last = slot[same], of[same], first[same], last[same]
         least = 10 ** ((self._loudest[slot] - FOREGROUND_DB) / 10)
-        foremost = [self._power[of, when[same]].mean(1) >= least for when in (first, last)]
+        foremost = [self._power[of, when].mean(1) >= least for when in (first, last)]
         repeats: list[int] = slot[foremost[0] & foremost[1]].tolist()
         return repeats
 
