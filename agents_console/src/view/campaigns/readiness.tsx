@@ -21,7 +21,10 @@ interface ReadinessProps {
   children: React.ReactNode;
 }
 
-/** What a campaign still lacks before it may dial, as the dialer itself would say it; then the way to start it. */
+/**
+ * Saving and starting, and what a campaign still lacks before it may dial, as the dialer itself would say it. The list
+ * may be long: the buttons stand above it, where they are seen without scrolling.
+ */
 export function Readiness({ setup, settings, parts, checked, changed, children }: ReadinessProps) {
   const { t } = useTranslation();
   const live = useLive((state) => (setup ? state.campaigns[setup.id] : undefined));
@@ -37,17 +40,6 @@ export function Readiness({ setup, settings, parts, checked, changed, children }
       <Title order={2} size="h5">
         {t("campaigns.ready")}
       </Title>
-      <div aria-busy={checked.asking} aria-live="polite">
-        {Boolean(checked.error) && <Alert color="orange">{problemWords(checked.error)}</Alert>}
-        <Breaches title={t("campaigns.barsStoring")} breaches={storing} testid="bars-storing" />
-        <Breaches title={t("campaigns.barsStarting")} breaches={starting} testid="bars-starting" />
-        {known?.length === 0 && !checked.error && (
-          <Text size="sm" c="var(--good)" fw={600} data-testid="nothing-missing">
-            {t("campaigns.nothingMissing")}
-          </Text>
-        )}
-      </div>
-      <Notes setup={setup} settings={settings} parts={parts} />
       {children}
       {setup && campaign && !setup.archived && (
         <>
@@ -59,6 +51,17 @@ export function Readiness({ setup, settings, parts, checked, changed, children }
           <CampaignButtons campaign={campaign} mayStart={!changed && known?.length === 0} />
         </>
       )}
+      <div aria-busy={checked.asking} aria-live="polite">
+        {Boolean(checked.error) && <Alert color="orange">{problemWords(checked.error)}</Alert>}
+        <Breaches title={t("campaigns.barsStoring")} breaches={storing} testid="bars-storing" />
+        <Breaches title={t("campaigns.barsStarting")} breaches={starting} testid="bars-starting" />
+        {known?.length === 0 && !checked.error && (
+          <Text size="sm" c="var(--good)" fw={600} data-testid="nothing-missing">
+            {t("campaigns.nothingMissing")}
+          </Text>
+        )}
+      </div>
+      <Notes setup={setup} settings={settings} parts={parts} />
     </aside>
   );
 }
