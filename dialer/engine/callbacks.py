@@ -1,7 +1,7 @@
 """Callbacks that are due: promised to a person, so each has an agent of its own before it is dialled.
 
-The agent who promised it gets it himself; while he is busy it waits for him, and after a grace (or when he is not
-logged in) anybody's next free moment will do.
+The agent who promised it gets it himself; while he is busy it waits for him, and after a grace (or at once, when he
+will not come: logged out, gone over to another group, his telephone long away) anybody's next free moment will do.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dialer.engine.choosing import BUSY_PERSON_REST, choose
 from dialer.engine.floor import Floor
 from dialer.engine.hopper import LEASE_MARGIN
 from dialer.engine.planning import plan
-from dialer.engine.records import Agent, CampaignRun
+from dialer.engine.records import LOG_OUT, MOVED, Agent, CampaignRun
 from dialer.modes import MODES
 
 #: How long a callback waits for the agent who promised it.
@@ -47,6 +47,13 @@ def _dial(floor: Floor, run: CampaignRun, lead: ClaimedLead, agent: Agent, at: d
 def _agent_for(floor: Floor, lead: ClaimedLead, since: datetime, at: datetime) -> Agent | None:
     ready = staffing.counted_on(floor)
     own = floor.agents.get(lead.callback_agent_id or 0)
-    if own is None or own.state is AgentState.LOGGED_OUT or at - since >= OWN_AGENT_GRACE:
+    if own is None or _will_not_come(own, at) or at - since >= OWN_AGENT_GRACE:
         return ready[0] if ready else None
     return own if own in ready else None
+
+
+def _will_not_come(agent: Agent, at: datetime) -> bool:
+    """Nobody need wait for him: he has left, leaves when his call is over, or went without a word."""
+    if agent.state is AgentState.UNREACHABLE:
+        return at - agent.since >= OWN_AGENT_GRACE
+    return agent.state is AgentState.LOGGED_OUT or agent.after_wrap_up in (LOG_OUT, MOVED)

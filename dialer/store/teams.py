@@ -120,7 +120,7 @@ async def move_agent(connection: Connection, agent_id: int, group_id: int, *, us
     )
     if agent["agent_group_id"] == group_id:
         if taken_back:
-            await _ask_shard(connection, agent["agent_group_id"], agent_id, "stay_in_group")
+            await ask_shard(connection, agent["agent_group_id"], agent_id, "stay_in_group")
             return True
         raise BadInput(f"{agent['display_name']} works in that group already")
     move_id = await connection.fetchval(
@@ -135,14 +135,15 @@ async def move_agent(connection: Connection, agent_id: int, group_id: int, *, us
         await connection.execute("UPDATE app_user SET agent_group_id = $2 WHERE id = $1", agent_id, group_id)
         await connection.execute("UPDATE agent_move SET done_at = now() WHERE id = $1", move_id)
         return True
-    await _ask_shard(connection, session["shard_id"], agent_id, "leave_group")
+    await ask_shard(connection, session["shard_id"], agent_id, "leave_group")
     return False
 
 
-async def _ask_shard(connection: Connection, shard_id: int, agent_id: int, wish: str) -> None:
+async def ask_shard(connection: Connection, shard_id: int, agent_id: int, wish: str) -> None:
+    """Ask the shard at which an agent works for something that concerns him; in the caller's transaction."""
     await connection.execute(
         "INSERT INTO intent (shard_id, user_id, key, type, data)"
-        " VALUES ($1, $2, 'move-' || gen_random_uuid(), $3, '{}')",
+        " VALUES ($1, $2, 'office-' || gen_random_uuid(), $3, '{}')",
         *(shard_id, agent_id, wish),
     )
     await connection.execute("SELECT pg_notify('cadencia_intent', $1)", str(shard_id))

@@ -6,6 +6,7 @@ from typing import Any
 
 from dialer.domain.errors import BadInput
 from dialer.store.database import Connection
+from dialer.store.teams import ask_shard
 
 
 async def list_users(connection: Connection) -> list[dict[str, Any]]:
@@ -41,15 +42,27 @@ async def set_password(connection: Connection, login: str, password_hash: str) -
 
 async def set_active(connection: Connection, login: str, *, active: bool) -> bool:
     """Whether he may log in from now on; False when it was so before. Who may not is logged out: his sessions and
-    his telephone's password are gone, and the API closes his console within seconds, as it does for an agent whose
-    console is lost. Raises BadInput on an unknown log-in."""
+    his telephone's password are gone, the API closes his console within seconds, and an agent's shard hangs his
+    telephone up, keeps his customer for the next free agent and waits for him no more. Raises BadInput on an unknown
+    log-in."""
     user_id = await find_user(connection, login)
     changed = await connection.fetchval(
         "UPDATE app_user SET active = $2 WHERE id = $1 AND active <> $2 RETURNING true", user_id, active
     )
     if not active:
         await _end_sessions(connection, user_id)
+        await _send_home(connection, user_id)
     return bool(changed)
+
+
+async def _send_home(connection: Connection, user_id: int) -> None:
+    shard_id = await connection.fetchval(
+        "SELECT shard_id FROM agent_session WHERE user_id = $1 AND state <> 'logged_out' FOR UPDATE", user_id
+    )
+    if shard_id is not None:
+        # His telephone first: to log out alone would wait for the end of a call that he is no more to have.
+        for wish in ("console_lost", "log_out"):
+            await ask_shard(connection, shard_id, user_id, wish)
 
 
 async def _end_sessions(connection: Connection, user_id: int) -> None:

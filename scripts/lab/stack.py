@@ -25,7 +25,7 @@ from lab.postgres import DATABASE, Postgres
 ROOT = Path(__file__).resolve().parents[2]
 CONSOLE = ROOT / "agents_console" / "dist"
 SWITCH_ROLE = "switch_reader"
-READY_TIMEOUT_S = 30.0
+READY_TIMEOUT_S = 120.0
 
 
 class Stack:

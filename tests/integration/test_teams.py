@@ -115,6 +115,22 @@ async def test_who_is_in_a_call_goes_when_it_is_over(
     assert await pool.fetchval("SELECT count(*) FROM agent_move") == 1
 
 
+async def test_who_may_log_in_no_more_is_sent_home(
+    dsn: str, pool: asyncpg.Pool, office: Office, store: PostgresShardStore
+) -> None:
+    """His shard is asked once; whoever is not logged in, or may not already, concerns no shard."""
+    here, gone = office.users["agent"], office.users["agent2"]
+    for agent_id, state in ((here, AgentState.ON_CALL), (gone, AgentState.LOGGED_OUT)):
+        await store.append([f.AgentMoved(at=datetime.now(UTC), agent_id=agent_id, state=state)])
+    for login in ("agent", "agent2"):
+        assert (await dialer("user", "disable", login, database_dsn=dsn)).code == DONE
+    asked = await pool.fetch("SELECT user_id, type, shard_id FROM intent ORDER BY id")
+    assert [tuple(row) for row in asked] == [
+        (here, "console_lost", office.group_id),
+        (here, "log_out", office.group_id),
+    ]
+
+
 async def test_the_shard_hears_it(pool: asyncpg.Pool, office: Office, store: PostgresShardStore) -> None:
     agent_id = office.users["agent"]
     for kind in ("leave_group", "stay_in_group"):

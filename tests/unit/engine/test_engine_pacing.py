@@ -1,4 +1,4 @@
-"""What pacing knows and says: reasons in every mode, a blind gauge, a restart, several campaigns, callbacks."""
+"""What pacing knows and says: reasons in every mode, a blind gauge, a restart, several campaigns."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from scene import Scene, campaign, lead, of, shard_state
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import AbandonWindow, CampaignState, DialMode, PacingPolicy
 from dialer.domain.events import CampaignEdited, LogLost, SwitchAlive
-from dialer.domain.facts import LeadsReturned, PacingDecided, PacingKept
+from dialer.domain.facts import PacingDecided, PacingKept
 from dialer.domain.outcomes import Outcome
 from dialer.domain.stored import KeptPacing, Tally
-from dialer.domain.values import ClaimedLead
-from dialer.domain.wishes import GoNotReady, GoReady, LogOut, PauseCampaign, StartCampaign
-from dialer.engine.callbacks import OWN_AGENT_GRACE
+from dialer.domain.wishes import GoNotReady, GoReady, LogOut, StartCampaign
 from dialer.engine.pool import KEEP_EVERY_S, SAME_SHIFT, Pool, paced
 from pacing.policies.predictive import Predictive
 from pacing.policy import names
@@ -362,74 +360,6 @@ def test_peers_can_be_chosen() -> None:
         scene.log_in(1, 2)
         scene.run(4)
         assert {d.policy for d in of(PacingDecided, scene) if "in_flight" in d.explain} == {str(policy)}
-
-
-# --- callbacks --------------------------------------------------------------------------------------------
-
-
-def callback(agent_id: int | None, id: int = 1) -> ClaimedLead:
-    return replace(lead(id), callback=True, callback_agent_id=agent_id)
-
-
-def both_ready(scene: Scene) -> None:
-    """Both at their phones, then ready one after the other."""
-    scene.log_in(1, 2, ready=False)
-    for agent_id in (1, 2):
-        scene.wish(agent_id, GoReady())
-        scene.run(0.2)
-
-
-@pytest.mark.parametrize("mode", [DialMode.PROGRESSIVE, DialMode.POWER, DialMode.PREDICTIVE])
-def test_a_callback_goes_to_the_agent_who_promised_it(mode: DialMode) -> None:
-    """1. Two free agents, the first idle for longer; 2. the second's callback is dialled for him."""
-    scene = Scene(campaign(mode=mode), leads=[callback(2)], agents=2)
-    both_ready(scene)
-    assert [planned.agent_id for planned in scene.planned] == [2]
-
-
-def test_a_callback_waits_for_its_agent_and_then_for_nobody() -> None:
-    """1. Her agent is on a break: not dialled; 2. after the grace, anybody's; 3. an agent gone home: at once."""
-    scene = Scene(campaign(mode=DialMode.POWER), leads=[], agents=2)
-    scene.log_in(1, 2)
-    scene.wish(2, GoNotReady("lunch"))
-    scene.list = [callback(2)]
-    scene.run(OWN_AGENT_GRACE.total_seconds() - 5)
-    assert scene.planned == []
-    scene.run(10)
-    assert [planned.agent_id for planned in scene.planned] == [1]
-    home = Scene(campaign(mode=DialMode.POWER), leads=[callback(2)], agents=2)
-    home.log_in(1)
-    assert [planned.agent_id for planned in home.planned] == [1]
-
-
-def test_a_callback_is_shown_to_its_agent_in_preview() -> None:
-    scene = Scene(campaign(mode=DialMode.PREVIEW), leads=[callback(2)], agents=2)
-    both_ready(scene)
-    assert scene.agent(2).preview is not None
-    assert scene.agent(1).preview is None
-
-
-def test_an_agent_waited_for_by_a_callback_is_not_promised_to_others() -> None:
-    """1. A callback waits for the second agent, who talks; 2. the pool is asked for one agent fewer; 3. back and
-    ready, he gets his callback before anything else."""
-    scene = Scene(campaign(mode=DialMode.POWER, ratio=1.0, wrap_up_s=0), leads=[callback(2)], agents=2)
-    scene.log_in(1, 2, ready=False)
-    scene.wish(1, GoReady())
-    scene.run(3)
-    scene.list = [lead(n) for n in range(2, 20)]
-    scene.run(3)
-    assert scene.planned == []
-    scene.wish(2, GoReady())
-    scene.run(1)
-    assert [p.agent_id for p in scene.planned if p.lead_id == 1] == [2]
-
-
-def test_a_paused_campaign_gives_its_callbacks_back() -> None:
-    scene = Scene(campaign(mode=DialMode.POWER), leads=[callback(2)], agents=2)
-    scene.log_in(1, 2, ready=False)
-    scene.run(1)
-    scene.wish(9, PauseCampaign(1))
-    assert (1,) in [returned.lead_ids for returned in of(LeadsReturned, scene)]
 
 
 # --- who will not come back ---------------------------------------------------------------------------------
