@@ -74,3 +74,18 @@ export function formatPhone(number: string): string {
   if (nanp) return `+1 ${nanp[1]} ${nanp[2]} ${nanp[3]}`;
   return number;
 }
+
+/** How the locale writes numbers, as a number field takes it. Comma and point both type a decimal: groups come by themselves. */
+export function separators(locale: string): {
+  thousandSeparator: string;
+  decimalSeparator: string;
+  allowedDecimalSeparators: string[];
+} {
+  const parts = new Intl.NumberFormat(locale).formatToParts(12345.6);
+  const part = (type: string) => parts.find((each) => each.type === type)?.value ?? "";
+  return {
+    thousandSeparator: part("group"),
+    decimalSeparator: part("decimal"),
+    allowedDecimalSeparators: [",", "."],
+  };
+}

@@ -201,9 +201,6 @@ export const en: Words = {
   phoneStatus: {
     active: "active",
     invalid: "does not exist",
-    field_missing: "Something is missing: {{detail}}",
-    field_wrong: "Something is not valid: {{detail}}",
-    field_unwanted: "Something is too much: {{detail}}",
     wrong_person: "someone else's",
     do_not_call: "do not call",
   },
@@ -377,6 +374,10 @@ export const en: Words = {
     unmeasured: "People taken for a machine: not measured yet (control sample).",
     measured:
       "People taken for a machine: {{share}} (95 %: {{low}} to {{high}}); {{persons}} of {{controls}} in the control sample.",
+    abandonment:
+      "Abandonment of 30 days with the people so lost among it: {{rate}}. Nobody spoke to them either; the bar above counts only those who waited in vain for an agent today.",
+    control:
+      "Control sample: {{share}} of the machine verdicts goes to an agent who is not told. What he says measures the errors: each person found stands for those hung up on untried.",
     mode: "Detector",
     onMachine: "With a machine",
     costRatio: "Machines per person saved",

@@ -202,9 +202,6 @@ export const es = {
   phoneStatus: {
     active: "activo",
     invalid: "no existe",
-    field_missing: "Falta un dato: {{detail}}",
-    field_wrong: "Un dato no es válido: {{detail}}",
-    field_unwanted: "Sobra un dato: {{detail}}",
     wrong_person: "de otra persona",
     do_not_call: "no llamar",
   },
@@ -380,6 +377,10 @@ export const es = {
     unmeasured: "Personas tratadas como máquina: sin medida todavía (muestra de control).",
     measured:
       "Personas tratadas como máquina: {{share}} (95 %: {{low}} a {{high}}); {{persons}} de {{controls}} de la muestra de control.",
+    abandonment:
+      "Abandono de 30 días contando a las personas así perdidas: {{rate}}. Tampoco con ellas habló nadie; la barra de arriba solo cuenta a quienes esperaron en vano a un agente hoy.",
+    control:
+      "Muestra de control: {{share}} de los veredictos de máquina pasa a un agente sin avisarle. Lo que él dice mide los errores: cada persona que aparece vale por las que se colgaron sin probar.",
     mode: "Detector",
     onMachine: "Con un contestador",
     costRatio: "Máquinas por persona salvada",

@@ -85,7 +85,7 @@ export const pt: Words = {
     other: "Outro motivo",
     connected: "Recém-conectado",
     manual: "Após ligação manual",
-    wrap_up_expired: "Encerramento vencido",
+    wrap_up_expired: "Fechamento vencido",
   },
   phone: {
     title: "Telefone",
@@ -202,9 +202,6 @@ export const pt: Words = {
   phoneStatus: {
     active: "ativo",
     invalid: "não existe",
-    field_missing: "Falta um dado: {{detail}}",
-    field_wrong: "Um dado não é válido: {{detail}}",
-    field_unwanted: "Um dado sobra: {{detail}}",
     wrong_person: "de outra pessoa",
     do_not_call: "não ligar",
   },
@@ -374,22 +371,26 @@ export const pt: Words = {
   },
   screening: {
     title: "Quem atende",
-    down: "O detector não escuta ({{reason}}): toda chamada atendida vai para um atendente.",
+    down: "O detector não escuta ({{reason}}): toda chamada atendida vai para um agente.",
     notStarted: "ainda não iniciou",
     unmeasured: "Pessoas tratadas como máquina: ainda sem medida (amostra de controle).",
     measured:
       "Pessoas tratadas como máquina: {{share}} (95 %: {{low}} a {{high}}); {{persons}} de {{controls}} da amostra de controle.",
+    abandonment:
+      "Abandono de 30 dias contando as pessoas assim perdidas: {{rate}}. Com elas também ninguém falou; a barra acima só conta quem esperou em vão por um agente hoje.",
+    control:
+      "Amostra de controle: {{share}} dos vereditos de máquina vai para um agente sem aviso. O que ele diz mede os erros: cada pessoa encontrada vale pelas que foram desligadas sem teste.",
     mode: "Detector",
     onMachine: "Com uma secretária eletrônica",
     costRatio: "Máquinas por pessoa salva",
     tradeOff: "O que cada valor compra",
     tradeOffAt:
-      "Com {{ratio}}: {{people}} das pessoas tratadas como máquina, {{machines}} das máquinas passadas a um atendente. Medido com chamadas geradas; a amostra de controle mede as suas.",
-    tradeOffMachines: "máquinas passadas a um atendente",
+      "Com {{ratio}}: {{people}} das pessoas tratadas como máquina, {{machines}} das máquinas passadas a um agente. Medido com chamadas geradas; a amostra de controle mede as suas.",
+    tradeOffMachines: "máquinas passadas a um agente",
     tradeOffPeople: "pessoas perdidas",
     verdict:
       "Atendeu: {{who}} ({{by}}), pessoa com {{certainty}} de probabilidade, decidido {{at}} s após atender.",
-    noVerdict: "Atendeu: desconhecido ({{why}}); foi para um atendente.",
+    noVerdict: "Atendeu: desconhecido ({{why}}); foi para um agente.",
     greetingEnd: "A saudação terminou aos {{at}} s.",
     unmasked: "Descoberto aos {{at}} s: {{who}}.",
   },
@@ -399,14 +400,14 @@ export const pt: Words = {
     shadow: "Só observar",
   },
   screeningHelp: {
-    off: "Toda chamada atendida vai para um atendente.",
-    on: "Só pessoas vão para um atendente.",
-    shadow: "O veredito é guardado; todos vão para um atendente.",
+    off: "Toda chamada atendida vai para um agente.",
+    on: "Só pessoas vão para um agente.",
+    shadow: "O veredito é guardado; todos vão para um agente.",
   },
   onMachine: {
     hang_up: "Desligar",
     leave_message: "Deixar mensagem",
-    connect: "Passar a um atendente",
+    connect: "Passar a um agente",
   },
   heardBy: {
     other: "{{code}}",

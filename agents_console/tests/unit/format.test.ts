@@ -5,6 +5,7 @@ import {
   formatMoney,
   formatPhone,
   formatShare,
+  separators,
   sumByCurrency,
 } from "../../src/format/amounts";
 import {
@@ -47,6 +48,15 @@ describe("amounts", () => {
   test("shares have one decimal", () => {
     expect(formatShare(0.0123, "en-US")).toBe("1.2%");
     expect(formatShare(0, "en-US")).toBe("0.0%");
+  });
+
+  test("number fields write as the language does", () => {
+    const here = (locale: string) => [
+      separators(locale).thousandSeparator,
+      separators(locale).decimalSeparator,
+    ];
+    expect(here("pt-BR")).toEqual([".", ","]);
+    expect(here("es-419")).toEqual([",", "."]);
   });
 
   test("numbers of +1 are grouped, others left whole", () => {

@@ -50,7 +50,6 @@ export function ResultForm({ fields, draft, reading, place, tried, onDraft, firs
                 decimalScale={digitsOf(place.currency)}
                 fixedDecimalScale
                 allowNegative={false}
-                thousandSeparator=","
                 suffix={` ${place.currency}`}
                 hideControls
               />

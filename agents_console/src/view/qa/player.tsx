@@ -134,6 +134,7 @@ function Deck({ recording, peaks }: { recording: Schemas["RecordingView"]; peaks
         thumbLabel={t("qa.position")}
         size="sm"
         mb={4}
+        className="along-waves"
       />
       <Marks recording={recording} onSeek={waves.seek} />
       <Group justify="space-between">

@@ -21,7 +21,7 @@ export function WhoAnswered({ recording }: { recording: Schemas["RecordingView"]
   const marks = marksOf(heard, recording);
   return (
     <div className="who-answered" data-testid="who-answered">
-      <div className="who-marks" aria-hidden>
+      <div className="who-marks along-waves" aria-hidden>
         {marks.map(({ name, share }) => (
           <i key={name} data-mark={name} style={{ left: `${share * 100}%` }} />
         ))}

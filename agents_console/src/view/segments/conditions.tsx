@@ -208,7 +208,6 @@ function Value({ n, field, currency, condition: { value }, onChange }: ValueProp
           onChange={(typed) =>
             onChange(typeof typed === "number" ? Math.round(typed * 10 ** decimals) : null)
           }
-          thousandSeparator=","
           decimalScale={decimals}
           allowDecimal={decimals > 0}
           data-testid={`value-${n}`}
@@ -223,7 +222,6 @@ function Value({ n, field, currency, condition: { value }, onChange }: ValueProp
           inputWrapperOrder={["input", "description"]}
           value={typeof value === "number" ? value : ""}
           onChange={(typed) => onChange(typeof typed === "number" ? typed : null)}
-          thousandSeparator=","
           allowDecimal={field.kind === "score"}
           {...(field.kind === "score"
             ? { min: 0, max: 1, step: 0.05, clampBehavior: "strict" as const }

@@ -1,5 +1,5 @@
 import { Text } from "@mantine/core";
-import { memo } from "react";
+import { memo, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { AgentLive, AgentState } from "../../state/state";
 import { Since } from "../clock";
@@ -26,9 +26,24 @@ export function sortAgents(agents: Iterable<AgentLive>): AgentLive[] {
   );
 }
 
+/** Rows drawn at once. */
+const SLICE = 30;
+
+/** How many of `total` rows to draw: a slice at first, and one more each time the page has had its turn. */
+function useSlices(total: number): number {
+  const [drawn, setDrawn] = useState(SLICE);
+  useEffect(() => {
+    if (drawn >= total) return;
+    const timer = setTimeout(() => setDrawn(drawn + SLICE));
+    return () => clearTimeout(timer);
+  }, [drawn, total]);
+  return drawn;
+}
+
 export function AgentsTable({ agents, known }: { agents: Record<string, AgentLive>; known: boolean }) {
   const { t } = useTranslation();
   const sorted = sortAgents(Object.values(agents));
+  const drawn = useSlices(sorted.length);
   if (sorted.length === 0) {
     return known ? <Text c="dimmed">{t("supervisor.noAgents")}</Text> : null;
   }
@@ -44,7 +59,7 @@ export function AgentsTable({ agents, known }: { agents: Record<string, AgentLiv
           </tr>
         </thead>
         <tbody>
-          {sorted.map((agent) => (
+          {sorted.slice(0, drawn).map((agent) => (
             <Row key={agent.id} agent={agent} />
           ))}
         </tbody>

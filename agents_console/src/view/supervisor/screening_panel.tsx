@@ -73,6 +73,14 @@ function Figures({ view }: { view: View }) {
               controls: view.controls,
             })}
       </Text>
+      {view.controls > 0 && view.abandon_rate !== null && (
+        <Text size="sm" mb={8} data-testid="abandonment-with-lost">
+          {t("screening.abandonment", { rate: formatShare(view.abandon_rate, locale) })}
+        </Text>
+      )}
+      <Text size="sm" c="dimmed" mb={8}>
+        {t("screening.control", { share: formatShare(view.settings.control_share, locale) })}
+      </Text>
     </>
   );
 }
