@@ -1,19 +1,13 @@
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ATTEMPT, ago, callCard } from "./demo_data";
-import { closeBrowser, Desk } from "./desk";
+import { type Desk, deskForEach } from "./desk";
 import { heardEnergy } from "./sip_peer";
 
 let desk: Desk;
-
-beforeEach(async () => {
-  desk = await Desk.open();
+deskForEach((opened) => {
+  desk = opened;
 });
-afterEach(async () => {
-  expect(desk.errors).toEqual([]);
-  await desk.close();
-});
-afterAll(closeBrowser);
 
 /** What the agent asked for; the steps of the script, which the console tells by itself, apart. */
 const asked = () => desk.server.intents.filter(({ type }) => type !== "walk_script");
@@ -30,12 +24,12 @@ async function inCall(change: Parameters<typeof callCard>[0] = {}): Promise<Page
 }
 
 async function until<T>(read: () => Promise<T> | T, holds: (value: T) => boolean): Promise<T> {
-  for (let n = 0; n < 60; n++) {
+  for (let n = 0; n < 600; n++) {
     const value = await read();
     if (holds(value)) return value;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`waited 6 s in vain; it is ${JSON.stringify(await read())}`);
+  throw new Error(`waited a minute in vain; it is ${JSON.stringify(await read())}`);
 }
 
 describe("logging in", () => {
@@ -426,6 +420,31 @@ describe("the result", () => {
     ).toEqual([]);
   });
 
+  test("an amount is typed as it is written here, with a comma or a point", async () => {
+    await inCall();
+    for (const [language, shown] of [
+      ["PT", "1.234,56 DOP"],
+      ["ES", "1,234.56 DOP"],
+    ]) {
+      await desk.page.getByText(language as string, { exact: true }).click();
+      for (const typed of ["1234,56", "1234.56"]) {
+        await desk.page.keyboard.press("Escape");
+        await desk.at("disposition-paid").click();
+        await desk.at("disposition-promise").click();
+        await desk.at("field-amount").fill("");
+        await desk.at("field-amount").pressSequentially(typed);
+        await until(
+          () => desk.at("field-amount").inputValue(),
+          (value) => value === shown,
+        );
+      }
+    }
+    await desk.at("field-due_on").fill(new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10));
+    await desk.at("save-disposition").click();
+    await until(lastIntent, (intent) => intent?.type === "dispose");
+    expect(lastIntent()).toMatchObject({ details: { amount_minor: 123_456 } });
+  });
+
   test("in wrap-up one key saves, while the time runs down", async () => {
     await inCall();
     desk.server.setMe({ state: "wrap_up", call: ended() });
@@ -510,6 +529,12 @@ describe("preferences", () => {
     expect(await desk.at("disposition-promise").innerText()).toContain("Promise to pay");
     await desk.at("colours").click();
     await desk.page.mouse.move(0, 0);
+    expect(await desk.breaches()).toEqual([]);
+    await desk.at("disposition-callback").click();
+    await desk.at("callback-at").fill("2020-01-01T10:00");
+    await desk.page.getByText("Choose a time in the future").waitFor();
+    await desk.at("go-not-ready").click();
+    await desk.at("reason-lunch").waitFor();
     expect(await desk.breaches()).toEqual([]);
     await desk.page.reload();
     await desk.at("hang-up").getByText("Hang up").waitFor();

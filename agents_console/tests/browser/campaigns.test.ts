@@ -1,28 +1,12 @@
-import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
-import { closeBrowser, Desk } from "./desk";
+import { expect, test } from "vitest";
+import { type Desk, supervisorForEach } from "./desk";
 
 let desk: Desk;
-
-/** A walk through a page does much, and machines that test are busy. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
-beforeEach(async () => {
-  desk = await Desk.open({ width: 1366, height: 768 });
-  desk.page.setDefaultTimeout(60_000);
-  await desk.logIn("supervisor");
+supervisorForEach(async (opened) => {
+  desk = opened;
   await desk.at("page-campaigns").click();
   await desk.at("entry-1").waitFor();
 });
-afterEach(async () => {
-  expect(desk.errors).toEqual([]);
-  await desk.close();
-});
-afterAll(closeBrowser);
-
-/** The browser itself reports a refused request as an error. */
-function forgive(status: number): void {
-  desk.errors.splice(0, desk.errors.length, ...desk.errors.filter((error) => !error.includes(`${status}`)));
-}
 
 const option = (name: string) => desk.page.getByRole("option", { name, exact: true }).click();
 
@@ -50,7 +34,7 @@ test("a campaign is made: the law is asked as it is written, bars what it forbid
   await desk.at("bars-starting").waitFor();
   await desk.at("save-campaign").click();
   await desk.page.getByText("choose another name", { exact: false }).waitFor();
-  forgive(422);
+  desk.forgive(422);
   await desk.at("campaign-name").fill("Autos diciembre");
   await desk.at("save-campaign").click();
   await desk.page.waitForURL("**/campaigns/3");
@@ -82,7 +66,7 @@ test("a campaign that two supervisors change, a copy of it, and the archive", as
   await desk.at("take-theirs").click();
   await desk.at("conflict").waitFor({ state: "detached" });
   expect(await desk.at("campaign-name").inputValue()).toBe("Autos del norte");
-  forgive(412);
+  desk.forgive(412);
   await desk.at("copy-campaign").click();
   await desk.page.getByText("las personas no", { exact: false }).waitFor();
   expect(await desk.at("campaign-name").inputValue()).toBe("Autos del norte (copia)");

@@ -1,23 +1,12 @@
-import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
-import { closeBrowser, Desk } from "./desk";
+import { expect, test } from "vitest";
+import { type Desk, supervisorForEach } from "./desk";
 import { report } from "./mock_imports";
 
 let desk: Desk;
-
-/** A walk through a page does much, and machines that test are busy. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
-beforeEach(async () => {
-  desk = await Desk.open({ width: 1366, height: 768 });
-  desk.page.setDefaultTimeout(60_000);
-  await desk.logIn("supervisor");
+supervisorForEach(async (opened) => {
+  desk = opened;
   await desk.at("page-imports").click();
 });
-afterEach(async () => {
-  expect(desk.errors).toEqual([]);
-  await desk.close();
-});
-afterAll(closeBrowser);
 
 async function bring(name = "cartera.csv", content = "Cédula,Nombre,Celular,Correo\n"): Promise<void> {
   const chooser = desk.page.waitForEvent("filechooser");
@@ -111,7 +100,7 @@ test("a file that can't be read says why, and can be read otherwise", async () =
   await (await chooser).setFiles({ name: "viejo.xls", mimeType: "text/csv", buffer: Buffer.from("x") });
   await desk.at("import-send").click();
   await desk.at("preview-problem").getByText("save it as XLSX").waitFor();
-  desk.errors.splice(0, desk.errors.length, ...desk.errors.filter((error) => !error.includes("422")));
+  desk.forgive(422);
   expect(await desk.breaches()).toEqual([]);
   desk.server.imports.previewProblem = null;
   await desk.at("import-encoding").click();

@@ -1,27 +1,10 @@
-import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
-import { closeBrowser, Desk } from "./desk";
+import { expect, test } from "vitest";
+import { type Desk, supervisorForEach } from "./desk";
 
 let desk: Desk;
-
-/** A walk through a page does much, and machines that test are busy. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
-beforeEach(async () => {
-  desk = await Desk.open({ width: 1366, height: 768 });
-  desk.page.setDefaultTimeout(60_000);
-  await desk.logIn("supervisor");
-  await desk.at("campaign-1").waitFor();
+supervisorForEach((opened) => {
+  desk = opened;
 });
-afterEach(async () => {
-  expect(desk.errors).toEqual([]);
-  await desk.close();
-});
-afterAll(closeBrowser);
-
-/** The browser itself reports a refused request as an error. */
-function forgive(status: number): void {
-  desk.errors.splice(0, desk.errors.length, ...desk.errors.filter((error) => !error.includes(`${status}`)));
-}
 
 test("why a campaign's leads are not called: counts per reason, the norm with its source", async () => {
   await desk.at("count-reasons").click();
@@ -99,7 +82,7 @@ test("segments: who moved, a condition added and counted, kept and undone, a pre
   await desk.at("segment-name").fill("Tardía");
   await desk.at("save-segment").click();
   await desk.page.getByText("already", { exact: false }).waitFor();
-  forgive(422);
+  desk.forgive(422);
   await desk.at("segment-name").fill("Promesa rota");
   await desk.at("save-segment").click();
   await desk.page.waitForURL("**/segments/9");
@@ -127,7 +110,7 @@ test("a segment that two supervisors edit: the second is told, nothing is overwr
   await desk.at("undo-segment").click();
   await desk.at("undo-segment").waitFor({ state: "detached" });
   expect(desk.server.portfolio.segments[0]).toMatchObject({ name: "Tardía del sur", version: 5 });
-  forgive(412);
+  desk.forgive(412);
 });
 
 test("a plan whose campaign was changed otherwise is kept without a question; a changed plan is not", async () => {
@@ -145,7 +128,7 @@ test("a plan whose campaign was changed otherwise is kept without a question; a 
   expect(portfolio.plan.max_attempts).toBe(20);
   await desk.at("take-theirs").click();
   await desk.at("plan-sentence").getByText("hasta 20 veces", { exact: false }).waitFor();
-  forgive(412);
+  desk.forgive(412);
 });
 
 test("contact plans: a sentence and a week, what does not add up, kept and undone", async () => {

@@ -1,18 +1,12 @@
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
-import { closeBrowser, Desk } from "./desk";
+import { expect, test } from "vitest";
+import { type Desk, deskForEach } from "./desk";
 
 let desk: Desk;
-
-beforeEach(async () => {
-  desk = await Desk.open();
+deskForEach(async (opened) => {
+  desk = opened;
   await desk.logIn("calidad");
   await desk.at("recording-900").waitFor();
 });
-afterEach(async () => {
-  expect(desk.errors).toEqual([]);
-  await desk.close();
-});
-afterAll(closeBrowser);
 
 const rows = () => desk.page.locator("[data-testid^=recording-9], [data-testid^=recording-8]").count();
 const position_s = async () => {

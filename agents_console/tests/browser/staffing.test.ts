@@ -1,21 +1,10 @@
-import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
-import { closeBrowser, Desk } from "./desk";
+import { expect, test } from "vitest";
+import { type Desk, supervisorForEach } from "./desk";
 
 let desk: Desk;
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-
-beforeEach(async () => {
-  desk = await Desk.open({ width: 1366, height: 768 });
-  desk.page.setDefaultTimeout(60_000);
-  await desk.logIn("supervisor");
-  await desk.at("campaign-1").waitFor();
+supervisorForEach((opened) => {
+  desk = opened;
 });
-afterEach(async () => {
-  expect(desk.errors).toEqual([]);
-  await desk.close();
-});
-afterAll(closeBrowser);
 
 test("staffing: what is planned beside the forecast, a plan made, refused, changed, removed and undone", async () => {
   const { staffing } = desk.server.portfolio;

@@ -1,18 +1,13 @@
-import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Schemas } from "../../src/api/client";
-import { closeBrowser, Desk } from "./desk";
+import { type Desk, deskForEach } from "./desk";
 
 let desk: Desk;
-
-beforeEach(async () => {
-  desk = await Desk.open();
+deskForEach(async (opened) => {
+  desk = opened;
   await desk.logIn("supervisor");
   await desk.at("campaign-1").waitFor();
 });
-afterEach(async () => {
-  await desk.close();
-});
-afterAll(closeBrowser);
 
 const campaign = (change: Partial<Schemas["CampaignLive"]>) => {
   const value = { ...(desk.server.campaigns[1] as Schemas["CampaignLive"]), ...change };
@@ -80,6 +75,10 @@ test("who answers: verdicts, the measured error, and its dials", async () => {
   await desk.at("screening").waitFor();
   expect(await desk.at("verdicts").innerText()).toMatch(/Persona\s+318\s+Contestador\s+301/);
   expect(await desk.at("human-as-machine").innerText()).toContain("0.4%");
+  expect(await desk.at("abandonment-with-lost").innerText()).toContain("1.4%");
+  expect(await desk.at("screening").innerText()).toContain(
+    "1.5% de los veredictos de máquina pasa a un agente",
+  );
   expect(await desk.at("apply-screening").isDisabled()).toBe(true);
   await desk.at("on-machine").click();
   await desk.page.getByRole("option", { name: "Colgar" }).click();
@@ -99,6 +98,7 @@ test("settings that somebody else changed meanwhile are not overwritten", async 
   await desk.page.getByText("El agente revisa al cliente").waitFor({ state: "detached" });
   await desk.at("apply").click();
   await desk.page.getByText("Otra persona lo cambió mientras tanto", { exact: false }).waitFor();
+  desk.forgive(412);
   expect(desk.server.campaigns[1]).toMatchObject({ version: 12, mode: "preview" });
   expect(await desk.at("mode").inputValue()).toBe("Vista previa");
 });
