@@ -34,13 +34,15 @@ class AttemptPlanned(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptMoved(Fact):
-    """The call is in a new state. `agent_id` is set on BRIDGED; `connect_ms` on the first BRIDGED."""
+    """The call is in a new state. `agent_id` is set on BRIDGED, `connect_ms` on the first BRIDGED, and on WAITING
+    `waits_s`: for so long the person may wait yet."""
 
     attempt_id: AttemptId
     campaign_id: int
     state: CallState
     agent_id: int | None = None
     connect_ms: float | None = None
+    waits_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

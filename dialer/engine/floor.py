@@ -136,6 +136,7 @@ class Floor:
         return True
 
     def note_call(self, call: Call, at: datetime, connect_ms: float | None = None) -> None:
+        waits = call.state is CallState.WAITING and call.deadline
         self.note(
             AttemptMoved(
                 at=at,
@@ -144,6 +145,7 @@ class Floor:
                 state=call.state,
                 agent_id=call.agent_id if call.state is CallState.BRIDGED else None,
                 connect_ms=connect_ms,
+                waits_s=(waits - at).total_seconds() if waits else None,
             )
         )
 

@@ -152,7 +152,8 @@ class Pool:
 
     def _move(self, fact: AttemptMoved) -> None:
         """Unless a screening follows, every answer is taken for a person: unknown = human. A wait that the policy knows
-        of already is no news to it."""
+        of already is no news to it. After a screening part of the wait is over: the law's clock began at the end of the
+        greeting, or with the answer."""
         now, call = fact.at.timestamp(), fact.attempt_id
         campaign_id, limit_s = self._pooled[call]
         for player in self._players.values():
@@ -166,7 +167,8 @@ class Pool:
                 case CallState.SCREENING:
                     policy.call_answered(now, call)
                 case CallState.WAITING:
-                    policy.call_human(now, call, now + limit_s)
+                    left_s = limit_s if fact.waits_s is None else min(max(0.0, fact.waits_s), limit_s)
+                    policy.call_human(now, call, now + left_s)
                 case CallState.MACHINE:
                     policy.call_ended(now, call, CallOutcome.MACHINE)
                 case CallState.BRIDGED if fact.agent_id is not None:

@@ -36,6 +36,7 @@ from dialer.domain.events import (
 )
 from dialer.domain.facts import (
     AttemptDisposed,
+    AttemptMoved,
     CallAbandoned,
     CallScreened,
     ScreenerMoved,
@@ -58,6 +59,7 @@ from dialer.domain.values import AttemptId
 from dialer.domain.wishes import Dispose
 from dialer.engine import Step
 from dialer.engine.screening import BEEP_WAIT_S, LISTEN_S
+from pacing.policies.predictive import Predictive
 
 ADDRESS = "127.0.0.1:9092"
 ON = ScreeningSettings(mode=Screening.ON, control_share=0.0)
@@ -156,6 +158,20 @@ def test_the_wait_counts_from_the_end_of_the_greeting() -> None:
     step = scene.run(1.8)
     assert len(of(CallAbandoned, step)) == 1
     assert of(PlayMessage, step) == [PlayMessage(call)], "he stands in the stream, where no message is"
+
+
+def test_the_pacing_is_told_what_is_left_of_the_wait() -> None:
+    """1. A call is judged a person a second after its answer, 0.3 s after its greeting; 2. the pacing counts on 1.7 of
+    its 2 s."""
+    scene = listening(mode=DialMode.PREDICTIVE)
+    call = answered(scene)
+    judge(scene, call)
+    (moved,) = [fact for fact in of(AttemptMoved, scene) if fact.state is CallState.WAITING]
+    assert moved.waits_s == pytest.approx(1.7)
+    (player,) = scene.floor.pool._players.values()
+    assert isinstance(player.policy, Predictive)
+    deadline_s, _ = player.policy.ledger.waiting[call]
+    assert deadline_s == pytest.approx(moved.at.timestamp() + 1.7)
 
 
 def test_where_the_law_counts_from_the_answer_nobody_is_listened_to_beyond_it() -> None:

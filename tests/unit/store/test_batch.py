@@ -148,7 +148,8 @@ def test_a_plan_is_logged_without_its_number() -> None:
 def test_an_event_holds_the_fields_that_are_no_columns() -> None:
     attempt_id, kind, _, data = event_of(moved(CallState.BRIDGED, 4, agent_id=3))
     assert (attempt_id, kind) == (ID, "AttemptMoved")
-    assert orjson.loads(data) == {"campaign_id": 1, "state": "bridged", "agent_id": 3, "connect_ms": None}
+    told = {"campaign_id": 1, "state": "bridged", "agent_id": 3, "connect_ms": None, "waits_s": None}
+    assert orjson.loads(data) == told
     _, _, _, data = event_of(
         f.CampaignMoved(at=AT, campaign_id=1, state=CampaignState.HALTED, reason="abandon_cap")
     )
