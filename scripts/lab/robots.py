@@ -34,6 +34,9 @@ class Pace:
     wrap_up_s: float = 4.0
     #: No talk is shorter.
     least_talk_s: float = 0.0
+    #: Do they say of some calls that a voicemail answered? Who hears people only and says so teaches a screener that
+    #: listens to take these people for machines.
+    hear_machines: bool = True
 
 
 def draw(chance: random.Random, mean_s: float) -> float:
@@ -146,7 +149,8 @@ class Robot:
                     await self.client.wish("hang_up", attempt_id=call["attempt_id"])
                 case "wrap_up":
                     await asyncio.sleep(draw(chance, pace.wrap_up_s))
-                    said = chance.choices(list(RESULTS), weights=list(RESULTS.values()))[0]
+                    results = {r: n for r, n in RESULTS.items() if r != "voicemail" or pace.hear_machines}
+                    said = chance.choices(list(results), weights=list(results.values()))[0]
                     await self.client.wish(
                         "dispose",
                         attempt_id=call["attempt_id"],

@@ -116,7 +116,9 @@ async def bench(wanted: argparse.Namespace) -> dict[str, Any]:
         leads = Path(scratch) / "floor.csv"
         mix = MIX_SCREENED if wanted.screened else MIX
         write_debtors(leads, math.ceil(DEBTORS * wanted.agents * wanted.minutes), mix, seed=1)
-        pace = Pace(talk_s=wanted.talk, wrap_up_s=8.0, least_talk_s=LEAST_TALK_S)
+        pace = Pace(
+            talk_s=wanted.talk, wrap_up_s=8.0, least_talk_s=LEAST_TALK_S, hear_machines=not wanted.screened
+        )
         screening = ScreeningSettings(mode=Screening.ON if wanted.screened else Screening.OFF)
         running = shift(
             robots=wanted.agents, pace=pace, leads=leads, mode=DialMode.PREDICTIVE, screening=screening
