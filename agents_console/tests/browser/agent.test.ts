@@ -420,31 +420,6 @@ describe("the result", () => {
     ).toEqual([]);
   });
 
-  test("an amount is typed as it is written here, with a comma or a point", async () => {
-    await inCall();
-    for (const [language, shown] of [
-      ["PT", "1.234,56 DOP"],
-      ["ES", "1,234.56 DOP"],
-    ]) {
-      await desk.page.getByText(language as string, { exact: true }).click();
-      for (const typed of ["1234,56", "1234.56"]) {
-        await desk.page.keyboard.press("Escape");
-        await desk.at("disposition-paid").click();
-        await desk.at("disposition-promise").click();
-        await desk.at("field-amount").fill("");
-        await desk.at("field-amount").pressSequentially(typed);
-        await until(
-          () => desk.at("field-amount").inputValue(),
-          (value) => value === shown,
-        );
-      }
-    }
-    await desk.at("field-due_on").fill(new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10));
-    await desk.at("save-disposition").click();
-    await until(lastIntent, (intent) => intent?.type === "dispose");
-    expect(lastIntent()).toMatchObject({ details: { amount_minor: 123_456 } });
-  });
-
   test("in wrap-up one key saves, while the time runs down", async () => {
     await inCall();
     desk.server.setMe({ state: "wrap_up", call: ended() });
