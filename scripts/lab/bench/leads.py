@@ -1,6 +1,6 @@
 """How long the claim of the next lawful leads takes, with so many leads in one campaign.
 
-A real PostgreSQL that flushes to disk, with 2 GB of shared buffers for a million leads and 8 GB for ten, as
+A real PostgreSQL that flushes to disk, with 2 GB of shared buffers for a million leads and 5 GB for ten, as
 `docs/operating.md` asks. The leads are made by rule (`lab/bench/made_portfolio.py`): four lists by three zones by
 four parts of the day are 48 runs of the claim's index, more than most campaigns have. Claims are not given back
 within a series, so each reads leads that nobody has read before. Everything is claimed of a server that has run for a
@@ -53,7 +53,7 @@ RUNS_READ_EVERY_S = 2.0
 #: Leads whose order is refreshed while a claimer goes on; at most this many, the rest is the same again.
 REFRESHED = 40_000
 #: The server's buffers for portfolios up to so many leads, and for larger ones, as `docs/operating.md` asks.
-LARGE, BUFFERS, BUFFERS_LARGE = 2_000_000, "2GB", "8GB"
+LARGE, BUFFERS, BUFFERS_LARGE = 2_000_000, "2GB", "5GB"
 LEASE = timedelta(hours=1)
 
 
