@@ -57,7 +57,7 @@ class Mismatch:
 def compare(
     attempts: Sequence[asyncpg.Record], calls: Iterable[TelcoCall]
 ) -> tuple[list[Mismatch], list[str]]:
-    """(outcomes that differ, attempts that the telco saw more than once)."""
+    """(outcomes that differ, attempts that the telco saw more than once) of `read_attempts` and the telco's book."""
     seen: dict[str, list[TelcoCall]] = {}
     for call in calls:
         seen.setdefault(call.attempt, []).append(call)
@@ -98,13 +98,18 @@ def possible(row: asyncpg.Record) -> frozenset[str]:
     return ANSWERED | SCREENED if row["label"] not in (None, "HUMAN") else ANSWERED
 
 
-async def report(connection: asyncpg.Connection, calls: Sequence[TelcoCall] | None) -> dict[str, Any]:
-    """The report of everything in the database. `calls` None: there was no telco of ours to ask."""
-    attempts = await connection.fetch(
+async def read_attempts(connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    """All attempts, as they are compared with the telco's calls."""
+    return await connection.fetch(
         "SELECT id, number, outcome, answered_at, connected_at, ended_at, connect_ms, notice_at,"
         " coalesce(corrected_label, label) AS label"
         " FROM attempt LEFT JOIN screening_verdict ON attempt_id = attempt.id"
     )
+
+
+async def report(connection: asyncpg.Connection, calls: Sequence[TelcoCall] | None) -> dict[str, Any]:
+    """The report of everything in the database. `calls` None: there was no telco of ours to ask."""
+    attempts = await read_attempts(connection)
     outcomes = Counter(row["outcome"] or "open" for row in attempts)
     answered = [row for row in attempts if row["answered_at"] is not None]
     live = [row for row in answered if row["outcome"] not in SCREENED]

@@ -46,7 +46,7 @@ async def add_leads(pool: asyncpg.Pool, campaign_id: int, count: int, *, phones:
             FROM people, generate_series(0, $3 - 1) AS position
         )
         INSERT INTO lead (campaign_id, list_id, person_id, next_at)
-        SELECT $1, list.id, people.id, now() - interval '1 hour' FROM people, list
+        SELECT $1, list.id, people.id, '2026-11-01' FROM people, list
         """,
         campaign_id,
         count,

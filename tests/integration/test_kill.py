@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dialer.domain.campaign import DialMode
 from lab.ami_probe import AmiProbe
-from lab.report import compare
+from lab.report import compare, read_attempts
 from lab.robots import Pace, details_of
 from lab.shift import Shift, shift, write_leads
 
@@ -98,7 +98,7 @@ async def _kill_and_look(at_work: Shift) -> None:
     await at_work.stop()
     disposed = "SELECT count(*) = $2 FROM attempt WHERE id = ANY($1::text[]) AND disposition = 'promise'"
     await at_work.until(disposed, bridged, len(bridged), within_s=10)
-    attempts = await database.fetch("SELECT id, number, outcome, ended_at FROM attempt")
+    attempts = await read_attempts(database)
     assert all(row["ended_at"] and row["outcome"] for row in attempts)
     mismatches, duplicates = compare(attempts, stack.telco.cdr())
     assert duplicates == []

@@ -284,7 +284,7 @@ async def test_two_dialers_obey_the_limit_together(dsn: str, pool: asyncpg.Pool)
     await pool.execute(
         "WITH list AS (INSERT INTO lead_list (campaign_id, name, content_sha256) VALUES ($1, 'x', 'x') RETURNING id)"
         " INSERT INTO lead (campaign_id, list_id, person_id, next_at)"
-        " SELECT $1, list.id, person.id, now() - interval '1 hour' FROM list, person",
+        " SELECT $1, list.id, person.id, '2026-11-01' FROM list, person",
         other.campaign_id,
     )
     rules, debtor = load_rule_set("EC"), Debtor(zone="America/Guayaquil")

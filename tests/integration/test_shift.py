@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from dialer.domain.campaign import DialMode
 from lab.observer import Observer
-from lab.report import ANSWERED, EVERYTHING_RECORDED, compare, report
+from lab.report import ANSWERED, EVERYTHING_RECORDED, compare, read_attempts, report
 from lab.robots import Pace
 from lab.shift import Shift, heard, shift, write_leads
 
@@ -52,7 +52,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_the_telco_agrees_with_every_outcome(day: Shift) -> None:
-    attempts = await day.database.fetch("SELECT id, number, outcome FROM attempt")
+    attempts = await read_attempts(day.database)
     assert day.stack.telco is not None
     calls = day.stack.telco.cdr()
     mismatches, duplicates = compare(attempts, calls)
