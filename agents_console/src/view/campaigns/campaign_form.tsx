@@ -9,6 +9,7 @@ import { LANGUAGES, type Language } from "../../words";
 import { Conflict } from "../conflict";
 import { showDone, showProblem } from "../notices";
 import { CampaignState } from "../supervisor/campaign_state";
+import { UndoButton } from "../undo_button";
 import { type Kept, same, useKept } from "../use_kept";
 import { CallFields } from "./call_fields";
 import { DialFields } from "./dial_fields";
@@ -101,16 +102,7 @@ export function CampaignForm({ parts, setup, after }: CampaignFormProps) {
             >
               {setup ? t("campaigns.save") : t("campaigns.saveDraft")}
             </Button>
-            {kept.canUndo && (
-              <Button
-                variant="default"
-                disabled={kept.isSaving}
-                onClick={kept.undo}
-                data-testid="undo-campaign"
-              >
-                {t("kept.undo")}
-              </Button>
-            )}
+            <UndoButton kept={kept} testid="undo-campaign" />
           </Group>
         </Readiness>
       </form>

@@ -3,6 +3,7 @@ import { useTranslation } from "react-i18next";
 import { answer, api, type Schemas } from "../../api/client";
 import { queries } from "../../session";
 import { Conflict } from "../conflict";
+import { UndoButton } from "../undo_button";
 import { type Kept, useKept } from "../use_kept";
 import { planKey } from "./plan";
 import { layOut, type Quota, quotaFault } from "./quota";
@@ -97,11 +98,7 @@ export function PlanForm({ campaignId, plan }: { campaignId: number; plan: Plan 
           <Button type="submit" loading={kept.isSaving} disabled={fault !== null} data-testid="save-plan">
             {t("plans.save")}
           </Button>
-          {kept.canUndo && (
-            <Button variant="default" disabled={kept.isSaving} onClick={kept.undo} data-testid="undo-plan">
-              {t("kept.undo")}
-            </Button>
-          )}
+          <UndoButton kept={kept} testid="undo-plan" />
           {plan.usual && (
             <Text size="sm" c="dimmed">
               {t("plans.usual")}

@@ -8,6 +8,7 @@ import { formatMoney, formatNumber } from "../../format/amounts";
 import { queries } from "../../session";
 import { Conflict } from "../conflict";
 import { problemWords } from "../notices";
+import { UndoButton } from "../undo_button";
 import { type Kept, useKept } from "../use_kept";
 import { useLocale } from "../use_locale";
 import { ConditionBuilder, isComplete } from "./conditions";
@@ -140,16 +141,7 @@ export function SegmentForm({ segment, isNew, parts }: SegmentFormProps) {
             >
               {t("segments.save")}
             </Button>
-            {kept.canUndo && (
-              <Button
-                variant="default"
-                disabled={kept.isSaving}
-                onClick={kept.undo}
-                data-testid="undo-segment"
-              >
-                {t("kept.undo")}
-              </Button>
-            )}
+            <UndoButton kept={kept} testid="undo-segment" />
           </Group>
         </section>
       </form>
