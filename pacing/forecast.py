@@ -33,6 +33,8 @@ USUAL: Kinds = np.zeros(0, np.int64)
 N_INSTANTS = 8
 #: Horizons whose expected answers and freed agents are told to the supervisor, seconds.
 HORIZONS_S = (5.0, 10.0, 20.0)
+#: A survival this small is none: ages that nobody was ever seen to reach.
+NEVER = 1e-300
 #: How many calls more are tried in one step (few enough to stay on one thread).
 STEP = 14
 #: Nodes of the table of log characteristic functions; denser towards 0 and 1, where probabilities are small.
@@ -245,13 +247,14 @@ class Forecast:
         steps = np.arange(int(np.ceil(ends_s.max() / BIN_S)) + 1) * BIN_S
         ages = talk.middles[:, None]
         talking = talk.survival(ages + steps[None, :], rates.talk)
-        talking /= talking[:, :1]
+        talking /= np.maximum(talking[:, :1], NEVER)
         ended = -np.diff(talking, axis=1)
         # A talk ending in a step is wrapped up from its middle on.
         left = np.maximum(ends_s[None, :] - (steps[1:, None] - 0.5 * BIN_S), 0.0)
         p_talk = ended @ (1 - wrap.survival(left, rates.wrap)) * rates.p_ready
         ages = wrap.middles[:, None]
-        still = wrap.survival(ages + ends_s[None, :], rates.wrap) / wrap.survival(ages, rates.wrap)
+        still = wrap.survival(ages + ends_s[None, :], rates.wrap)
+        still /= np.maximum(wrap.survival(ages, rates.wrap), NEVER)
         return np.asarray(p_talk), np.asarray((1 - still) * rates.p_ready)
 
     def _size(self, rates: Rates, p: Floats) -> int:

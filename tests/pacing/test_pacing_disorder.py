@@ -230,6 +230,18 @@ def test_a_window_at_its_cap_runs_hardly_any_risk() -> None:
     assert told["abandonments_left"] == pytest.approx(-3.0)
 
 
+@pytest.mark.parametrize("state", ["talk", "wrap"])
+def test_the_longest_spell_so_far_breaks_no_forecast(state: str) -> None:
+    """It ended just beyond the border of an age bin, in which nobody was ever seen before: who gets there is expected
+    to end at once, and nobody to get further. (0 / 0 it was, and the decision failed.)"""
+    for n in range(20, 29):
+        policy: Any = warm(started("predictive"))
+        border = float((policy.talk if state == "talk" else policy.wrap).edges[n])
+        policy.agent_state(0.0, 0, state)
+        policy.agent_state(border + 1e-3, 0, "ready")
+        assert 0 < calls(policy, border + 1.0, snap(ready=6, logged_in=6, free_lines=60)) <= 60
+
+
 def test_machines_that_agents_met_are_taken_out_of_the_live_answers() -> None:
     """Nobody listens: 10 answers passed on, 4 of them machines by the agents' word."""
     policy = started("predictive")
