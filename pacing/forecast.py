@@ -194,8 +194,15 @@ class Forecast:
         self.new, self.p_new = np.exp(new), p[fresh]
         #: (STEP + 1, N_INSTANTS x m/2): k usual calls placed now.
         self.more = powers(np.repeat(self.new[:1], STEP, axis=0))
+        self._steps = [self.more[STEP]]
         #: (N_INSTANTS,): where the middle of the transform is laid, against what is expected so far.
         self.middle = tr.m // 2 - STEP / 4 * self.p_new[0]
+
+    def steps(self, power: int) -> Complex:
+        """(N_INSTANTS x m/2,): 2^power whole steps of usual calls placed now."""
+        while len(self._steps) <= power:
+            self._steps.append(self._steps[-1] * self._steps[-1])
+        return np.asarray(self._steps[power])
 
     @staticmethod
     def _ring(rates: Rates) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
@@ -368,4 +375,23 @@ class Slack:
             rows = np.zeros(STEP, np.int64)
             rows[: len(step)] = step
             expected = expected - fc.p_new[rows].sum(axis=0)
+            if placed >= len(kinds):
+                placed, phi, expected = self._leap(allowed, cap, placed, phi, expected)
             weighted, sure = self._summed(phi, expected)
+
+    def _leap(
+        self, allowed: float, cap: int, placed: int, phi: Complex, expected: Floats
+    ) -> tuple[int, Complex, Floats]:
+        """As many whole steps further, all calls as usual, as the next call's risk allows: the risk only grows with the
+        calls placed, so where they are many the end is looked for by doubling and halving."""
+        fc, power, longer = self.forecast, 0, True
+        while power >= 0:
+            calls, further = STEP << power, phi * fc.steps(power).reshape(phi.shape)
+            then = expected - calls * fc.p_new[0]
+            weighted, sure = self._summed(further, then)
+            fits = placed + calls < cap and (float(weighted.real.sum()) + sure) / N_INSTANTS <= allowed
+            if fits:
+                placed, phi, expected = placed + calls, further, then
+            longer = longer and fits
+            power += 1 if longer else -1
+        return placed, phi, expected

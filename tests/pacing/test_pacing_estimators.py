@@ -310,6 +310,25 @@ def test_most_places_up_to_the_allowed_risk() -> None:
     assert forecast.slack(40, np.zeros(len(forecast.p)), np.zeros(0)).most(0.02, cap=70)[0] <= 70
 
 
+@pytest.mark.parametrize("likelier", [0, 9, 20])
+def test_many_calls_are_found_as_one_by_one(likelier: int) -> None:
+    """The same number of calls, and the same risk of the next, as placing each and looking again; the first of the list
+    twice as likely to be answered."""
+    forecast, n = forecast_of(0.004, (1.0, 2.0))
+    kinds = np.ones(likelier, np.int64)
+    for free in range(1, 26):
+        counts = np.zeros(len(forecast.p))
+        expected = 0
+        while (risk := forecast.slack(free, counts, np.zeros(0)).next_risk()) <= 0.02:
+            counts[0 if expected >= likelier else len(forecast.p) - n] += 1
+            expected += 1
+        found, next_risk = forecast.slack(free, np.zeros(len(forecast.p)), np.zeros(0)).most(0.02, 800, kinds)
+        assert found == expected
+        assert next_risk == pytest.approx(risk, rel=0.02)
+        capped = forecast.slack(free, np.zeros(len(forecast.p)), np.zeros(0)).most(0.02, expected // 2, kinds)
+        assert capped[0] == expected // 2
+
+
 def counted(budget: AbandonmentBudget, now: float, live: int, abandoned: int) -> None:
     for _ in range(live - abandoned):
         budget.live(now)
