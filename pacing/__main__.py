@@ -9,6 +9,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     bench.add_argument("--only", default="", metavar="X,Y", help="only the scenarios of these names")
     bench.add_argument("--hours", type=float, metavar="H", help="only the first hours of each shift")
     bench.add_argument(
+        "--tell-end",
+        type=float,
+        nargs="?",
+        const=0.0,
+        metavar="H",
+        help="tell the policies when the shift is planned to end: with H, so many hours later than it does (below 0: "
+        "overtime is worked)",
+    )
+    bench.add_argument(
         "--jobs",
         type=int,
         default=min(2, os.cpu_count() or 1),
@@ -51,6 +61,8 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         parser.error("--jobs must be at least 1")
     if arguments.hours is not None and arguments.hours <= 0:
         parser.error("--hours must be above 0")
+    if arguments.tell_end is not None and not math.isfinite(arguments.tell_end):
+        parser.error("--tell-end takes a number of hours")
     return arguments
 
 
@@ -63,12 +75,15 @@ def main(argv: list[str] | None = None) -> int:
         policies = [name for name in arguments.policies.split(",") if name]
         print(COLUMNS)  # noqa: T201
         told = _tell if sys.stderr.isatty() else _be_silent
-        for m in compare(scenarios, policies, arguments.seeds, arguments.hours, arguments.jobs, told):
+        told_late_h = arguments.tell_end
+        for m in compare(
+            scenarios, policies, arguments.seeds, arguments.hours, arguments.jobs, told, told_late_h
+        ):
             measures.append(m)
             told("")
             print(row(m), flush=True)  # noqa: T201
         if arguments.json:
-            document = result(measures, arguments.seeds, arguments.hours)
+            document = result(measures, arguments.seeds, arguments.hours, told_late_h)
             arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     except (ValueError, OSError) as error:
         print(f"pacing: {error}", file=sys.stderr)  # noqa: T201

@@ -5,6 +5,9 @@ A budget is `target x live answers - abandoned` over a window; the law's windows
 team of five makes some 600 live answers a day of which 18 may be abandoned, with a standard deviation of 4,
 so the rate of the last hour is noise. (16 CFR 310.4(b)(4)(i): at most 3 % of calls answered by a person,
 measured per campaign over up to 30 days.)
+
+Where the end of the shift is told, and the day's window ends with it, nothing need be kept beyond it: less and less
+stays in hand as fewer live answers are still to come.
 """
 
 from __future__ import annotations
@@ -32,6 +35,16 @@ WIDER_SHARE, WIDER_FROM, WIDEST = 0.06, 100.0, 18.0
 #: enough to be safe. A large campaign can afford more: the reserve grows by this share of those allowed so far,
 #: up to so many.
 RESERVE_SHARE, RESERVE_MORE = 0.012, 2.5
+#: With the end of the shift told, the neutral number is no more than so many and a share of those which the live
+#: answers until then will still allow (the optimal control with a known end, docs/decisions/0010): steered by the
+#: usual number until some fifteen are to come, down to END_LEFT at the end.
+END_LEFT, END_SHARE = 2.0, 1 / 6
+#: Nothing recovers after the last answer: the reserve grows to this as the end comes.
+END_RESERVE = 1.5
+#: The pace of live answers is that of the last so many buckets in which there was one: an hour's work, without breaks.
+PACE_BUCKETS = 12
+#: Windows no longer than this begin anew with the next shift, when a shift's end is told.
+DAY_S = 86400.0
 #: Below the reserve the next cluster may break the cap. Some risk is run even then: the budget recovers by live
 #: answers alone, and no risk at all brings few of them.
 FLOOR = 0.02
@@ -96,6 +109,19 @@ class AbandonmentBudget:
         self.period_from: float | None = None
         self.lean = 0.0
         self.last_at: float | None = None
+        #: Abandonments that the live answers until the told end of the shift will allow; None: nobody told it.
+        self.to_come: float | None = None
+
+    def expect_end(self, left_s: float | None) -> None:
+        """The shift ends in `left_s` seconds, and windows of up to a day begin anew after it. None, or an end that has
+        passed: nobody knows when. Not to be told where the law counts any 24 hours: what is spent at the end of
+        one shift is missed through the whole of the next."""
+        past = self.buckets[-PACE_BUCKETS - 1 : -1]
+        if left_s is None or not left_s > 0.0 or not past:
+            self.to_come = None
+        else:
+            per_s = sum(bucket[1] for bucket in past) / (len(past) * BUCKET_S)
+            self.to_come = max(0.0, self.target * per_s * left_s)
 
     def live(self, now: float, people: float = 1.0) -> None:
         """Count a live answer; -1 takes one back that turned out a machine."""
@@ -132,7 +158,12 @@ class AbandonmentBudget:
     def neutral_left(self, tally: Tally) -> float:
         """Abandonments in hand of this window at which just the neutral risk is run."""
         beyond = max(0.0, self.target * tally.live - WIDER_FROM)
-        return min(NEUTRAL_LEFT + WIDER_SHARE * beyond, WIDEST)
+        neutral = min(NEUTRAL_LEFT + WIDER_SHARE * beyond, WIDEST)
+        return neutral if self.to_come is None else min(neutral, END_LEFT + END_SHARE * self.to_come)
+
+    def reserve(self) -> float:
+        """Abandonments in hand below which hardly any risk is run."""
+        return RESERVE if self.to_come is None else RESERVE + (END_RESERVE - RESERVE) / (1 + self.to_come)
 
     def _windows(self) -> tuple[Tally, ...]:
         return self.shift, self.window, self.period, self.campaign
@@ -157,7 +188,11 @@ class AbandonmentBudget:
         self._roll(now)
         if self.last_at is not None and now - self.last_at > SHIFT_GAP_S:
             self.shift = Tally()
-        return min(self._windows(), key=lambda tally: tally.left(self.target))
+        if self.to_come is None:
+            return min(self._windows(), key=lambda tally: tally.left(self.target))
+        # Nothing is lent to a shift which the windows beyond it would have to pay for: they have little left over.
+        held = [tally for tally in self._windows() if tally is not self.window or self.window_s > DAY_S]
+        return min(held, key=lambda tally: self.in_hand(tally, 0.0))
 
     def neutral_risk(self, agents: int) -> float:
         """Marginal risk that abandons about the target with so many agents."""
@@ -168,13 +203,16 @@ class AbandonmentBudget:
         what is unknown of the past and what a large campaign holds back, plus the credit of the first
         answers."""
         loan = LOAN_SHARE * LOAN_ANSWERS * self.target * max(0.0, 1 - tally.live / LOAN_ANSWERS)
+        if self.to_come is not None:
+            loan = min(loan, LOAN_SHARE * self.to_come)
         unknown = MARGIN_DEVIATIONS * math.sqrt(tally.variance)
         held_back = min(RESERVE_SHARE * self.target * tally.live, RESERVE_MORE)
         return tally.left(self.target) + loan - unknown - held_back - committed
 
     def boldness(self, in_hand: float, neutral_left: float) -> float:
         """Factor on the neutral risk with so many abandonments in hand, 1 with `neutral_left`."""
-        above = (in_hand - RESERVE) / (neutral_left - RESERVE)
+        reserve = self.reserve()
+        above = (in_hand - reserve) / (neutral_left - reserve)
         return min(BOLDEST, max(FLOOR, above**ROOT)) if above > 0.0 else FLOOR
 
     def risk_of(self, tally: Tally, agents: int, committed: float = 0.0) -> float:
@@ -200,6 +238,7 @@ class AbandonmentBudget:
             "period_from": self.period_from,
             "lean": self.lean,
             "last_at": self.last_at,
+            "to_come": self.to_come,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -211,3 +250,5 @@ class AbandonmentBudget:
         self.period_from = None if state["period_from"] is None else float(state["period_from"])
         self.lean = float(state["lean"])
         self.last_at = None if state["last_at"] is None else float(state["last_at"])
+        to_come = state.get("to_come")
+        self.to_come = None if to_come is None else float(to_come)

@@ -65,12 +65,14 @@ class Job:
     #: As written on the command line, with settings.
     policy: str
     seed: int
+    #: Told is when the shift ends, so many hours later than it does; None: it is not (`Simulation`).
+    told_late_h: float | None = None
 
 
 def simulate(job: Job) -> Run:
     """Run one simulation, timing its decisions."""
     policy = make(job.policy)
-    simulation = Simulation(job.scenario, policy, job.seed, time.perf_counter)
+    simulation = Simulation(job.scenario, policy, job.seed, time.perf_counter, job.told_late_h)
     if isinstance(policy, Clairvoyant):
         policy.attend(simulation)
     run = simulation.run()
@@ -93,14 +95,15 @@ def compare(
     hours: float | None = None,
     jobs: int = 1,
     told: Callable[[str], None] = lambda line: None,
+    told_late_h: float | None = None,
 ) -> Iterator[Measures]:
     """Each scenario under each policy, pooled over seeds 1..`seeds`, in `jobs` processes. `told` hears a line
-    of progress with each run that ends."""
+    of progress with each run that ends. With `told_late_h` the policies know when the shift ends (`Simulation`)."""
     for text in policies:
         make(text)
     played = [scenario if hours is None else shorten(scenario, hours) for scenario in scenarios]
     groups = [
-        [Job(scenario, text, seed) for seed in range(1, seeds + 1)]
+        [Job(scenario, text, seed, told_late_h) for seed in range(1, seeds + 1)]
         for scenario in played
         for text in policies
     ]
@@ -140,11 +143,14 @@ def row(m: Measures) -> str:
     )
 
 
-def result(measures: Sequence[Measures], seeds: int, hours: float | None) -> dict[str, Any]:
+def result(
+    measures: Sequence[Measures], seeds: int, hours: float | None, told_late_h: float | None = None
+) -> dict[str, Any]:
     """The JSON document of a bench."""
     return {
         "schema": RESULT_SCHEMA,
         "seeds": seeds,
         "hours": hours,
+        "told_late_h": told_late_h,
         "results": [m.as_dict() for m in measures],
     }

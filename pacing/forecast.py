@@ -37,6 +37,9 @@ HORIZONS_S = (5.0, 10.0, 20.0)
 NEVER = 1e-300
 #: How many calls more are tried in one step (few enough to stay on one thread).
 STEP = 14
+#: How many such steps are looked at together where many calls are wanted; (LEAPS, 1): the calls in 1, 2, ... of them.
+LEAPS = 8
+CALLS_LEAPT = STEP * np.arange(1, LEAPS + 1)[:, None]
 #: Nodes of the table of log characteristic functions; denser towards 0 and 1, where probabilities are small.
 NODES = 2048
 #: Sizes of the discrete Fourier transform: the law must fit into it.
@@ -194,15 +197,15 @@ class Forecast:
         self.new, self.p_new = np.exp(new), p[fresh]
         #: (STEP + 1, N_INSTANTS x m/2): k usual calls placed now.
         self.more = powers(np.repeat(self.new[:1], STEP, axis=0))
-        self._steps = [self.more[STEP]]
+        self._leaps: Complex | None = None
         #: (N_INSTANTS,): where the middle of the transform is laid, against what is expected so far.
         self.middle = tr.m // 2 - STEP / 4 * self.p_new[0]
 
-    def steps(self, power: int) -> Complex:
-        """(N_INSTANTS x m/2,): 2^power whole steps of usual calls placed now."""
-        while len(self._steps) <= power:
-            self._steps.append(self._steps[-1] * self._steps[-1])
-        return np.asarray(self._steps[power])
+    def leaps(self) -> Complex:
+        """(LEAPS, N_INSTANTS x m/2): 1, 2, ... whole steps of usual calls placed now."""
+        if self._leaps is None:
+            self._leaps = powers(np.repeat(self.more[STEP:], LEAPS, axis=0))[1:]
+        return self._leaps
 
     @staticmethod
     def _ring(rates: Rates) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
@@ -372,9 +375,9 @@ class Slack:
                 return placed + fit, min(max(0.0, float(risks[fit])), 1.0)
             placed += STEP
             phi = phi * chain[STEP].reshape(phi.shape)
-            rows = np.zeros(STEP, np.int64)
-            rows[: len(step)] = step
-            expected = expected - fc.p_new[rows].sum(axis=0)
+            expected = expected - (STEP - len(step)) * fc.p_new[0]
+            if len(step):
+                expected = expected - fc.p_new[step].sum(axis=0)
             if placed >= len(kinds):
                 placed, phi, expected = self._leap(allowed, cap, placed, phi, expected)
             weighted, sure = self._summed(phi, expected)
@@ -383,15 +386,22 @@ class Slack:
         self, allowed: float, cap: int, placed: int, phi: Complex, expected: Floats
     ) -> tuple[int, Complex, Floats]:
         """As many whole steps further, all calls as usual, as the next call's risk allows: the risk only grows with the
-        calls placed, so where they are many the end is looked for by doubling and halving."""
-        fc, power, longer = self.forecast, 0, True
-        while power >= 0:
-            calls, further = STEP << power, phi * fc.steps(power).reshape(phi.shape)
-            then = expected - calls * fc.p_new[0]
-            weighted, sure = self._summed(further, then)
-            fits = placed + calls < cap and (float(weighted.real.sum()) + sure) / N_INSTANTS <= allowed
-            if fits:
-                placed, phi, expected = placed + calls, further, then
-            longer = longer and fits
-            power += 1 if longer else -1
-        return placed, phi, expected
+        calls placed, so where they are many it is enough to look at it between the steps."""
+        fc, tr = self.forecast, self.forecast.transform
+        leaps = fc.leaps()
+        while True:
+            then = expected - CALLS_LEAPT * fc.p_new[0]
+            rows = np.rint(then + fc.middle).astype(np.int64)
+            weighted = tr.below.take(rows, axis=0, mode="clip") * phi
+            sums = np.multiply(weighted.reshape(leaps.shape), leaps).real.sum(axis=1)
+            sure = tr.below_0.take(rows, mode="clip").sum(axis=1)
+            over = ((sums + sure) / N_INSTANTS > allowed) | (placed + CALLS_LEAPT[:, 0] >= cap)
+            fit = int(over.argmax()) if over.any() else LEAPS
+            if fit:
+                placed, phi, expected = (
+                    placed + STEP * fit,
+                    phi * leaps[fit - 1].reshape(phi.shape),
+                    then[fit - 1],
+                )
+            if fit < LEAPS:
+                return placed, phi, expected

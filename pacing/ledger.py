@@ -214,8 +214,8 @@ class Ledger:
 
     def ask(self, now: float, calls: int, weights: Sequence[float] = ()) -> None:
         """End a decision: these placements are asked for; the first of them have these weights, others 1."""
-        known = list(weights[:calls])
-        self.asked.extend((now, weight) for weight in known + [1.0] * (calls - len(known)))
+        known = [(now, weight) for weight in weights[:calls]]
+        self.asked += known + [(now, 1.0)] * (calls - len(known))
         self.asked_last = calls
 
     def dialling(self, snap: Snapshot) -> int:

@@ -134,6 +134,9 @@ class Snapshot:
     budget: AbandonmentBudget | None = None
     #: Calls from outside that will take agents, expected a second.
     inbound_per_s: float = 0.0
+    #: Seconds until the planned end of the shift, after which the day's abandonments are counted anew. None: nobody
+    #: knows, or the law counts any 24 hours, which no shift ends.
+    shift_left_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

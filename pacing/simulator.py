@@ -111,13 +111,21 @@ class Run:
 class Simulation:
     """One scenario under one policy and one seed.
 
-    `stopwatch` (seconds, e.g. `time.perf_counter`) times the decisions; without it nothing reads a clock.
+    `stopwatch` (seconds, e.g. `time.perf_counter`) times the decisions; without it nothing reads a clock. With
+    `told_late_h` the policy is told when the shift will end: so many hours later than it does (0: the truth; below 0:
+    overtime is worked).
     """
 
     def __init__(
-        self, scenario: Scenario, policy: Policy, seed: int, stopwatch: Callable[[], float] | None = None
+        self,
+        scenario: Scenario,
+        policy: Policy,
+        seed: int,
+        stopwatch: Callable[[], float] | None = None,
+        told_late_h: float | None = None,
     ) -> None:
         self.scenario, self.policy, self.seed, self.stopwatch = scenario, policy, seed, stopwatch
+        self.told_late_h = told_late_h
         self.now = 0.0
         self.heap: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self.scheduled = 0
@@ -434,6 +442,7 @@ class Simulation:
             free_lines=self.lines - self.lines_used,
             placed_last=self.placed_last,
             peek=self._peek if self.scenario.score else no_scores,
+            shift_left_s=self._shift_left_s(),
         )
         began = self.stopwatch() if self.stopwatch else 0.0
         answer = self.policy.decide(self.now, snap)
@@ -444,6 +453,13 @@ class Simulation:
         if self.logged_in == 0:
             self.run_.unattended += max(0, int(wanted))
         return int(wanted), list(hang_up)
+
+    def _shift_left_s(self) -> float | None:
+        """Seconds until the end of the shift as it was told; None once that has passed, and where it was not."""
+        if self.told_late_h is None:
+            return None
+        left = self.day_began + (self.scenario.hours + self.told_late_h) * 3600 - self.now
+        return left if left > 0 else None
 
     def _peek(self, n: int) -> list[float]:
         """Scores of the next attempts."""

@@ -7,7 +7,7 @@ call is placed for an agent who will not be there when it is answered.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 AHEAD = timedelta(seconds=15)
 #: Who still waits for a call so long after the planned minute has stayed.
 LATE = timedelta(minutes=2)
+#: An absence so long is no break: a shift ends. (The pacing takes this for another shift, too: `pacing.abandonment`.)
+SHIFT_BREAK = timedelta(hours=3)
 #: Longest absence of a plan, minutes, and most calls from outside in an hour.
 LONGEST_MIN, MOST_INBOUND = 24 * 60, 3600.0
 #: Chance that more calls come from outside than agents are kept back, where each call has an agent of its own.
@@ -128,6 +130,27 @@ def away_since(absences: Iterable[Absence], agent_id: int, at: datetime) -> date
         ),
         default=None,
     )
+
+
+def shift_ends(absences: Iterable[Absence], after: datetime) -> dict[int | None, datetime]:
+    """When each agent's shift ends first `after` then, by his id; None: when everybody's does."""
+    ends: dict[int | None, datetime] = {}
+    for absence in absences:
+        if absence.begin > after and absence.end - absence.begin >= SHIFT_BREAK:
+            ends[absence.agent_id] = min(absence.begin, ends.get(absence.agent_id, absence.begin))
+    return ends
+
+
+def last_end(ends: Mapping[int | None, datetime], agent_ids: Iterable[int], at: datetime) -> datetime | None:
+    """When the last of these agents goes home; None when somebody's end is not planned, or they are all past."""
+    last: datetime | None = None
+    everybody = ends.get(None)
+    for agent_id in agent_ids:
+        his = [end for end in (ends.get(agent_id), everybody) if end is not None]
+        if not his:
+            return None
+        last = max(min(his), last or min(his))
+    return last if last is not None and last > at else None
 
 
 def leaves(begin: datetime | None, worked_since: datetime | None, waits: bool, at: datetime) -> bool:

@@ -59,6 +59,8 @@ class Floor:
         self.staffing = Staffing()
         self.absences: tuple[Absence, ...] = ()
         self.inbound: tuple[Inbound, ...] = ()
+        #: When shifts end first, by agent (None: everybody's), as far as worked out.
+        self.shift_ends: dict[int | None, datetime] = {}
         self.planned_until: datetime | None = None
         self.switch_up = False
         #: Where the screener hears calls (host:port); None while there is none.
@@ -208,6 +210,10 @@ class Floor:
 
     def logged_in(self) -> int:
         return len(self._present)
+
+    def present(self) -> Iterable[int]:
+        """Agents logged in."""
+        return self._present
 
     # --- campaigns ------------------------------------------------------------------------------------
 

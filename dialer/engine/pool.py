@@ -82,6 +82,8 @@ class Question:
     lag_s: float
     budget: AbandonmentBudget
     inbound_per_s: float = 0.0
+    #: Until the planned end of the shift, where it counts (`engine.staffing.shift_end`).
+    shift_left_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -219,6 +221,7 @@ class Pool:
             lag=question.lag_s,
             budget=question.budget,
             inbound_per_s=question.inbound_per_s,
+            shift_left_s=question.shift_left_s,
         )
         answer = player.policy.decide(at.timestamp(), snapshot)
         calls = answer if isinstance(answer, int) else answer[0]

@@ -70,6 +70,7 @@ def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
     )
     lines = int(campaign.max_lines_per_agent * logged_in) - len(floor.calls)
     free_lines = floor.carriers.free_lines(at)
+    shift_end = staffing.shift_end(floor, run, at)
     calls, why = floor.pool.decide(
         at,
         key,
@@ -85,6 +86,7 @@ def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
             lag_s=(at - floor.heard_at).total_seconds() if floor.heard_at else 0.0,
             budget=run.budget,
             inbound_per_s=inbound_per_hour(floor.inbound, at) / 3600,
+            shift_left_s=None if shift_end is None else (shift_end - at).total_seconds(),
         ),
     )
     limit, placed = str(why.get("limit")), 0
@@ -101,6 +103,8 @@ def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:
         placed += 1
     floor.pool.accept(key, placed)
     run.served += placed / run.campaign.share
+    if shift_end is not None and "shift_left_s" in why:  # the policy heeds it
+        why = {**why, "shift_ends_at": shift_end.isoformat()}
     if limit != why.get("limit"):
         why = {**why, "reason": reasons.sentence(limit)}
     reasons.tell(floor, run, at, limit, placed, why)

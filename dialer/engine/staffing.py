@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from dialer.domain.agent import AgentState
+from dialer.domain.campaign import AbandonWindow
 from dialer.domain.events import StaffingPlanned
-from dialer.domain.staffing import agents_kept, away_since, inbound_per_hour, leaves
+from dialer.domain.staffing import agents_kept, away_since, inbound_per_hour, last_end, leaves, shift_ends
 from dialer.engine.floor import Floor
 from dialer.engine.pool import paced
 from dialer.engine.records import Agent, CampaignRun
 
-#: What is planned of so much time is worked out at once.
-WORKED_OUT = timedelta(hours=1)
+#: What is planned of so much time is worked out at once; ends of shifts further ahead.
+WORKED_OUT, SHIFT_LONGEST = timedelta(hours=1), timedelta(hours=16)
 
 
 def on_planned(floor: Floor, event: StaffingPlanned) -> None:
@@ -27,6 +28,7 @@ def look(floor: Floor, at: datetime) -> None:
     if at >= floor.planned_until:
         floor.absences = floor.staffing.absences(at, at + WORKED_OUT)
         floor.inbound = floor.staffing.inbound(at, at + WORKED_OUT)
+        floor.shift_ends = shift_ends(floor.staffing.absences(at, at + SHIFT_LONGEST), at)
         floor.planned_until = at + WORKED_OUT
     for agent in floor.agents.values():
         begin = away_since(floor.absences, agent.id, at)
@@ -48,6 +50,15 @@ def counted_on(floor: Floor) -> list[Agent]:
 def kept_back(floor: Floor, run: CampaignRun, at: datetime) -> int:
     """How many of them a call with an agent of its own leaves alone: calls from outside are expected while it rings."""
     return agents_kept(inbound_per_hour(floor.inbound, at), run.campaign.ring_timeout_s)
+
+
+def shift_end(floor: Floor, run: CampaignRun, at: datetime) -> datetime | None:
+    """When the last of those at work goes home by the plan, where that ends what the campaign's abandonments of the day
+    are counted over: a window of any 24 hours goes on, and what is spent at the end of one shift would be missed
+    through the next."""
+    if run.campaign.abandon_window is AbandonWindow.DAY or not floor.shift_ends:
+        return None
+    return last_end(floor.shift_ends, floor.present(), at)
 
 
 def away(floor: Floor) -> int:

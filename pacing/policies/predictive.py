@@ -177,18 +177,24 @@ class Predictive(LedgerPolicy):
             return Wish(0, Limit.NO_AGENTS, lambda: ("Every agent is paused.", {}))
         drift = self._drift(now, snap)
         budget = getattr(snap, "budget", None) or self.budget
+        shift_left_s = getattr(snap, "shift_left_s", None)
+        budget.expect_end(shift_left_s)
         tally = budget.tightest(now)
-        left = tally.left(budget.target)
-        figures: Figures = {
-            "live_answers": round(tally.live, 1),
-            "abandoned": round(tally.abandoned, 1),
-            "abandonments_left": round(left, 2),
-            "calls_seen": self.calls.calls,
-        }
+        live, abandoned, left = tally.live, tally.abandoned, tally.left(budget.target)
+        seen = self.calls.calls
+
+        def figures() -> Figures:
+            return {
+                "live_answers": round(live, 1),
+                "abandoned": round(abandoned, 1),
+                "abandonments_left": round(left, 2),
+                "calls_seen": seen,
+            }
+
         fallback = self._fallback(now, snap)
         if fallback is not None:
             limit, why = fallback
-            return Wish(one_per_agent(self.ledger.dialling(snap), snap), limit, lambda: (why, figures))
+            return Wish(one_per_agent(self.ledger.dialling(snap), snap), limit, lambda: (why, figures()))
         self.inbound_per_s = getattr(snap, "inbound_per_s", 0.0)
         slack = self._slack(now, snap, drift)
         committed = budget.target * slack.answers()
@@ -199,7 +205,7 @@ class Predictive(LedgerPolicy):
             self.next_weights = self._look_ahead(snap, cap)
             calls, risk = slack.most(allowed, cap, self._kinds(slack.forecast, self.next_weights))
         limit = _limit(budget, tally, committed)
-        ready, theta = snap.ready, self.calls.level.theta
+        ready, theta, to_come = snap.ready, self.calls.level.theta, budget.to_come
 
         def tell() -> tuple[str, Figures]:
             why = (
@@ -211,7 +217,11 @@ class Predictive(LedgerPolicy):
             elif limit is Limit.CAP:
                 why += ", as the abandonments of a window are used up"
             why += "."
-            more: Figures = {
+            more: Figures = {}
+            if to_come is not None and shift_left_s is not None:
+                why += f" What is in hand is spent towards the end of the shift in {clock(shift_left_s)}."
+                more |= {"shift_left_s": round(shift_left_s), "abandonments_to_come": round(to_come, 2)}
+            more |= {
                 "risk_allowed": allowed,
                 "risk_next": risk,
                 "level": theta,
@@ -223,7 +233,7 @@ class Predictive(LedgerPolicy):
             for i, horizon in enumerate(HORIZONS_S):
                 more[f"answers_{horizon:g}s"] = float(answers[i])
                 more[f"free_agents_{horizon:g}s"] = float(freed[i]) + ready
-            return why, figures | more
+            return why, figures() | more
 
         return Wish(calls, limit, tell)
 
@@ -441,6 +451,12 @@ def _limit(budget: AbandonmentBudget, tally: Tally, committed: float) -> Limit:
         return Limit.CAP
     bold = budget.boldness(budget.in_hand(tally, committed), budget.neutral_left(tally))
     return Limit.RISK if bold >= BUDGET_BINDS else Limit.BUDGET
+
+
+def clock(seconds: float) -> str:
+    """Hours and minutes, as 1:05 h; under an hour minutes, as 7 min."""
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes // 60}:{minutes % 60:02d} h" if minutes >= 60 else f"{minutes} min"
 
 
 def _guess(prior: Any, name: str, fallback: float, least: float, most: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -11,10 +12,19 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from lab.bench import pacing, pacing_known, pacing_pages, pacing_peers, pacing_rivals, pacing_rows
+from lab.bench import (
+    pacing,
+    pacing_known,
+    pacing_pages,
+    pacing_peers,
+    pacing_rivals,
+    pacing_rows,
+    pacing_told,
+)
 from lab.bench.chart import Series, svg, ticks
 from pacing.bench import make
 from pacing.bounds import Memoryless
+from pacing.simulator import shorten
 from pacing.world import Scenario
 
 
@@ -122,6 +132,32 @@ def test_the_parts_are_made_of_the_scenarios() -> None:
     assert len({task.key for task in made}) == len(made)
     assert sum(task.part == "gate" for task in made) == 60
     assert {task.scenario.target for task in made if task.part == "strict"} == {0.01}
+
+
+def test_shifts_end_as_told_an_hour_early_and_an_hour_late() -> None:
+    """1. The plan is the scenario's end in all of them; 2. the table sets the told shift beside the one that was
+    not."""
+    made = pacing.tasks(["told"], 2, quick=False)
+    assert len({task.key for task in made}) == len(made) == 4 * 4 * 2
+    assert {task.scenario.hours + task.told_late_h for task in made if task.told_late_h is not None} == {6.0}
+    assert {task.scenario.hours for task in made} == {5.0, 6.0, 7.0}
+    short = [
+        replace(task, scenario=shorten(task.scenario, 0.1))
+        for task in made[:8]
+        if "three" in task.scenario.name
+    ]
+    rows = [pacing.simulate(task) for task in short]
+    sheet = pacing_told.sheet(rows)
+    assert sheet is not None
+    assert [(line[0], line[1]) for line in sheet.rows] == [
+        ("three-agents", "not told"),
+        ("three-agents", "told"),
+    ]
+    assert sheet.rows[0][4] == ""
+    assert float(sheet.rows[1][4]) == pytest.approx(
+        100 * (rows[1]["occupancy"] - rows[0]["occupancy"]), abs=0.006
+    )
+    assert pacing_told.sheet([]) is None
 
 
 def test_the_tables_tell_runs_of_different_sources_apart(tmp_path: Path) -> None:

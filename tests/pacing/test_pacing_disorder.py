@@ -20,6 +20,8 @@ CALLS = st.integers(0, 12)
 P_HUMAN = st.sampled_from([None, None, 0.05, 0.6, 0.0, -1.0, 7.0, float("nan")])
 SEGMENTS = st.sampled_from([None, None, "mobile", "fixed", 3])
 SCORES = st.sampled_from([(1.0,), (3.4, 0.2, 0.2), (0.0, 1e9, float("nan"), -2.0), ()])
+#: Seconds until the planned end of the shift, where it is told.
+ENDS = st.sampled_from([None, None, 7200.0, 1.0, 0.0, -5.0, 1e12])
 #: An event as (method, arguments); its time comes from a separate draw, so it may lie before the last one's.
 EVENTS = st.one_of(
     st.tuples(st.just("agent_state"), st.tuples(AGENTS, st.sampled_from([s.value for s in AgentState]))),
@@ -34,7 +36,7 @@ LOOKS = st.tuples(
     st.just("decide"),
     st.tuples(
         st.integers(0, 6), st.integers(0, 6), st.integers(0, 30), st.integers(0, 3), st.integers(0, 60),
-        st.integers(0, 40), st.sampled_from([0.0, 0.0, 0.0, 3.0]), SCORES,
+        st.integers(0, 40), st.sampled_from([0.0, 0.0, 0.0, 3.0]), SCORES, ENDS,
     ),
 )  # fmt: skip
 STEPS = st.lists(
@@ -68,10 +70,11 @@ def play(policy: Policy, steps: list[Any], begin: float = 30.0) -> list[int]:
         if method != "decide":
             getattr(policy, method)(now - late, *args)
             continue
-        ready, others, in_flight, waiting, free_lines, placed, lag, scores = args
+        ready, others, in_flight, waiting, free_lines, placed, lag, scores, shift_left_s = args
         snapshot = Snapshot(
             ready, ready + others, in_flight, waiting, free_lines, placed, peek=repeated(scores), lag=lag
         )
+        snapshot.shift_left_s = shift_left_s
         answer = calls(policy, now, snapshot)
         json.dumps(policy.explain(), allow_nan=False)
         if snapshot.logged_in == 0:

@@ -384,6 +384,94 @@ def test_a_large_campaign_holds_more_back() -> None:
     assert large.in_hand(large.tightest(0.0), 0.0) == pytest.approx(10 - 2.5)
 
 
+def working(hours: float, per_hour: int = 120, abandoned: int = 0) -> AbandonmentBudget:
+    """So many hours with a live answer every half minute, the last of them abandoned."""
+    budget = AbandonmentBudget(0.03)
+    answers = int(hours * per_hour)
+    for i in range(answers):
+        now = i * 3600.0 / per_hour
+        (budget.live if i < answers - abandoned else budget.abandoned)(now)
+    return budget
+
+
+def test_a_told_end_lets_less_and_less_stay_in_hand() -> None:
+    """120 live answers an hour allow 3.6 abandonments an hour. 1. Two hours before the end the neutral number is 2 and
+    a sixth of 7.2; 2. half an hour before it 2.3, and the risk of the same number in hand is higher; 3. below the
+    reserve, which grows as nothing recovers any more, there is hardly any; 4. far from the end it is as if nobody had
+    told it."""
+    budget = working(4.0, abandoned=11)
+    tally = budget.tightest(14400.0)
+    assert budget.neutral_left(tally) == pytest.approx(4.5)
+    untold = budget.risk_of(tally, 5)
+    budget.expect_end(7200.0)
+    assert budget.neutral_left(tally) == pytest.approx(2 + 7.2 / 6, rel=0.02)
+    early = budget.risk_of(tally, 5)
+    budget.expect_end(1800.0)
+    assert budget.neutral_left(tally) == pytest.approx(2.3, rel=0.02)
+    assert untold < early < budget.risk_of(tally, 5)
+    assert budget.boldness(1.0, budget.neutral_left(tally)) == FLOOR
+    budget.expect_end(10 * 3600.0)
+    assert budget.neutral_left(tally) == pytest.approx(4.5)
+    assert budget.reserve() == pytest.approx(0.8, abs=0.03)
+
+
+@pytest.mark.parametrize("left_s", [None, 0.0, -600.0])
+def test_without_an_end_to_come_the_budget_is_kept_for_ever(left_s: float | None) -> None:
+    """Overtime: the planned end has passed, or was taken back."""
+    kept, told = working(3.0, abandoned=9), working(3.0, abandoned=9)
+    told.expect_end(900.0)
+    told.expect_end(left_s)
+    assert told.snapshot() == kept.snapshot()
+    assert told.risk_of(told.tightest(10800.0), 5) == kept.risk_of(kept.tightest(10800.0), 5)
+
+
+def test_a_told_end_needs_a_pace() -> None:
+    """In the first minutes nobody knows how many answers are to come; breaks count for nothing."""
+    fresh = working(0.05)
+    fresh.expect_end(3600.0)
+    assert fresh.to_come is None
+    worked = working(2.0)
+    worked.expect_end(3600.0)
+    assert worked.to_come == pytest.approx(3.6)
+    for i in range(60):  # half an hour's break, and half an hour of work
+        worked.live(9000.0 + i * 30.0)
+    worked.expect_end(3600.0)
+    assert worked.to_come == pytest.approx(3.6, rel=0.02)
+
+
+def test_a_told_end_ends_the_windows_of_a_day_and_no_longer_one() -> None:
+    """1. Yesterday's shift was over the cap, the campaign is not: the last 24 hours brake, until the end of the shift
+    is told; 2. so was the campaign: told or not, it brakes."""
+    for before, over in ((2000, False), (0, True)):
+        budget = AbandonmentBudget(0.03)
+        counted(budget, 0.0, before, 0)
+        yesterday, today = 10 * 86400.0, 10 * 86400.0 + 20 * 3600.0
+        counted(budget, yesterday, 300, 20)
+        for i in range(240):
+            budget.live(today + 30.0 * i)
+        now = today + 7200.0
+        assert budget.tightest(now).left(0.03) == pytest.approx(540 * 0.03 - 20)
+        budget.expect_end(7200.0)
+        assert budget.tightest(now).left(0.03) == pytest.approx(540 * 0.03 - 20 if over else 7.2)
+    # The law's window is a month, and holds all of it.
+    month = AbandonmentBudget(0.03, 30 * 86400.0)
+    month.restore(budget.snapshot())
+    month.expect_end(7200.0)
+    assert month.tightest(now).left(0.03) < 0
+
+
+def test_nothing_is_lent_that_the_shift_will_not_earn() -> None:
+    """The first answers of a campaign are lent abandonments; of one that ends in ten minutes no more than a part of
+    what it will still earn."""
+    budget = working(0.2)
+    tally = budget.tightest(720.0)
+    untold = budget.in_hand(tally, 0.0)
+    budget.expect_end(600.0)
+    assert budget.to_come is not None
+    assert budget.in_hand(tally, 0.0) < untold - 0.5
+    assert budget.in_hand(tally, 0.0) <= tally.left(0.03) + 0.25 * budget.to_come
+
+
 def test_the_risk_leans_towards_what_spends_the_budget() -> None:
     """Five thousand answers of which one in a hundred is abandoned: two thirds of the budget pile up, so the
     neutral risk was too low. With five in a hundred it was too high."""

@@ -253,9 +253,37 @@ def test_a_shift_of_a_minute_ends() -> None:
     assert 0.0 < run.spent[AgentState.READY] < 8 * 240.0
 
 
+class Listening:
+    """Notes what is told of the shift's end, and dials nothing."""
+
+    name = "listening"
+
+    def __init__(self) -> None:
+        self.told: list[tuple[float, float | None]] = []
+
+    def __getattr__(self, method: str) -> Any:
+        return lambda *args: None
+
+    def decide(self, now: float, snap: Any) -> int:
+        self.told.append((now, snap.shift_left_s))
+        return 0
+
+
+@pytest.mark.parametrize("late_h", [None, 0.0, 0.1, -0.1])
+def test_the_plan_of_the_shift_is_told(late_h: float | None) -> None:
+    """Each day anew, rightly or not; after the planned end nothing more."""
+    scenario, listening = Scenario(n_agents=2, hours=0.3, days=2, tick=1.0, breaks=()), Listening()
+    policy: Any = listening
+    Simulation(scenario, policy, 1, told_late_h=late_h).run()
+    for now, left in listening.told:
+        planned = None if late_h is None else (0.3 + late_h) * 3600 - now % 86400.0
+        assert left == (pytest.approx(planned) if planned is not None and planned > 0 else None)
+    assert {now // 86400.0 for now, _ in listening.told} == {0.0, 1.0}
+
+
 def test_restarts_in_mid_shift_change_nothing() -> None:
     """Every 300th decision is taken by a new object restored from the stored snapshot: the shift is the
-    same."""
+    same, also where its end is told."""
     scenario = Scenario(n_agents=5, hours=0.4, tick=0.4)
 
     class Restarting:
@@ -285,9 +313,11 @@ def test_restarts_in_mid_shift_change_nothing() -> None:
                 self.policy.restore(json.loads(stored))
             return self.policy.decide(now, snap)
 
-    restarting: Any = Restarting()
-    assert run(scenario, restarting, 5).live == run(scenario, create("predictive"), 5).live
-    assert restarting.decisions > 2800
+    for late_h in (None, 0.1):
+        restarting: Any = Restarting()
+        unbroken = Simulation(scenario, create("predictive"), 5, told_late_h=late_h).run()
+        assert Simulation(scenario, restarting, 5, told_late_h=late_h).run().live == unbroken.live
+        assert restarting.decisions > 2800
 
 
 def test_late_events_and_a_full_breakdown_stay_legal() -> None:
@@ -324,7 +354,8 @@ def test_the_bench_writes_its_table_and_json(tmp_path: Path, capsys: pytest.Capt
     assert [r["policy"] for r in results] == policies
     assert all(0 < r["occupancy"] < 1 and r["seeds"] == 2 and r["decision_us"] > 0 for r in results)
     # In two processes: the same figures, but for the stopwatch.
-    assert main([*argv, "--hours", "0.2", "--json", str(out), "--jobs", "2"]) == 0
+    assert main([*argv, "--hours", "0.2", "--json", str(out), "--jobs", "2", "--tell-end"]) == 0
+    assert json.loads(out.read_text())["told_late_h"] == 0.0  # these policies do not heed it
     timed = ("decision_us", "decision_us_p99")
     again = json.loads(out.read_text())["results"]
     assert [{k: v for k, v in r.items() if k not in timed} for r in again] == [

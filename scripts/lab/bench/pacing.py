@@ -3,8 +3,8 @@
 Everything is simulated on seeded scenarios (`scripts/lab/bench/scenarios`, format `pacing-scenarios/1`); no switch, no
 telephone. Parts: gate (every public scenario, target 3 %), strict (the same at 1 %), peers (every other policy as
 shipped, and the best fixed ratio and VICIdial of each scenario, looked for with hindsight; and the clairvoyant),
-optimum (the memoryless case against its solution), robust (wrong guesses, late events, turns), cost (time of a
-decision, memory).
+optimum (the memoryless case against its solution), robust (wrong guesses, late events, turns), told (the planned end of
+the shift told, rightly and wrongly), cost (time of a decision, memory).
 """
 
 import argparse
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pacing
+from lab.bench import pacing_told
 from lab.bench.pacing_known import KNOWN, KnownRisk
 from lab.bench.pacing_pages import show, write_docs
 from lab.bench.pacing_peers import Task, search
@@ -37,7 +38,7 @@ from pacing.simulator import Run, Simulation, shorten
 from pacing.world import Scenario
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-PARTS = ("gate", "strict", "peers", "optimum", "robust", "cost")
+PARTS = ("gate", "strict", "peers", "optimum", "robust", "told", "cost")
 #: What the search of the peers' settings runs.
 SEARCHED = ("peers", "sift")
 STRICT_TARGET = 0.01
@@ -94,6 +95,9 @@ def tasks(parts: Sequence[str], seeds: int, quick: bool) -> list[Task]:
         made += [Task("robust", s, "predictive", seed) for seed in few for s in robust]
         three = [s for s in robust if s.n_agents == 3]
         made += [Task("robust", s, "progressive", seed) for seed in few for s in three]
+    if "told" in parts:
+        every = [*public, *load_scenarios(SCENARIOS / "pacing_robust.json")]
+        made += pacing_told.tasks(every, range(1, seeds + 1))
     if "optimum" in parts:
         for agents, hours in MEMORYLESS:
             scenario = Memoryless(agents).scenario(hours)
@@ -132,7 +136,7 @@ def peers(wanted: argparse.Namespace) -> list[dict[str, Any]]:
 def simulate(task: Task) -> dict[str, Any]:
     """Run one task: its measures and its course."""
     policy = _policy(task)
-    simulation = Simulation(task.scenario, policy, task.seed, time.perf_counter)
+    simulation = Simulation(task.scenario, policy, task.seed, time.perf_counter, task.told_late_h)
     if isinstance(policy, Clairvoyant):
         policy.attend(simulation)
     run = simulation.run()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from rich.console import Console
 
+from lab.bench import pacing_told
 from lab.bench.chart import Series, svg
 from lab.bench.pacing_rivals import HINDSIGHT_TITLE, SHIPPED_TITLE, as_shipped, margins, with_hindsight
 from lab.bench.pacing_rows import Row, groups, percent
@@ -45,6 +46,8 @@ def sheets(found: Row) -> list[Sheet]:
         made.append(_optimum(found))
     if rows := groups(runs, "robust"):
         made.append(_robust(rows))
+    if told := pacing_told.sheet(runs):
+        made.append(told)
     if "cost" in found:
         made.append(_cost(found["cost"]))
     made.append(_runs(found["runs"]))
@@ -360,6 +363,7 @@ figure by some tenths of a point: the optimal policy itself, played on the same 
 rates given, a constant risk shows what the rule itself loses and a steered one what keeping the budget costs; what
 `predictive` loses besides is lost by estimating.
 """,
+    pacing_told.TITLE: pacing_told.NOTE,
     SHIPPED_TITLE: """
 Peers are re-implementations from their published descriptions, at their shipped settings, on the same seeds as
 `predictive` here. The clairvoyant (one seed) knows what every call will do and dials in the order of the list; it is no

@@ -38,6 +38,8 @@ class Task:
     scenario: Scenario
     policy: str
     seed: int
+    #: Told is when the shift ends, so many hours later than it does; None: it is not (`Simulation`).
+    told_late_h: float | None = None
 
     @property
     def key(self) -> str:

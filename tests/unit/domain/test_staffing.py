@@ -16,7 +16,9 @@ from dialer.domain.staffing import (
     agents_kept,
     away_since,
     inbound_per_hour,
+    last_end,
     leaves,
+    shift_ends,
 )
 
 #: A Monday.
@@ -108,3 +110,29 @@ def test_calls_from_outside_are_expected_at_their_hours() -> None:
 def test_agents_kept_for_calls_from_outside(per_hour: float, kept: int) -> None:
     """The least k with P(Poisson(rate x 25 s) > k) <= 0.1: scipy.stats.poisson.ppf(0.9, rate * 25 / 3600)."""
     assert agents_kept(per_hour, 25) == kept
+
+
+def test_the_shift_ends_when_the_last_one_goes_home() -> None:
+    """1. Everybody at 18:00, one at 16:00, another at 20:00 by a plan of his own, which comes after everybody's: the
+    last goes at 18:00; 2. without a plan for all nobody knows when; 3. a break is no end; 4. a past end is none."""
+    day = frozenset(range(7))
+    everybody = StaffingPlan(1, None, "shift end", time(18), 360, day, "UTC")
+    early = StaffingPlan(2, 5, "shift end", time(16), 480, day, "UTC")
+    late = StaffingPlan(3, 6, "shift end", time(20), 240, day, "UTC")
+    pause = StaffingPlan(4, None, "lunch", time(13), 60, day, "UTC")
+    morning = MONDAY + timedelta(hours=9)
+
+    def found(*plans: StaffingPlan, agents: tuple[int, ...] = (4, 5, 6)) -> datetime | None:
+        absences = Staffing(plans).absences(morning, morning + timedelta(hours=16))
+        return last_end(shift_ends(absences, morning), agents, morning)
+
+    assert found(everybody, early, late, pause) == MONDAY + timedelta(hours=18)
+    assert found(everybody, early, agents=(5,)) == MONDAY + timedelta(hours=16)
+    assert found(early, late, agents=(5, 6)) == MONDAY + timedelta(hours=20)
+    assert found(early, late) is None
+    assert found(pause) is None
+    assert found(everybody, agents=()) is None
+    absences = Staffing((everybody,)).absences(morning, morning + timedelta(hours=16))
+    ends = shift_ends(absences, morning)
+    assert last_end(ends, (4,), MONDAY + timedelta(hours=18)) is None
+    assert shift_ends(absences, MONDAY + timedelta(hours=18)) == {}

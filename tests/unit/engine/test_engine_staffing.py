@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, time, timedelta
 
+import pytest
 from scene import Scene, campaign, lead, of
 
 from dialer.domain.agent import AgentState
-from dialer.domain.campaign import DialMode
+from dialer.domain.campaign import AbandonWindow, DialMode
 from dialer.domain.events import StaffingPlanned
 from dialer.domain.facts import PacingDecided
 from dialer.domain.staffing import LATE, Staffing, StaffingPlan
 from dialer.domain.wishes import GoNotReady, GoReady
+from dialer.engine.staffing import shift_end
 
 
 def floor_of(agents: int = 6, mode: DialMode = DialMode.POWER, ratio: float = 1.0) -> Scene:
@@ -121,6 +124,55 @@ def test_expected_inbound_calls_are_told_to_the_forecast() -> None:
     plan(scene, 60, inbound_per_hour=90.0)
     scene.run(11)
     assert of(PacingDecided, scene)[-1].explain["inbound_per_hour"] == 90.0
+
+
+def answered_for(scene: Scene, minutes: int) -> None:
+    """Nobody answers, but for one a minute, who hangs up soon."""
+    for second in range(0, 60 * minutes, 5):
+        scene.run(5)
+        if second % 60 == 0:
+            scene.hang_up(scene.connect(1))
+            scene.run(1)
+        for call in list(scene.floor.calls):
+            scene.hang_up(call)
+
+
+@pytest.mark.parametrize("window", list(AbandonWindow))
+def test_the_end_of_the_shift_is_told_where_it_ends_the_days_abandonments(window: AbandonWindow) -> None:
+    """The group goes home for four hours in 40 minutes, after a break in 20. 1. Where the law counts a month or the
+    campaign, the pacing says until when it spends what is in hand; 2. the last 24 hours do not end with the shift: it
+    is as if nobody had planned it; 3. after the planned end nothing is said of it; 4. nor when the plan is dropped."""
+    scene = Scene(
+        replace(
+            campaign(mode=DialMode.PREDICTIVE, wrap_up_s=0, max_lines_per_agent=50.0), abandon_window=window
+        ),
+        leads=[lead(n) for n in range(1, 4000)],
+        agents=3,
+    )
+    scene.log_in(1, 2, 3)
+    ends = scene.now + timedelta(minutes=40)
+    rest = (scene.now + timedelta(minutes=20)).time()
+    days = frozenset(range(7))
+    plans = (
+        StaffingPlan(1, None, "shift end", ends.time(), 240, days, "UTC"),
+        StaffingPlan(2, None, "break", rest, 15, days, "UTC"),
+    )
+    scene.feed(StaffingPlanned(at=scene.now, staffing=Staffing(plans)))
+    answered_for(scene, 12)
+    why = of(PacingDecided, scene)[-1].explain
+    if window is AbandonWindow.DAY:
+        assert "shift_ends_at" not in why
+        assert "end of the shift" not in str(why["reason"])
+        return
+    assert why["shift_ends_at"] == ends.isoformat()
+    assert "spent towards the end of the shift in 28 min" in str(why["reason"])
+    (run,) = scene.floor.campaigns.values()
+    assert run.budget.to_come is not None
+    assert shift_end(scene.floor, run, ends - timedelta(seconds=1)) == ends
+    assert shift_end(scene.floor, run, ends) is None
+    scene.feed(StaffingPlanned(at=scene.now, staffing=Staffing()))
+    answered_for(scene, 1)
+    assert "shift_ends_at" not in of(PacingDecided, scene)[-1].explain
 
 
 def test_an_agent_of_its_own_is_none_who_is_about_to_leave() -> None:

@@ -9,7 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dialer.domain.agent import AgentState
-from dialer.domain.campaign import Campaign, CampaignState, DialMode, PacingPolicy, RecordingNotice
+from dialer.domain.campaign import (
+    AbandonWindow,
+    Campaign,
+    CampaignState,
+    DialMode,
+    PacingPolicy,
+    RecordingNotice,
+)
 from dialer.domain.errors import BadInput
 from dialer.domain.logged import AgentSpell, Heard, LoggedCall, Stretch, figures_of, trimmed
 from dialer.domain.outcomes import Outcome
@@ -20,6 +27,7 @@ from dialer.replay.report import compare, plot
 from dialer.replay.rerun import Rerun, rerun
 from dialer.replay.settings import described, with_knobs, with_policy
 from dialer.replay.telco import talks_of
+from pacing.abandonment import AbandonmentBudget
 
 BEGIN = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 AGENTS, MINUTES = 6, 20
@@ -198,6 +206,29 @@ def test_a_day_is_played_again_with_its_plans() -> None:
     assert placed(again.stretch) == 0
     unplanned = play(replace(day, staffing=()))
     assert placed(unplanned.stretch) > 0
+
+
+def test_a_day_played_again_knows_when_its_shift_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1. Where the law counts a month the pacing hears the planned end again; 2. where it counts the last 24 hours it
+    does not."""
+    heard: list[float | None] = []
+    expect_end = AbandonmentBudget.expect_end
+
+    def hear(budget: AbandonmentBudget, left_s: float | None) -> None:
+        heard.append(left_s)
+        expect_end(budget, left_s)
+
+    monkeypatch.setattr(AbandonmentBudget, "expect_end", hear)
+    at = (BEGIN + timedelta(minutes=MINUTES)).time()
+    home = StaffingPlan(1, None, "shift end", at, 240, frozenset(range(7)), "UTC")
+    stretch = replace(invented(), staffing=((BEGIN, Staffing((home,))),))
+    play(replace(stretch, campaign=replace(stretch.campaign, abandon_window=AbandonWindow.MONTH)))
+    told = [left_s for left_s in heard if left_s is not None]
+    assert told == sorted(told, reverse=True)
+    assert 0 < told[-1] < told[0] <= 60 * MINUTES
+    heard.clear()
+    play(stretch)
+    assert set(heard) == {None}
 
 
 def test_a_screened_day_is_played_again_with_its_verdicts() -> None:

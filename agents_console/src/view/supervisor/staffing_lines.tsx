@@ -3,6 +3,7 @@ import { Anchor, Text, Title } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { Link } from "wouter";
 import { formatNumber } from "../../format/amounts";
+import { formatClock } from "../../format/times";
 import type { CampaignLive } from "../../state/state";
 import { useLive } from "../../state/store";
 import { useCampaigns } from "../campaigns";
@@ -24,7 +25,9 @@ export function StaffingLines({ campaign }: { campaign: CampaignLive }) {
   if (!group || group.plans.length === 0) return null;
   const now_ms = Date.now();
   const coming = comingOf(group, agents, now_ms, now_ms + SOON_MS);
-  const { planned_away, kept_back, inbound_per_hour } = campaign.pacing;
+  const { planned_away, kept_back, inbound_per_hour, shift_ends_at } = campaign.pacing;
+  // Clocks are those of the plan's own zone.
+  const zone = group.plans.find(({ per_hour }) => per_hour == null)?.zone;
   const n = (value: number) => formatNumber(value, locale, 1);
   return (
     <section aria-label={t("staffing.title")} data-testid="staffing-lines">
@@ -50,6 +53,11 @@ export function StaffingLines({ campaign }: { campaign: CampaignLive }) {
         {typeof inbound_per_hour === "number" && campaign.mode === "predictive" && (
           <li data-now data-testid="inbound-foreseen">
             {t("staffing.foreseen", { rate: n(inbound_per_hour) })}
+          </li>
+        )}
+        {typeof shift_ends_at === "string" && (
+          <li data-now data-testid="spent-by-the-end">
+            {t("staffing.spentByTheEnd", { at: formatClock(Date.parse(shift_ends_at), locale, zone) })}
           </li>
         )}
       </ul>
