@@ -238,7 +238,7 @@ export const en: Words = {
     onCall: "On call",
     wrapUp: "Wrap-up",
     notReady: "Not ready",
-    away: "No phone",
+    away: "Phone lost",
     leadsLeft: "Leads left",
     attempts: "Attempts today",
     liveAnswers: "Live answers",

@@ -239,7 +239,7 @@ export const es = {
     onCall: "En llamada",
     wrapUp: "En cierre",
     notReady: "No disponibles",
-    away: "Sin teléfono",
+    away: "Teléfono perdido",
     leadsLeft: "Por llamar",
     attempts: "Intentos hoy",
     liveAnswers: "Contestadas",

@@ -239,7 +239,7 @@ export const pt: Words = {
     onCall: "Em ligação",
     wrapUp: "Em fechamento",
     notReady: "Indisponíveis",
-    away: "Sem telefone",
+    away: "Telefone perdido",
     leadsLeft: "Por ligar",
     attempts: "Tentativas hoje",
     liveAnswers: "Atendidas",

@@ -358,9 +358,9 @@ def page(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 PREFACE = """
-Written by `./scripts/bench floor --docs`. The whole product on the real Asterisk, predictive mode, everything cold at
-the start; the telco stand-in plays the customers over SIP and RTP, robots the agents (talks of 40 s on average and
-20 s at least, wrap-ups of 8 s). {mix}
+Written by `./scripts/bench {command} --docs`. The whole product on the real Asterisk, predictive mode,
+everything cold at the start; the telco stand-in plays the customers over SIP and RTP, robots the agents (talks of 40 s
+on average and 20 s at least, wrap-ups of 8 s). {mix}
 
 The simulator's interval is where one more shift of this length would lie with 95 % probability, from twelve simulated
 ones fitted to what was seen. The telco's own count of abandonments: people who left before the shortest talk, so that
@@ -375,10 +375,10 @@ screener listens, and hangs up on machines."""
 
 def main() -> int:
     wanted = arguments(sys.argv[1:])
-    name, title = "floor", "A predictive shift on the switch"
+    name, command, title = "floor", "floor", "A predictive shift on the switch"
     if wanted.screened:
-        name, title = f"{name}-screened", f"{title}, screened"
-    preface = PREFACE.format(mix=ON if wanted.screened else OFF)
+        name, command, title = f"{name}-screened", f"{command} --screened", f"{title}, screened"
+    preface = PREFACE.format(command=command, mix=ON if wanted.screened else OFF)
     return run(wanted, bench(wanted), page, name=name, title=title, preface=preface)
 
 
