@@ -131,6 +131,10 @@ class AbandonmentBudget:
         """Count an abandonment of somebody who was a person with this probability."""
         self._add(now, p_person, p_person, p_person * (1 - p_person))
 
+    def estimated(self, now: float, people: float) -> None:
+        """Count so many abandonments nobody saw, by an estimate; what turns out too high is taken back, negative."""
+        self._add(now, people, people, 0.0)
+
     def _add(self, now: float, live: float, abandoned: float, variance: float) -> None:
         if self.last_at is not None and now - self.last_at > SHIFT_GAP_S:
             self.shift = Tally()

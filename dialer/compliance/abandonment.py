@@ -4,6 +4,9 @@ Three windows are kept: the last 24 hours (Ofcom's old guide), the last 30 days 
 310.4(b)(4)(i): 3 % of live answers, per campaign, over 30 days or the campaign if it is shorter). The campaign says
 which of them its cap is held over. Over the cap, pooled modes fall back to one call per reserved agent, where nobody
 can be abandoned for want of one.
+
+Nobody speaks to people who are hung up on as machines either, so they count as abandoned (Ofcom's statement of 2008
+adds a reasoned estimate of them). Which they were is not known: `LostPeople` estimates how many.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dialer.domain.campaign import AbandonWindow
+from dialer.domain.screening import person_share
 
 #: How long each window is; None: it never ends. Answers so close together leave it together.
 SPANS: dict[AbandonWindow, tuple[timedelta | None, timedelta]] = {
@@ -26,15 +30,15 @@ FIRST_ANSWERS = 34
 
 @dataclass(slots=True)
 class Count:
-    """Live answers of one window, and those of them abandoned."""
+    """Live answers of one window, and those of them abandoned. Estimates among them, so not whole numbers."""
 
     span: timedelta | None
     grain: timedelta
-    live: int = 0
-    abandoned: int = 0
-    _entries: deque[tuple[datetime, int, int]] = field(default_factory=deque)
+    live: float = 0
+    abandoned: float = 0
+    _entries: deque[tuple[datetime, float, float]] = field(default_factory=deque)
 
-    def add(self, at: datetime, live: int, abandoned: int) -> None:
+    def add(self, at: datetime, live: float, abandoned: float) -> None:
         self.live += live
         self.abandoned += abandoned
         if self.span is None:
@@ -69,15 +73,15 @@ class AbandonGauge:
     counts: dict[AbandonWindow, Count] = field(default_factory=_counts)
 
     @property
-    def live(self) -> int:
+    def live(self) -> float:
         """Of the window that the cap is held over; so is `abandoned`."""
         return self.counts[self.window].live
 
     @property
-    def abandoned(self) -> int:
+    def abandoned(self) -> float:
         return self.counts[self.window].abandoned
 
-    def add(self, at: datetime, *, live: int = 1, abandoned: int = 0) -> None:
+    def add(self, at: datetime, *, live: float = 1, abandoned: float = 0) -> None:
         for count in self.counts.values():
             count.add(at, live, abandoned)
 
@@ -91,3 +95,32 @@ class AbandonGauge:
         if self.live < FIRST_ANSWERS:
             return self.abandoned >= 1
         return self.abandoned + 1 > self.cap * (self.live + 1)
+
+
+@dataclass(slots=True)
+class LostPeople:
+    """Estimates how many people were hung up on as machines, from the control sample: machine verdicts put through to
+    agents, who say what they heard. Each method gives how many more (or, negative, fewer) that makes."""
+
+    trials: int = 0
+    persons: int = 0
+    #: Machine verdicts of the last day that nobody tried.
+    _ended: Count = field(default_factory=lambda: Count(*SPANS[AbandonWindow.DAY]))
+
+    @property
+    def share(self) -> float:
+        return person_share(self.persons, self.trials)
+
+    def end(self, at: datetime, calls: int = 1) -> float:
+        """So many were hung up on untried."""
+        self._ended.add(at, calls, 0)
+        return calls * self.share
+
+    def learn(self, at: datetime, *, trials: int = 1, persons: int = 0) -> float:
+        """So many were tried, with so many people among them. The last day is estimated anew by that; days before it
+        stay as they were known."""
+        before = self.share
+        self.trials += trials
+        self.persons += persons
+        self._ended.expire(at)
+        return (self.share - before) * self._ended.live

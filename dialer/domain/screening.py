@@ -90,6 +90,20 @@ class ScreeningSettings:
 #: The disposition by which an agent says that he heard a machine (store/campaigns.DEFAULT_DISPOSITIONS).
 MACHINE_DISPOSITION = "voicemail"
 
+#: What is known of the machine verdicts before any was tried on an agent, as if so many had been and so many of them
+#: been people: of the held-back calls about 2 in 1000 were (docs/benchmarks/screening.md). Held no more firmly than 30
+#: trials are: a detector that errs more with a campaign's own calls shows it within its first ones.
+PRIOR_TRIALS, PRIOR_PERSONS = 30.0, 0.06
+
+
+def person_share(persons: int, trials: int) -> float:
+    """The share of machine verdicts behind which was a person, with `persons` among `trials` put through to agents.
+
+    The mean of the beta distribution that the prior has become: one person among few does not stand for all others.
+    """
+    return (PRIOR_PERSONS + persons) / (PRIOR_TRIALS + trials)
+
+
 #: What the number is worth when this answered and nobody was connected.
 OUTCOMES: dict[Label, Outcome] = {
     Label.MACHINE: Outcome.MACHINE,

@@ -57,6 +57,10 @@ class Tally:
     live_answers: int
     abandoned: int
     at: datetime
+    #: Machine verdicts of the same time: hung up on untried, put through to agents, and people among these.
+    ended: int = 0
+    trials: int = 0
+    persons: int = 0
 
 
 @dataclass(frozen=True, slots=True)

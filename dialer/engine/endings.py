@@ -189,10 +189,10 @@ def settle_disposition(floor: Floor, call: Call, agent: Agent, at: datetime) -> 
     if said is None:
         return
     effect = floor.dispositions[call.attempt.campaign_id, said.code]
-    if said.code == MACHINE_DISPOSITION and call.hearing:
+    machine = said.code == MACHINE_DISPOSITION
+    if machine and call.hearing:
         floor.order(LearnPrompt(call.id, call.attempt.number))
-    elif call.hearing and call.hearing.control:
-        _count_lost_people(floor, call, at)
+    _learn_of_control(floor, call, at, persons=0 if machine else 1)
     step = dispose(
         effect,
         said.code,
@@ -233,13 +233,11 @@ def _begin_of(lead: ClaimedLead, day: date | None) -> datetime | None:
     return datetime.combine(day, time(), ZoneInfo(lead.time_zone or "UTC")).astimezone(UTC)
 
 
-def _count_lost_people(floor: Floor, call: Call, at: datetime) -> None:
-    """A person among the machine verdicts that were tried: for each, 1/share - 1 more were hung up on untried, and
-    those were abandoned."""
-    share = call.hearing.settings.control_share if call.hearing else 1.0
-    lost = round(1 / share) - 1 if share > 0 else 0
-    if lost > 0:
-        floor.count_live(floor.campaigns[call.attempt.campaign_id], at, live=lost, abandoned=lost)
+def _learn_of_control(floor: Floor, call: Call, at: datetime, *, persons: int) -> None:
+    """What an agent heard of a machine verdict: it tells of those hung up on untried."""
+    if call.hearing and call.hearing.control:
+        run = floor.campaigns[call.attempt.campaign_id]
+        floor.count_lost(run, at, run.lost.learn(at, persons=persons))
 
 
 def close_without_disposition(floor: Floor, call: Call, at: datetime) -> None:

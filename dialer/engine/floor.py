@@ -253,6 +253,11 @@ class Floor:
         for _ in range(abandoned):
             run.budget.abandoned(at.timestamp())
 
+    def count_lost(self, run: CampaignRun, at: datetime, people: float) -> None:
+        """So many people more (or fewer) are taken to have been hung up on as machines: live answers, abandoned."""
+        run.gauge.add(at, live=people, abandoned=people)
+        run.budget.estimated(at.timestamp(), people)
+
     def set_campaign(self, run: CampaignRun, campaign: Campaign) -> None:
         """New settings; what was counted stays."""
         run.campaign = campaign

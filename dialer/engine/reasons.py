@@ -205,7 +205,7 @@ def _budgets(run: CampaignRun, at: datetime) -> Explanation:
     said: Explanation = {"window": str(run.gauge.window), "cap": run.gauge.cap}
     for window in AbandonWindow:
         count = run.gauge.counts[window]
-        said[f"live_{window}"] = count.live
-        said[f"abandoned_{window}"] = count.abandoned
+        said[f"live_{window}"] = round(count.live, 2)
+        said[f"abandoned_{window}"] = round(count.abandoned, 2)
         said[f"left_{window}"] = round(count.left(run.gauge.cap), 2)
     return said

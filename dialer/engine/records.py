@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dialer.compliance.abandonment import AbandonGauge
+from dialer.compliance.abandonment import AbandonGauge, LostPeople
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
 from dialer.domain.campaign import Campaign, CampaignState
@@ -136,6 +136,7 @@ class CampaignRun:
     state: CampaignState
     gauge: AbandonGauge
     budget: AbandonmentBudget
+    lost: LostPeople = field(default_factory=LostPeople)
     hopper: deque[ClaimedLead] = field(default_factory=deque)
     claiming: bool = False
     #: The list had nothing more: not asked again before.

@@ -43,6 +43,9 @@ def restore(floor: Floor, state: ShardState, at: datetime, seed: int) -> None:
     for tally in state.tallies:
         if run := floor.campaigns.get(tally.campaign_id):
             floor.count_live(run, tally.at, live=tally.live_answers, abandoned=tally.abandoned)
+            lost = run.lost.end(tally.at, tally.ended)
+            lost += run.lost.learn(tally.at, trials=tally.trials, persons=tally.persons)
+            floor.count_lost(run, tally.at, lost)
     for said in state.dispositions:
         floor.dispositions[said.campaign_id, said.code] = said.effect
     for found in state.open_attempts:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from scipy.special import betaincinv
 
+from dialer.domain.screening import person_share
+
 #: Of the intervals.
 CONFIDENCE = 0.95
 
@@ -48,6 +50,7 @@ def human_as_machine(persons: int, controls: int, ended: int, people: int) -> In
 
 
 def abandon_rate(abandoned: int, live: int, persons: int, controls: int, ended: int) -> float | None:
-    """Abandons / live answers with the people hung up on as machines among both: nobody spoke to them either."""
-    lost = ended * persons / controls if controls else 0.0
+    """Abandons / live answers with the people hung up on as machines among both, as the gauge estimates them: nobody
+    spoke to them either."""
+    lost = ended * person_share(persons, controls)
     return (abandoned + lost) / (live + lost) if live + lost else None

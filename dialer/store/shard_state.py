@@ -23,7 +23,13 @@ from dialer.domain.campaign import (
 from dialer.domain.contact_plan import read_plan
 from dialer.domain.errors import BadInput
 from dialer.domain.outcomes import Effect
-from dialer.domain.screening import ConnectClock, OnMachine, Screening, ScreeningSettings
+from dialer.domain.screening import (
+    MACHINE_DISPOSITION,
+    ConnectClock,
+    OnMachine,
+    Screening,
+    ScreeningSettings,
+)
 from dialer.domain.values import AttemptId, ClaimedLead, LegId, Trunk
 from dialer.ports import (
     OpenAttempt,
@@ -70,7 +76,7 @@ async def load(connection: Connection, shard_id: int, fence: int, now: datetime)
         said = await dispositions(connection, shard_id)
         opened = await connection.fetch(SQL["open_attempts"], shard_id)
         unfinished = await connection.fetch(SQL["unfinished_attempts"], shard_id)
-        tallies = await connection.fetch(SQL["tallies"], shard_id)
+        tallies = await connection.fetch(SQL["tallies"], shard_id, MACHINE_DISPOSITION)
         kept = await pacing_log.load_kept(connection, shard_id)
         lead_ids = [row["lead_id"] for row in (*opened, *unfinished)]
         leads: dict[int, ClaimedLead] = {
@@ -97,9 +103,7 @@ async def load(connection: Connection, shard_id: int, fence: int, now: datetime)
         unfinished=tuple(
             UnfinishedCall(attempt_of(row), leads[row["lead_id"]], row["agent_id"]) for row in unfinished
         ),
-        tallies=tuple(
-            Tally(row["campaign_id"], row["live_answers"], row["abandoned"], row["at"]) for row in tallies
-        ),
+        tallies=tuple(Tally(**row) for row in tallies),
         pacing=kept,
     )
 

@@ -34,9 +34,9 @@ class Pace:
     wrap_up_s: float = 4.0
     #: No talk is shorter.
     least_talk_s: float = 0.0
-    #: Do they say of some calls that a voicemail answered? Who hears people only and says so teaches a screener that
-    #: listens to take these people for machines.
-    hear_machines: bool = True
+    #: Last two digits of the numbers that machines answer: robots say so of these calls alone, as who listens would.
+    #: None: of some calls by chance, which would teach a screener that listens to take people for machines.
+    machines: frozenset[int] | None = None
 
 
 def draw(chance: random.Random, mean_s: float) -> float:
@@ -149,8 +149,7 @@ class Robot:
                     await self.client.wish("hang_up", attempt_id=call["attempt_id"])
                 case "wrap_up":
                     await asyncio.sleep(draw(chance, pace.wrap_up_s))
-                    results = {r: n for r, n in RESULTS.items() if r != "voicemail" or pace.hear_machines}
-                    said = chance.choices(list(results), weights=list(results.values()))[0]
+                    said = self._result_of(call["number"])
                     await self.client.wish(
                         "dispose",
                         attempt_id=call["attempt_id"],
@@ -159,6 +158,14 @@ class Robot:
                     )
         except LabError as error:
             self.errors.append(str(error))
+
+    def _result_of(self, number: str) -> str:
+        machines, results = self._pace.machines, dict(RESULTS)
+        if machines is not None:
+            if int(number[-2:]) in machines:
+                return "voicemail"
+            del results["voicemail"]
+        return self._chance.choices(list(results), weights=list(results.values()))[0]
 
 
 async def hire(clients: Sequence[Client], phones: Phones, seed: int, pace: Pace) -> list[Robot]:

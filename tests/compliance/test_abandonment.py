@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.compliance.abandonment import FIRST_ANSWERS, AbandonGauge
+from dialer.compliance.abandonment import FIRST_ANSWERS, AbandonGauge, LostPeople
 from dialer.domain.campaign import AbandonWindow
 
 T0 = datetime(2026, 3, 3, 15, 0, tzinfo=UTC)
@@ -94,3 +94,36 @@ def test_rate_never_passes_the_cap_when_heeded(answers: list[tuple[float, bool]]
         assert (heeded.live, heeded.abandoned) == (len(window), sum(window))
         if abandoned:
             assert sum(window) <= max(1, cap * len(window)) or len(window) <= FIRST_ANSWERS
+
+
+def test_one_person_among_few_trials_does_not_stand_for_all() -> None:
+    """1. 400 hung up on; 2. the first one tried was a person: 3 in 100, not all of them; 3. the next 70 were none."""
+    lost = LostPeople()
+    counted = lost.end(T0, 400)
+    assert counted == pytest.approx(0.8)
+    counted += lost.learn(T0, persons=1)
+    assert counted == pytest.approx(400 * 1.06 / 31)
+    counted += lost.learn(T0, trials=70)
+    assert counted == pytest.approx(400 * 1.06 / 101)
+
+
+def test_many_trials_say_what_they_show() -> None:
+    lost = LostPeople()
+    lost.learn(T0, trials=3000, persons=150)
+    assert lost.share == pytest.approx(0.05, rel=0.02)
+
+
+def test_what_a_trial_tells_of_days_before_is_left_alone() -> None:
+    lost = LostPeople()
+    lost.end(T0, 400)
+    assert lost.learn(T0 + DAY + timedelta(minutes=1), persons=1) == 0
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 50)), max_size=60))
+def test_in_a_day_the_estimate_is_the_share_of_those_hung_up_on(told: list[tuple[bool, int]]) -> None:
+    lost, counted, ended = LostPeople(), 0.0, 0
+    for person, calls in told:
+        counted += lost.end(T0, calls) + lost.learn(T0, persons=int(person))
+        ended += calls
+        assert counted == pytest.approx(ended * lost.share)
+        assert 0 <= counted <= ended

@@ -14,7 +14,8 @@ from dialer.domain import facts as f
 from dialer.domain.agent import AgentState
 from dialer.domain.call import CallState
 from dialer.domain.campaign import CampaignState, DialMode
-from dialer.domain.outcomes import LeadState, Outcome, PhoneStatus
+from dialer.domain.outcomes import Effect, LeadState, Outcome, PhoneStatus
+from dialer.domain.screening import MACHINE_DISPOSITION, Label, Screening
 from dialer.domain.values import LegId
 from dialer.store.event_log import PostgresShardStore
 from tests.integration.call_facts import AT, LEASE, Claim, at, ended, moved, plan, rested
@@ -300,6 +301,36 @@ async def test_a_started_shard_finds_everything_open(
     )  # fmt: skip
     assert [(t.live_answers, t.abandoned) for t in state.tallies] == [(1, 0)]
     assert len(state.dispositions) == 13
+
+
+async def test_what_became_of_machine_verdicts_comes_back(
+    pool: asyncpg.Pool, dsn: str, store: PostgresShardStore, portfolio: Portfolio, claim: Claim
+) -> None:
+    """Hung up on; tried, by the agent's word a machine and a person; tried, and nothing said; a person by the verdict;
+    an intercept before any answer."""
+    agent = await add_agent(pool, portfolio.group_id)
+    plans = [plan(lead) for lead in await claim(6)]
+    ended, machine, person, unsaid, live, early = (planned.attempt for planned in plans)
+    await store.append(plans)
+    for attempt in (ended, machine, person, unsaid, live, early):
+        if attempt is not early:
+            await store.append([moved(attempt, CallState.SCREENING, 2)])
+        control, label = (
+            attempt in (machine, person, unsaid),
+            Label.HUMAN if attempt is live else Label.MACHINE,
+        )
+        heard = f.CallScreened(
+            at=at(3), attempt_id=attempt.id, campaign_id=portfolio.campaign_id, label=label, cause="model",
+            mode=Screening.ON, to_agent=control or attempt is live, control=control,
+        )  # fmt: skip
+        await store.append([heard])
+    for attempt, code in ((machine, MACHINE_DISPOSITION), (person, "refused")):
+        said = f.AttemptDisposed(
+            at=at(9), attempt_id=attempt.id, agent_id=agent, code=code, note="", effect=Effect.RETRY
+        )  # fmt: skip
+        await store.append([said])
+    (tally,) = (await store.load()).tallies
+    assert (tally.ended, tally.trials, tally.persons, tally.live_answers) == (1, 2, 1, 0)
 
 
 async def test_what_pacing_knew_comes_back_with_what_was_logged_since(

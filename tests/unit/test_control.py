@@ -25,7 +25,7 @@ def test_the_exact_interval(hits: int, trials: int, low: float, high: float) -> 
 def test_nothing_tried_says_nothing() -> None:
     assert share_of(0, 0).share is None
     assert human_as_machine(0, 0, 500, 100).high is None
-    assert abandon_rate(3, 100, 0, 0, 500) == pytest.approx(0.03)
+    assert abandon_rate(3, 100, 0, 0, 0) == pytest.approx(0.03)
     assert abandon_rate(0, 0, 0, 0, 0) is None
 
 
@@ -39,4 +39,7 @@ def test_people_hung_up_on_stand_against_all_who_answered() -> None:
 
 
 def test_they_count_as_abandoned() -> None:
-    assert abandon_rate(3, 980, 2, 100, 1000) == pytest.approx(23 / 1000)
+    # Of 2000 tried ones 40 were people, which is 2 in 100 as nearly as makes no difference: 20 of the 1000 untried.
+    assert abandon_rate(3, 980, 40, 2000, 1000) == pytest.approx(23 / 1000, rel=0.02)
+    # Before any was tried, what is known of the detector: 2 in 1000.
+    assert abandon_rate(3, 998, 0, 0, 1000) == pytest.approx(5 / 1000)

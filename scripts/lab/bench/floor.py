@@ -65,6 +65,8 @@ MIX_SCREENED = {
 }
 #: Numbers of people.
 PEOPLE = ((0, 29), (96, 97))
+#: Numbers that anything else answers.
+MACHINES = frozenset([*range(75, 90), *range(93, 96)])
 #: Debtors for each agent and minute: more than are dialled.
 DEBTORS = 8
 #: Robots talk no shorter, and a person the telco saw leave earlier had no agent: he was told the message and no more.
@@ -116,9 +118,8 @@ async def bench(wanted: argparse.Namespace) -> dict[str, Any]:
         leads = Path(scratch) / "floor.csv"
         mix = MIX_SCREENED if wanted.screened else MIX
         write_debtors(leads, math.ceil(DEBTORS * wanted.agents * wanted.minutes), mix, seed=1)
-        pace = Pace(
-            talk_s=wanted.talk, wrap_up_s=8.0, least_talk_s=LEAST_TALK_S, hear_machines=not wanted.screened
-        )
+        machines = MACHINES if wanted.screened else None
+        pace = Pace(talk_s=wanted.talk, wrap_up_s=8.0, least_talk_s=LEAST_TALK_S, machines=machines)
         screening = ScreeningSettings(mode=Screening.ON if wanted.screened else Screening.OFF)
         running = shift(
             robots=wanted.agents, pace=pace, leads=leads, mode=DialMode.PREDICTIVE, screening=screening

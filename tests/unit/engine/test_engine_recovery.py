@@ -21,6 +21,7 @@ from dialer.domain.facts import (
     ShardStarted,
 )
 from dialer.domain.outcomes import LeadState, NextStep, Outcome
+from dialer.domain.screening import person_share
 from dialer.domain.stored import OpenAttempt, ShardState, StoredAgent, Tally, UnfinishedCall
 from dialer.domain.values import Attempt, AttemptId, Verdict
 from dialer.domain.wishes import ConnectPhone, Dispose
@@ -334,6 +335,16 @@ def test_restart_keeps_the_abandonment_gauge() -> None:
     scene = Scene(state=stored, leads=[lead(n) for n in range(1, 9)])
     scene.log_in(1)
     assert [planned.agent_id for planned in scene.planned] == [1]
+
+
+def test_restart_keeps_what_the_control_sample_told() -> None:
+    """1. Machine verdicts of before: 900 hung up on, 30 tried, 3 of these people; 2. counted as then."""
+    tally = Tally(1, live_answers=1000, abandoned=5, at=T0, ended=900, trials=30, persons=3)
+    run = Scene(state=replace(shard_state(campaign()), tallies=(tally,))).floor.campaigns[1]
+    lost = 900 * person_share(3, 30)
+    assert (run.gauge.live, run.gauge.abandoned) == (pytest.approx(1000 + lost), pytest.approx(5 + lost))
+    assert run.budget.campaign.abandoned == pytest.approx(5 + lost)
+    assert (run.lost.trials, run.lost.persons) == (30, 3)
 
 
 def test_restart_in_the_notice() -> None:

@@ -53,6 +53,7 @@ from dialer.domain.screening import (
     ScreeningSettings,
     SpokenText,
     Unheard,
+    person_share,
 )
 from dialer.domain.stored import StoredDisposition
 from dialer.domain.values import AttemptId
@@ -295,19 +296,29 @@ def test_the_control_sample_goes_to_an_agent_unmarked() -> None:
     assert of(HangUpCall, scene.feed(corrected)) == [], "his word is the measure"
 
 
-@pytest.mark.parametrize(("said", "lost"), [(LATER, 3), (MACHINE_DISPOSITION, 0)])
-def test_a_person_in_the_control_sample_stands_for_those_hung_up_on(said: str, lost: int) -> None:
+def test_who_is_hung_up_on_counts_for_some_of_a_person() -> None:
+    """1. A machine's verdict; 2. the gauge and the budget count what share of such verdicts is known to be wrong."""
+    scene = listening()
+    judge(scene, answered(scene), Label.MACHINE, posterior=0.01)
+    run = scene.floor.campaigns[1]
+    assert run.gauge.live == run.gauge.abandoned == person_share(0, 0) == 0.002
+    assert run.budget.campaign.abandoned == run.budget.campaign.live == 0.002
+    assert run.budget.campaign.variance == 0
+
+
+@pytest.mark.parametrize(("said", "persons"), [(LATER, 1), (MACHINE_DISPOSITION, 0)])
+def test_the_control_sample_tells_of_those_hung_up_on(said: str, persons: int) -> None:
+    """1. 100 hung up on that day; 2. one more goes to an agent, who says what he heard; 3. the 100 are counted anew."""
     scene = listening(replace(ON, control_share=1.0))
+    run = scene.floor.campaigns[1]
+    scene.floor.count_lost(run, scene.now, run.lost.end(scene.now, 100))
     call = answered(scene)
     judge(scene, call, Label.MACHINE, posterior=0.01)
-    hearing = scene.call(call).hearing
-    assert hearing is not None
-    hearing.settings = replace(hearing.settings, control_share=0.25)  # as if one in four had been drawn
     scene.bridge(call, 1)
     scene.hang_up(call)
-    before = scene.floor.campaigns[1].gauge.abandoned
     scene.wish(1, Dispose(call, said, "", None))
-    assert scene.floor.campaigns[1].gauge.abandoned - before == lost
+    assert run.gauge.abandoned == pytest.approx(100 * person_share(persons, 1))
+    assert run.budget.campaign.abandoned == pytest.approx(100 * person_share(persons, 1))
 
 
 def test_a_shadow_only_looks_on() -> None:

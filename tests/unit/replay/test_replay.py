@@ -18,7 +18,7 @@ from dialer.domain.campaign import (
     RecordingNotice,
 )
 from dialer.domain.errors import BadInput
-from dialer.domain.logged import AgentSpell, Heard, LoggedCall, Stretch, figures_of, trimmed
+from dialer.domain.logged import AgentSpell, Figures, Heard, LoggedCall, Stretch, figures_of, trimmed
 from dialer.domain.outcomes import Outcome
 from dialer.domain.screening import Label, Screening
 from dialer.domain.staffing import Staffing, StaffingPlan
@@ -233,8 +233,9 @@ def test_a_day_played_again_knows_when_its_shift_ends(monkeypatch: pytest.Monkey
 
 def test_a_screened_day_is_played_again_with_its_verdicts() -> None:
     """Half of those who answer are machines, known 1.4 s after the answer; nobody can tell of one in ten. 1. The day:
-    no machine costs an agent; 2. again: as many machines, as late, and the same figures."""
-    rng, stretch = random.Random(7), invented(DialMode.PREDICTIVE)
+    no machine costs an agent; 2. again: as many machines, as late, and the same figures. One call per agent: with a
+    hundred answers, one abandonment more or less would decide how a forecast dials."""
+    rng, stretch = random.Random(7), invented(DialMode.PROGRESSIVE)
     calls = []
     for call in stretch.calls:
         if call.answered_s is None or call.outcome is not Outcome.CONNECTED:
@@ -263,6 +264,15 @@ def test_a_screened_day_is_played_again_with_its_verdicts() -> None:
     again_machines = [call for call in again.stretch.calls if call.outcome is Outcome.MACHINE]
     assert abs(len(again_machines) - len(machines)) <= 0.05 * len(machines)
     assert all(call.heard and abs(call.heard.after_s - 1.4) < 0.01 for call in again_machines)
+
+
+def test_a_short_day_is_said_to_be_short() -> None:
+    """The same miss: of a hundred answers chance may have made it; of a thousand it did not."""
+    day = Figures(500, 100, 98, 2, busy_s=3000.0, ready_s=1000.0, talk_s=2000.0)
+    again = replace(day, connected=80)
+    assert "With 100 live answers" in compare(day, again).sentence()
+    assert "live answers" not in compare(replace(day, live_answers=1000), again).sentence()
+    assert "live answers" not in compare(day, day).sentence()
 
 
 def test_an_empty_stretch_is_refused() -> None:
