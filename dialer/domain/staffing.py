@@ -59,6 +59,12 @@ class StaffingPlan:
     #: Calls from outside an hour that take agents of the group meanwhile; None: the agents are away.
     per_hour: float | None = None
 
+    @property
+    def ends_shift(self) -> bool:
+        """Is it no break: an absence to midnight, or a long one?"""
+        to_midnight = 60 * self.at.hour + self.at.minute + self.minutes == 24 * 60
+        return self.per_hour is None and (to_midnight or timedelta(minutes=self.minutes) >= SHIFT_BREAK)
+
     def spans(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Begin and end (UTC) of each time that touches the time from `begin` to `end`."""
         zone = ZoneInfo(self.zone)
@@ -87,6 +93,16 @@ class Staffing:
             if plan.per_hour is None
             for span in plan.spans(begin, end + AHEAD)
         )
+
+    def shift_ends(self, after: datetime, until: datetime) -> dict[int | None, datetime]:
+        """When each agent's shift ends first `after` then, up to `until`, by his id; None: when everybody's does."""
+        ends: dict[int | None, datetime] = {}
+        for plan in self.plans:
+            if plan.ends_shift:
+                for begin, _ in plan.spans(after, until):
+                    if begin > after:
+                        ends[plan.agent_id] = min(begin, ends.get(plan.agent_id, begin))
+        return ends
 
     def inbound(self, begin: datetime, end: datetime) -> tuple[Inbound, ...]:
         """The calls from outside that are expected at any time from `begin` to `end`."""
@@ -130,15 +146,6 @@ def away_since(absences: Iterable[Absence], agent_id: int, at: datetime) -> date
         ),
         default=None,
     )
-
-
-def shift_ends(absences: Iterable[Absence], after: datetime) -> dict[int | None, datetime]:
-    """When each agent's shift ends first `after` then, by his id; None: when everybody's does."""
-    ends: dict[int | None, datetime] = {}
-    for absence in absences:
-        if absence.begin > after and absence.end - absence.begin >= SHIFT_BREAK:
-            ends[absence.agent_id] = min(absence.begin, ends.get(absence.agent_id, absence.begin))
-    return ends
 
 
 def last_end(ends: Mapping[int | None, datetime], agent_ids: Iterable[int], at: datetime) -> datetime | None:

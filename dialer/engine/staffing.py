@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from dialer.domain.agent import AgentState
 from dialer.domain.campaign import AbandonWindow
 from dialer.domain.events import StaffingPlanned
-from dialer.domain.staffing import agents_kept, away_since, inbound_per_hour, last_end, leaves, shift_ends
+from dialer.domain.staffing import agents_kept, away_since, inbound_per_hour, last_end, leaves
 from dialer.engine.floor import Floor
 from dialer.engine.pool import paced
 from dialer.engine.records import Agent, CampaignRun
@@ -28,7 +28,7 @@ def look(floor: Floor, at: datetime) -> None:
     if at >= floor.planned_until:
         floor.absences = floor.staffing.absences(at, at + WORKED_OUT)
         floor.inbound = floor.staffing.inbound(at, at + WORKED_OUT)
-        floor.shift_ends = shift_ends(floor.staffing.absences(at, at + SHIFT_LONGEST), at)
+        floor.shift_ends = floor.staffing.shift_ends(at, at + SHIFT_LONGEST)
         floor.planned_until = at + WORKED_OUT
     for agent in floor.agents.values():
         begin = away_since(floor.absences, agent.id, at)

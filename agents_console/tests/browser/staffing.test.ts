@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Schemas } from "../../src/api/client";
 import { type Desk, supervisorForEach } from "./desk";
 
 let desk: Desk;
@@ -11,6 +12,17 @@ test("staffing: what is planned beside the forecast, a plan made, refused, chang
   const lines = await desk.at("staffing-lines").innerText();
   expect(lines).toMatch(/\d+ de \d+ agentes conectados salen a las/);
   expect(lines).toContain("12 llamadas entrantes por hora esperadas");
+  expect(lines).not.toContain("fin del turno");
+  const paced = desk.server.campaigns[1] as Schemas["CampaignLive"];
+  // In the plan's zone, not the reader's.
+  const pacing = { ...paced.pacing, shift_ends_at: "2026-03-09T22:00:00+00:00", shift_left_s: 3900 };
+  desk.server.push([{ kind: "campaign", id: 1, value: { ...paced, pacing } }]);
+  await desk.at("spent-by-the-end").waitFor();
+  expect(await desk.at("spent-by-the-end").innerText()).toMatch(
+    /hasta el fin del turno, a las (18:00|0?6:00)/,
+  );
+  if (process.env.SHOTS)
+    await desk.at("staffing-lines").screenshot({ path: `${process.env.SHOTS}/staffing-lines.png` });
   await desk.at("page-staffing").click();
   await desk.at("coming").waitFor();
   expect(await desk.at("plan-1").innerText()).toContain("lun–vie");

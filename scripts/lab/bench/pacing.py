@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pacing
-from lab.bench import pacing_told
+from lab.bench import pacing_spending, pacing_told
 from lab.bench.pacing_known import KNOWN, KnownRisk
 from lab.bench.pacing_pages import show, write_docs
 from lab.bench.pacing_peers import Task, search
@@ -297,7 +297,7 @@ def carry_over(found: dict[str, Any], parts: Sequence[str], published: Path) -> 
     anew = {*parts, *(SEARCHED if "peers" in parts else ())}
     kept = [row for row in before["runs"] if row["part"] not in anew]
     whole = {**found, "runs": [*found["runs"], *kept]}
-    for key, part in (("frontiers", "optimum"), ("cost", "cost")):
+    for key, part in (("frontiers", "optimum"), ("spending", "told"), ("cost", "cost")):
         if part not in parts and key in before:
             whole[key] = before[key]
     return whole
@@ -326,6 +326,8 @@ def main(argv: Sequence[str]) -> int:
     }
     if "optimum" in wanted.parts:
         found["frontiers"] = optima()
+    if "told" in wanted.parts:
+        found["spending"] = pacing_spending.solved()
     if "cost" in wanted.parts:
         found["cost"] = cost(wanted.quick)
     show(found)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from rich.console import Console
 
-from lab.bench import pacing_told
+from lab.bench import pacing_spending, pacing_told
 from lab.bench.chart import Series, svg
 from lab.bench.pacing_rivals import HINDSIGHT_TITLE, SHIPPED_TITLE, as_shipped, margins, with_hindsight
 from lab.bench.pacing_rows import Row, groups, percent
@@ -48,6 +48,8 @@ def sheets(found: Row) -> list[Sheet]:
         made.append(_robust(rows))
     if told := pacing_told.sheet(runs):
         made.append(told)
+    if "spending" in found:
+        made.append(pacing_spending.sheet(found["spending"]))
     if "cost" in found:
         made.append(_cost(found["cost"]))
     made.append(_runs(found["runs"]))
@@ -364,6 +366,7 @@ rates given, a constant risk shows what the rule itself loses and a steered one 
 `predictive` loses besides is lost by estimating.
 """,
     pacing_told.TITLE: pacing_told.NOTE,
+    pacing_spending.TITLE: pacing_spending.NOTE,
     SHIPPED_TITLE: """
 Peers are re-implementations from their published descriptions, at their shipped settings, on the same seeds as
 `predictive` here. The clairvoyant (one seed) knows what every call will do and dials in the order of the list; it is no

@@ -18,7 +18,6 @@ from dialer.domain.staffing import (
     inbound_per_hour,
     last_end,
     leaves,
-    shift_ends,
 )
 
 #: A Monday.
@@ -114,25 +113,26 @@ def test_agents_kept_for_calls_from_outside(per_hour: float, kept: int) -> None:
 
 def test_the_shift_ends_when_the_last_one_goes_home() -> None:
     """1. Everybody at 18:00, one at 16:00, another at 20:00 by a plan of his own, which comes after everybody's: the
-    last goes at 18:00; 2. without a plan for all nobody knows when; 3. a break is no end; 4. a past end is none."""
+    last goes at 18:00; 2. without a plan for all nobody knows when; 3. a break is no end, going home at 22:30 is; 4. a
+    past end is none."""
     day = frozenset(range(7))
     everybody = StaffingPlan(1, None, "shift end", time(18), 360, day, "UTC")
-    early = StaffingPlan(2, 5, "shift end", time(16), 480, day, "UTC")
-    late = StaffingPlan(3, 6, "shift end", time(20), 240, day, "UTC")
+    early = StaffingPlan(2, 5, "shift end", time(16), 300, day, "UTC")
+    late = StaffingPlan(3, 6, "shift end", time(22, 30), 90, day, "UTC")
     pause = StaffingPlan(4, None, "lunch", time(13), 60, day, "UTC")
-    morning = MONDAY + timedelta(hours=9)
+    calls = StaffingPlan(5, None, "inbound", time(14), 600, day, "UTC", 30.0)
+    morning, evening = MONDAY + timedelta(hours=9), MONDAY + timedelta(hours=18)
 
     def found(*plans: StaffingPlan, agents: tuple[int, ...] = (4, 5, 6)) -> datetime | None:
-        absences = Staffing(plans).absences(morning, morning + timedelta(hours=16))
-        return last_end(shift_ends(absences, morning), agents, morning)
+        return last_end(Staffing(plans).shift_ends(morning, morning + timedelta(hours=16)), agents, morning)
 
-    assert found(everybody, early, late, pause) == MONDAY + timedelta(hours=18)
+    assert found(everybody, early, late, pause, calls) == evening
     assert found(everybody, early, agents=(5,)) == MONDAY + timedelta(hours=16)
-    assert found(early, late, agents=(5, 6)) == MONDAY + timedelta(hours=20)
+    assert found(early, late, agents=(5, 6)) == MONDAY + timedelta(hours=22.5)
     assert found(early, late) is None
-    assert found(pause) is None
+    assert found(pause, calls) is None
     assert found(everybody, agents=()) is None
-    absences = Staffing((everybody,)).absences(morning, morning + timedelta(hours=16))
-    ends = shift_ends(absences, morning)
-    assert last_end(ends, (4,), MONDAY + timedelta(hours=18)) is None
-    assert shift_ends(absences, MONDAY + timedelta(hours=18)) == {}
+    ends = Staffing((everybody,)).shift_ends(morning, morning + timedelta(hours=16))
+    assert last_end(ends, (4,), evening - SECOND) == evening
+    assert last_end(ends, (4,), evening) is None
+    assert Staffing((everybody,)).shift_ends(evening, evening + timedelta(hours=16)) == {}
