@@ -36,9 +36,9 @@ WIDER_SHARE, WIDER_FROM, WIDEST = 0.06, 100.0, 18.0
 #: up to so many.
 RESERVE_SHARE, RESERVE_MORE = 0.012, 2.5
 #: With the end of the shift told, the neutral number is no more than so many and a share of those which the live
-#: answers until then will still allow (the optimal control with a known end, docs/decisions/0010): steered by the
-#: usual number until some fifteen are to come, down to END_LEFT at the end.
-END_LEFT, END_SHARE = 2.0, 1 / 6
+#: answers until then will still allow (the optimal control with a known end, docs/decisions/0010): the usual number
+#: until seven or eight are to come, down to END_LEFT at the end.
+END_LEFT, END_SHARE = 2.0, 1 / 3
 #: Nothing recovers after the last answer: the reserve grows to this as the end comes.
 END_RESERVE = 1.5
 #: The pace of live answers is that of the last so many buckets in which there was one: an hour's work, without breaks.

@@ -396,7 +396,7 @@ def working(hours: float, per_hour: int = 120, abandoned: int = 0) -> Abandonmen
 
 def test_a_told_end_lets_less_and_less_stay_in_hand() -> None:
     """120 live answers an hour allow 3.6 abandonments an hour. 1. Two hours before the end the neutral number is 2 and
-    a sixth of 7.2; 2. half an hour before it 2.3, and the risk of the same number in hand is higher; 3. below the
+    a third of 7.2; 2. half an hour before it 2.6, and the risk of the same number in hand is higher; 3. below the
     reserve, which grows as nothing recovers any more, there is hardly any; 4. far from the end it is as if nobody had
     told it."""
     budget = working(4.0, abandoned=11)
@@ -404,10 +404,10 @@ def test_a_told_end_lets_less_and_less_stay_in_hand() -> None:
     assert budget.neutral_left(tally) == pytest.approx(4.5)
     untold = budget.risk_of(tally, 5)
     budget.expect_end(7200.0)
-    assert budget.neutral_left(tally) == pytest.approx(2 + 7.2 / 6, rel=0.02)
+    assert budget.neutral_left(tally) == pytest.approx(2 + 7.2 / 3, rel=0.02)
     early = budget.risk_of(tally, 5)
     budget.expect_end(1800.0)
-    assert budget.neutral_left(tally) == pytest.approx(2.3, rel=0.02)
+    assert budget.neutral_left(tally) == pytest.approx(2.6, rel=0.02)
     assert untold < early < budget.risk_of(tally, 5)
     assert budget.boldness(1.0, budget.neutral_left(tally)) == FLOOR
     budget.expect_end(10 * 3600.0)

@@ -26,12 +26,12 @@ def test_the_optimum_is_none_below_the_rule(monkeypatch: pytest.MonkeyPatch) -> 
     """A short shift of three. 1. The optimum reaches as much as the rule, and more when only the told end counts; 2. it
     runs more risk the more is in hand, and the more for it the fewer answers are to come."""
     monkeypatch.setattr(spending, "PLAYED", 1500)
-    agents, answers = 3, 200
-    rule = spending.play(agents, answers, spending.Rule(told=True))
+    earned, answers = spending.memoryless(3), 200
+    rule = spending.play(earned, answers, spending.Rule(told=True))
     careful, trusting = (
-        spending.Optimum(agents, answers, surprise) for surprise in (spending.SURPRISED, spending.TRUSTING)
+        spending.Optimum(earned, answers, surprise) for surprise in (spending.SURPRISED, spending.TRUSTING)
     )
-    reached = [spending.play(agents, answers, choice).occupancy for choice in (careful, trusting)]
+    reached = [spending.play(earned, answers, choice).occupancy for choice in (careful, trusting)]
     assert reached[1] > reached[0] > rule.occupancy - 0.1
     shares = [
         [float(careful.share(live, np.array([live * 0.03 - left]), 200 - live)[0]) for left in (1, 3, 6)]
