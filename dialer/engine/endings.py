@@ -30,7 +30,7 @@ from dialer.domain.outcomes import (
     dispose,
     recycle,
 )
-from dialer.domain.screening import MACHINE_DISPOSITION
+from dialer.domain.screening import MACHINE_DISPOSITION, Label
 from dialer.domain.values import ClaimedLead, HungUpBy
 from dialer.engine.floor import Floor
 from dialer.engine.records import LOG_OUT, MOVED, Agent, Call, CampaignRun
@@ -235,7 +235,7 @@ def _begin_of(lead: ClaimedLead, day: date | None) -> datetime | None:
 
 def _learn_of_control(floor: Floor, call: Call, at: datetime, *, persons: int) -> None:
     """What an agent heard of a machine verdict: it tells of those hung up on untried."""
-    if call.hearing and call.hearing.control:
+    if call.hearing and call.hearing.control and call.hearing.label is not Label.SIT:
         run = floor.campaigns[call.attempt.campaign_id]
         floor.count_lost(run, at, run.lost.learn(at, persons=persons))
 

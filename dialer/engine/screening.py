@@ -245,8 +245,9 @@ def on_judged(floor: Floor, event: CallJudged) -> None:
     if not listening:
         return
     if outcome is not None and not (control or live):
-        run = floor.campaigns[call.attempt.campaign_id]
-        floor.count_lost(run, event.at, run.lost.end(event.at))
+        if event.label is not Label.SIT:  # no person sounds like one
+            run = floor.campaigns[call.attempt.campaign_id]
+            floor.count_lost(run, event.at, run.lost.end(event.at))
         _to_machine(floor, call, event.at, event.label, outcome)
     else:
         _to_agents(floor, call, event.at, event.greeting_end_ms)

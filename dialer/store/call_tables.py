@@ -157,6 +157,20 @@ screening_verdict = Table(
     Column("spoken_file", Text),
     at("spoken_at"),
     Index("screening_verdict_campaign_id_judged_at_idx", "campaign_id", "judged_at"),
+    # Who was hung up on, and which of such verdicts agents tried, counted when a shard starts.
+    Index(
+        "screening_verdict_ended_idx",
+        "campaign_id",
+        "judged_at",
+        postgresql_where=text("mode = 'on' AND NOT to_agent AND label <> 'SIT'"),
+    ),
+    Index(
+        "screening_verdict_control_idx",
+        "campaign_id",
+        "judged_at",
+        "attempt_id",
+        postgresql_where=text("control AND label <> 'SIT'"),
+    ),
 )
 
 # Recordings that answer telephones, known by their prints (dialer/screening/fingerprints.py).

@@ -675,33 +675,31 @@ ORDER BY attempt.id
 
 -- name: tallies
 -- All live answers of the group's campaigns and the abandons among them, and the machine verdicts: hung up on untried,
--- tried on an agent, and people among these by his word (any but $2). By ten minutes, oldest first. The answers by an
--- index that holds nothing else.
-SELECT campaign_id, date_bin('10 minutes', ended_at, timestamptz '2000-01-01 00:00Z') + interval '10 minutes' AS at,
+-- tried on an agent, and people among these by his word (any but $2). By ten minutes, oldest first. By indexes that hold
+-- nothing else.
+WITH own AS (SELECT id FROM campaign WHERE agent_group_id = $1)
+SELECT campaign_id, date_bin('10 minutes', told_at, timestamptz '2000-01-01 00:00Z') + interval '10 minutes' AS at,
        count(*) FILTER (WHERE what IN ('live', 'abandoned')) AS live_answers,
        count(*) FILTER (WHERE what = 'abandoned') AS abandoned,
        count(*) FILTER (WHERE what = 'ended') AS ended,
        count(*) FILTER (WHERE what IN ('machine', 'person')) AS trials,
        count(*) FILTER (WHERE what = 'person') AS persons
 FROM (
-    SELECT attempt.campaign_id, attempt.ended_at,
+    SELECT attempt.campaign_id, attempt.ended_at AS told_at,
            CASE WHEN outcome = 'abandoned' THEN 'abandoned' ELSE 'live' END AS what
-    FROM attempt
-    JOIN campaign ON campaign.id = attempt.campaign_id
-    WHERE campaign.agent_group_id = $1
-      AND attempt.outcome IN ('connected', 'customer_hung_up', 'abandoned')
-      AND attempt.ended_at IS NOT NULL
+    FROM attempt JOIN own ON own.id = attempt.campaign_id
+    WHERE attempt.outcome IN ('connected', 'customer_hung_up', 'abandoned') AND attempt.ended_at IS NOT NULL
+    UNION ALL
+    SELECT campaign_id, judged_at, 'ended'
+    FROM screening_verdict JOIN own ON own.id = campaign_id
+    WHERE mode = 'on' AND NOT to_agent AND label <> 'SIT'
     UNION ALL
     SELECT verdict.campaign_id, verdict.judged_at,
-           CASE WHEN NOT verdict.to_agent THEN 'ended'
-                WHEN attempt.disposition = $2 THEN 'machine'
-                WHEN attempt.disposition IS NOT NULL THEN 'person' END
+           CASE WHEN attempt.disposition = $2 THEN 'machine' ELSE 'person' END
     FROM screening_verdict AS verdict
-    JOIN campaign ON campaign.id = verdict.campaign_id
+    JOIN own ON own.id = verdict.campaign_id
     JOIN attempt ON attempt.id = verdict.attempt_id
-    WHERE campaign.agent_group_id = $1
-      AND verdict.mode = 'on' AND (verdict.control OR NOT verdict.to_agent)
-      AND verdict.judged_at >= attempt.answered_at  -- what came before an answer was no person
+    WHERE verdict.control AND verdict.label <> 'SIT' AND attempt.disposition IS NOT NULL
 ) AS counted
 GROUP BY 1, 2
 ORDER BY 2, 1

@@ -26,11 +26,11 @@ _FIGURES = """
     WHERE campaign_id = $1 AND judged_at >= $2
     GROUP BY 1, 2, 3
 """
-# A control call whose agent never said what he heard measures nothing.
+# A control call whose agent never said what he heard measures nothing; nobody sounds like special information tones.
 _CONTROL = """
-    SELECT count(*) FILTER (WHERE v.control AND a.disposition IS NOT NULL) AS controls,
-           count(*) FILTER (WHERE v.control AND a.disposition <> $3) AS persons,
-           count(*) FILTER (WHERE NOT v.to_agent AND v.mode = 'on') AS ended,
+    SELECT count(*) FILTER (WHERE v.control AND v.label <> 'SIT' AND a.disposition IS NOT NULL) AS controls,
+           count(*) FILTER (WHERE v.control AND v.label <> 'SIT' AND a.disposition <> $3) AS persons,
+           count(*) FILTER (WHERE NOT v.to_agent AND v.mode = 'on' AND v.label <> 'SIT') AS ended,
            count(*) FILTER (WHERE v.to_agent AND NOT v.control AND a.outcome = 'connected'
                             AND a.disposition <> $3 AND v.corrected_label IS NULL) AS people,
            count(*) FILTER (WHERE v.to_agent AND NOT coalesce(v.control, false) AND a.disposition = $3) AS passed,

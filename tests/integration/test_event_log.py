@@ -315,10 +315,8 @@ async def test_what_became_of_machine_verdicts_comes_back(
     for attempt in (ended, machine, person, unsaid, live, early):
         if attempt is not early:
             await store.append([moved(attempt, CallState.SCREENING, 2)])
-        control, label = (
-            attempt in (machine, person, unsaid),
-            Label.HUMAN if attempt is live else Label.MACHINE,
-        )
+        control = attempt in (machine, person, unsaid)
+        label = {live: Label.HUMAN, early: Label.SIT}.get(attempt, Label.MACHINE)
         heard = f.CallScreened(
             at=at(3), attempt_id=attempt.id, campaign_id=portfolio.campaign_id, label=label, cause="model",
             mode=Screening.ON, to_agent=control or attempt is live, control=control,
