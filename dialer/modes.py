@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dialer.domain.campaign import Campaign, DialMode
+from dialer.domain.campaign import Campaign, DialMode, PacingPolicy
 from dialer.domain.screening import Screening
 
 
@@ -41,6 +41,12 @@ def policy_of(campaign: Campaign) -> str | None:
     if not MODES[campaign.mode].pooled:
         return None
     return "power" if campaign.mode is DialMode.POWER else campaign.policy.value
+
+
+def spends_budget(campaign: Campaign) -> bool:
+    """Whether its policy weighs each call against the abandonments that are left, and so needs no brake before the cap
+    is broken. All others dial on into it."""
+    return policy_of(campaign) == PacingPolicy.PREDICTIVE
 
 
 def policy_key(campaign: Campaign) -> str:

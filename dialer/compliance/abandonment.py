@@ -2,8 +2,9 @@
 
 Three windows are kept: the last 24 hours (Ofcom's old guide), the last 30 days and the whole campaign (16 CFR
 310.4(b)(4)(i): 3 % of live answers, per campaign, over 30 days or the campaign if it is shorter). The campaign says
-which of them its cap is held over. Over the cap, pooled modes fall back to one call per reserved agent, where nobody
-can be abandoned for want of one.
+which of them its cap is held over. At the cap, pooled modes fall back to one call per reserved agent, where nobody can
+be abandoned for want of one: a policy that knows no cap before the next abandonment would break it, one that spends the
+budget by itself (`modes.spends_budget`) when it is broken.
 
 Nobody speaks to people who are hung up on as machines either, so they count as abandoned (Ofcom's statement of 2008
 adds a reasoned estimate of them). Which they were is not known: `LostPeople` estimates how many.
@@ -95,6 +96,11 @@ class AbandonGauge:
         if self.live < FIRST_ANSWERS:
             return self.abandoned >= 1
         return self.abandoned + 1 > self.cap * (self.live + 1)
+
+    def broken(self, now: datetime) -> bool:
+        """Whether more were abandoned than the cap allows; the first one is on credit."""
+        self.expire(now)
+        return self.abandoned > max(1.0, self.cap * self.live)
 
 
 @dataclass(slots=True)

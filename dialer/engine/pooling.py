@@ -19,6 +19,7 @@ from dialer.engine.pool import DECIDE_S, Question, paced
 from dialer.engine.reasons import Hindrance
 from dialer.engine.records import CampaignRun
 from dialer.engine.reserving import dial_reserved
+from dialer.modes import spends_budget
 from pacing.policy import Limit
 
 #: With these a campaign may leave agents to the next one: they are limits of its own, not of the pool.
@@ -37,7 +38,7 @@ def dial_pooled(floor: Floor, pooled: Sequence[CampaignRun], at: datetime) -> No
     for run in pooled:
         if taken:
             reasons.tell(floor, run, at, Hindrance.TURN)
-        elif blind or run.gauge.over(at):
+        elif blind or _at_cap(run, at):
             calls = dial_reserved(floor, run, at)
             limit = blind or Limit.CAP
             reasons.tell(
@@ -47,6 +48,12 @@ def dial_pooled(floor: Floor, pooled: Sequence[CampaignRun], at: datetime) -> No
             reasons.tell(floor, run, at, reasons.no_lead(run))
         else:
             taken = _place(floor, run, at) not in _OWN_LIMITS
+
+
+def _at_cap(run: CampaignRun, at: datetime) -> bool:
+    """A policy that spends the budget itself is stopped when the cap is broken. Any earlier, the first abandonment of a
+    day would hold a small team at one call per agent until it has had 66 answers."""
+    return run.gauge.broken(at) if spends_budget(run.campaign) else run.gauge.over(at)
 
 
 def _place(floor: Floor, run: CampaignRun, at: datetime) -> str:

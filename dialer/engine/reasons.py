@@ -68,7 +68,7 @@ _SENTENCES: dict[str, str] = {
     Limit.FREE_AGENTS: "One call per free agent, and every free agent has his.",
     Limit.LEADS: "No leads are left to call now.",
     Limit.LINES: "No line is free, or no more calls may be placed this second.",
-    Limit.CAP: "The next abandonment would break the cap: one call per reserved agent.",
+    Limit.CAP: "The abandonments that the cap allows are used up: one call per reserved agent.",
     Limit.BLIND: "Word of the switch is late or missing: one call per reserved agent.",
 }
 

@@ -42,6 +42,22 @@ def test_whether_the_next_one_would_break_the_cap(live: int, abandoned: int, ove
     assert gauge(live, abandoned).over(T0) is over
 
 
+@pytest.mark.parametrize(
+    ("live", "abandoned", "broken"),
+    [
+        (0, 0, False),
+        (1, 1, False),
+        (20, 2, True),
+        (66, 2, True),
+        (67, 2, False),
+        (1000, 30, False),
+        (1000, 31, True),
+    ],
+)
+def test_whether_it_is_broken(live: int, abandoned: int, broken: bool) -> None:
+    assert gauge(live, abandoned).broken(T0) is broken
+
+
 def test_cap_of_nought_allows_none() -> None:
     assert gauge(10_000, 0, cap=0.0).over(T0)
 

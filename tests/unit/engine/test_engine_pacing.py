@@ -351,6 +351,26 @@ def test_one_campaign_over_its_cap_does_not_stop_the_other() -> None:
     assert "cap" not in limits(scene, 2)
 
 
+@pytest.mark.parametrize(
+    ("mode", "abandoned", "reserved"),
+    [
+        (DialMode.POWER, 1, True),  # the next one would be the second of 61
+        (DialMode.PREDICTIVE, 1, False),  # it weighs that itself
+        (DialMode.PREDICTIVE, 2, True),  # 3.3 %
+    ],
+)
+def test_at_the_cap_each_call_has_its_agent(mode: DialMode, abandoned: int, reserved: bool) -> None:
+    past = Tally(1, 60, abandoned, Scene(campaign()).now - timedelta(hours=1))
+    scene = Scene(
+        state=replace(shard_state(campaign(mode=mode, ratio=2.0), agents=2), tallies=(past,)),
+        leads=[lead(n) for n in range(1, 30)],
+    )
+    scene.log_in(1, 2)
+    assert scene.planned
+    assert all((planned.agent_id is not None) is reserved for planned in scene.planned)
+    assert ("cap" in limits(scene)) is reserved
+
+
 def test_peers_can_be_chosen() -> None:
     """1. Each policy a supervisor may choose is asked; 2. its decisions are in the log under its name."""
     for policy in PacingPolicy:
