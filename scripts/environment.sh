@@ -105,7 +105,7 @@ need_lab_packages() { need_apt mmdebstrap sox espeak-ng mosquitto; }
 
 # The voices of the corpus of test calls; recorded prompts are fetched into the cache by lab/corpus/voices.py.
 need_corpus_packages() {
-    need_apt espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k festvox-italp16k festvox-ca-ona-hts
+    need_apt espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k festvox-ca-ona-hts
 }
 
 # In agents_console: node_modules as package-lock.json says, installed again only when that file changes.

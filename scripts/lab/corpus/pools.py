@@ -24,7 +24,9 @@ from lab.corpus.voices import (
 )
 
 TEXTS = Path(__file__).with_name("texts.yaml")
-#: Utterances of a kind in a split.
+#: Lines of the training split alone.
+LESSONS = Path(__file__).with_name("lessons.yaml")
+#: Utterances of a kind in the held-back split.
 POOL = {
     "short": 420,
     "medium": 320,
@@ -36,9 +38,17 @@ POOL = {
     "assistant": 50,
     "intercept": 100,
 }
+#: The training split has more of each: a model learns from what differs, not from what is repeated.
+TRAIN_FACTOR = 3
 LANGUAGES, SHARES = ("es", "en", "pt"), (0.62, 0.25, 0.13)
 #: A voice other than espeak-ng's, where the language has one.
 OTHER_SHARE = 0.3
+
+
+#: What a line leaves open.
+FILLED = ("name", "surname", "company", "digits")
+#: Lines by kind and language.
+Texts = dict[str, dict[str, list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +67,13 @@ class Pools:
 
 def pools(split: Split) -> Pools:
     """The split's pools; speaking them takes some minutes the first time on a machine."""
-    texts = yaml.safe_load(TEXTS.read_text("utf-8"))
+    texts = texts_of(split)
+    factor = TRAIN_FACTOR if split is Split.TRAIN else 1
     rng = np.random.default_rng([20260, list(Split).index(split)])
     wanted: list[tuple[Voice, str, int, int]] = []
     kinds: list[str] = []
     for kind, count in POOL.items():
-        for _ in range(count):
+        for _ in range(factor * count):
             language = str(rng.choice(LANGUAGES, p=SHARES))
             wanted.append(_sentence(texts, split, kind, language, rng))
             kinds.append(kind)
@@ -79,24 +90,31 @@ def pools(split: Split) -> Pools:
     return Pools(split, dict(said), recorded(split), ours)
 
 
-def _sentence(
-    texts: dict[str, dict[str, dict[str, list[str]]]],
-    split: Split,
-    kind: str,
-    language: str,
-    rng: np.random.Generator,
-) -> tuple[Voice, str, int, int]:
-    def one(lines: list[str]) -> str:
-        half = lines[0 if split is Split.TRAIN else 1 :: 2]
-        return half[rng.integers(len(half))]
-
-    fill = {
-        "name": one(texts["names"][language]),  # type: ignore[arg-type]
-        "surname": one(texts["surnames"][language]),  # type: ignore[arg-type]
-        "company": one(texts["companies"][language]),  # type: ignore[arg-type]
-        "digits": " ".join(map(str, rng.integers(0, 10, 10))),
+def texts_of(split: Split) -> Texts:
+    """By kind of sentence, name, surname or company and by language the split's lines."""
+    given = yaml.safe_load(TEXTS.read_text("utf-8"))
+    both: Texts = {**given.pop("kinds"), **given}
+    first = 0 if split is Split.TRAIN else 1
+    own = {
+        kind: {language: lines[first::2] for language, lines in by_language.items()}
+        for kind, by_language in both.items()
     }
-    text = one(texts["kinds"][kind][language]).format(**fill)
+    if split is Split.TRAIN:
+        for kind, by_language in yaml.safe_load(LESSONS.read_text("utf-8")).items():
+            for language, lines in by_language.items():
+                own[kind][language] += lines
+    return own
+
+
+def _sentence(
+    texts: Texts, split: Split, kind: str, language: str, rng: np.random.Generator
+) -> tuple[Voice, str, int, int]:
+    def one(kind: str) -> str:
+        lines = texts[kind][language]
+        return lines[rng.integers(len(lines))]
+
+    said = (one("names"), one("surnames"), one("companies"), " ".join(map(str, rng.integers(0, 10, 10))))
+    text = one(kind).format(**dict(zip(FILLED, said, strict=True)))
     others = [voice for voice in OTHERS[split] if voice.language == language]
     if others and rng.random() < OTHER_SHARE:
         voice = others[rng.integers(len(others))]
