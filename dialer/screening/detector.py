@@ -50,6 +50,9 @@ GREETING_GAP_FRAMES = 10
 TONE_EXTRA_MS = 3000
 #: After a HUMAN verdict, so long a beep or a known recording still shows a machine.
 CORRECTION_MS = 30000
+#: A beep that takes an agent from somebody taken for a person lasts at least so long: nothing waits for it, and a vowel
+#: or a note may stand still for less.
+CORRECTION_BEEP_FRAMES = 6
 #: No known recording was heard yet.
 _NO_PROMPT = -1
 NO_PRIOR, DEFAULTS = Prior(), Settings()
@@ -136,6 +139,7 @@ class Detector:
             self._voices.frame[:n] - 1,
             self._voices.floor[:n],
             self._voices.total[:n].copy(),
+            self._voices.loudest[:n],
         )
         self._voices.step(spectra, heard)
         prompts = self._prints.step(spectra.bands, spectra.db, self.fingerprints)
@@ -241,8 +245,10 @@ class Detector:
             )
             if not self._decided[slot]:
                 self._settle(self._verdict(slot, Label.MACHINE, Cause.BEEP, 0.0), slot, found)
-            else:
-                self._correct(slot, Label.MACHINE, Cause.BEEP, found)
+        n = len(answered)
+        lasting = (heard.beep | self._tones.beep_on[:n]) & (self._tones.frames[:n] >= CORRECTION_BEEP_FRAMES)
+        for slot in np.flatnonzero(lasting & answered & self._human[:n]).tolist():
+            self._correct(slot, Label.MACHINE, Cause.BEEP, found)
         for slot in np.flatnonzero(heard.beep_ended & answered).tolist():
             end_ms = self._now_ms(slot) - int(self._tones.misses[slot]) * FRAME_MS
             self._note(BeepEnded(self._calls[slot], self._now_ms(slot), end_ms), slot, found)

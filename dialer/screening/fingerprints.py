@@ -277,12 +277,13 @@ class Prints:
         if len(book.newest) and young.any():
             slot, position = self._compared(rows[young], likely[young], book.newest, self._newest_votes)
             mine = book.newest.entry_at(position) == self._before[slot]
-            lag = position - book.newest.begin_of(position) - (self.count[slot] - self._first[slot])
-            begins = np.abs(lag) <= BEGIN_FRAMES
+            begins = self._begins(book.newest, slot, position)
             sure = mine | begins & self._agrees(book.newest, slot, position, FIRST_MATCH_FRAMES)
             found |= _named(book.newest, slot[sure], position[sure])
         if book.index.ids:
-            found |= _named(book.index, *self._compared(rows, likely, book.index, self._votes))
+            slot, position = self._compared(rows, likely, book.index, self._votes)
+            sure = self._begins(book.index, slot, position)
+            found |= _named(book.index, slot[sure], position[sure])
         return [(slot, *prompt) for slot, prompt in found.items()]
 
     def repeating(self, begin: Ints) -> list[int]:
@@ -325,12 +326,21 @@ class Prints:
         agree = self._agrees(index, slot, position, MATCH_FRAMES)
         return slot[agree], position[agree]
 
+    def _begins(self, index: Index, slot: Positions, position: Positions) -> Bools:
+        """Whether the recordings that end at these positions began when these calls did."""
+        lag = position - index.begin_of(position) - (self.count[slot] - self._first[slot])
+        begins: Bools = np.abs(lag) <= BEGIN_FRAMES
+        return begins
+
     def _agrees(self, index: Index, slot: Positions, position: Positions, frames: int) -> Bools:
         """Whether the last `frames` prints of these calls end at these positions, and are what is loudest there."""
         count = self.count[slot]
         last = np.maximum(count[:, None] + np.arange(-frames, 0), 0)
-        agree = (count >= frames) & index.agrees(self.prints[slot[:, None], last], position)
-        power = self._power[slot[:, None], last].mean(1)
+        heard = self.prints[slot[:, None], last]
+        agree = (count >= frames) & index.agrees(heard, position)
+        # The level of the frames that agree: between them a person may speak over his music.
+        same = index.same(heard, position)
+        power = (self._power[slot[:, None], last] * same).sum(1) / np.maximum(same.sum(1), 1)
         foremost: Bools = agree & (power >= 10 ** ((self._loudest[slot] - FOREGROUND_DB) / 10))
         return foremost
 

@@ -27,6 +27,8 @@ MATCH_FRAMES = 40
 FIRST_MATCH_FRAMES = 80
 #: The share of them with sound in both, and the share of bits that may differ.
 MATCH_LOUD, MATCH_ERRORS = 0.6, 0.21
+#: A frame's print is the recording's when so many of its bits differ at most; of two unlike ones 1 in 94 is.
+SAME_BITS = 3
 #: A print that so many frames share says nothing.
 COMMON = 64
 #: Of each print the newest places are kept, of each call 8 s of sound.
@@ -80,6 +82,12 @@ class Index(ABC):
         whole: Bools = begin >= self.begin_of(position)
         ours = self.prints[np.maximum(begin, 0)[:, None] + np.arange(frames)]
         return whole & alike(ours, heard)
+
+    def same(self, heard: NDArray[np.int32], position: Positions) -> Bools:
+        """(m, frames) which of these prints are those of the recording that ends at this position."""
+        ours = self.prints[np.maximum(position[:, None] + np.arange(1 - heard.shape[1], 1), 0)]
+        there: Bools = (ours != QUIET) & (heard != QUIET) & (_BITS[(ours ^ heard) & 0xFFFF] <= SAME_BITS)
+        return there
 
     def find(self, prints: Sequence[int]) -> str | None:
         """The recording that a whole call contains, if any."""

@@ -31,6 +31,9 @@ PROGRESS_HZ, PROGRESS_TOLERANCE_HZ = np.array([395, 425, 460, 550], np.float32),
 STEADY_DB = -44.0
 #: Frames until a tone is a beep: after a pause, and straight out of speech.
 BEEP_FRAMES, BEEP_FRAMES_IN_SPEECH = 4, 8
+#: Straight out of other sound a beep is at least as loud as so much below the loudest voice: a note of the music behind
+#: a person is not. On training calls 741 true beeps lay above -9.7 dB, and 45 of 46 notes of music below -10.
+BEEP_BELOW_VOICE_DB = 10.0
 #: A call-progress tone that lasts as long is one without a second burst: dial tone, a long ringback.
 STEADY_FRAMES = 75
 #: A burst of a cadence lasts at least so long; two bursts are alike within so many frames.
@@ -97,8 +100,9 @@ class Tones:
         # For the model.
         self.tonal_frames, self.tones = c.ints(), c.ints()
 
-    def step(self, s: Spectra, frame: Ints, floor_db: Floats, spoken: Ints) -> Heard:
-        """Take one frame of the first n calls: `frame` counts a call's frames from 0, `spoken` its voiced ones."""
+    def step(self, s: Spectra, frame: Ints, floor_db: Floats, spoken: Ints, voice_db: Floats) -> Heard:
+        """Take one frame of the first n calls: `frame` counts a call's frames from 0, `spoken` its voiced ones;
+        `voice_db` is the level of the loudest of these."""
         n = len(s.db)
         snr = np.maximum(s.db - floor_db, 13)
         purity = np.minimum(0.95, 1 - 1.7 * 10 ** (-snr / 10))
@@ -107,7 +111,7 @@ class Tones:
         cadence = self._progress(n, s, frame, loud, purity, spoken)
         sit = self._special(n, s, frame)
         fax = self._fax(n, s, frame, spoken)
-        beep, beep_ended = self._beep(n, s, frame, spoken, ended)
+        beep, beep_ended = self._beep(n, s, frame, spoken, voice_db, ended)
         burst = self.burst[:n] >= 6
         fax_tone = (self.ced_frames[:n] >= 4) | (self.cng_frames[:n] >= 4)
         tonal = tonal | burst | (self.sit_frames[:n] >= 4) | fax_tone
@@ -155,7 +159,9 @@ class Tones:
         steady = on & (frames >= 5) & (drift_hz < 6)
         return steady & same & (frames == 5), ended, steady
 
-    def _beep(self, n: int, s: Spectra, frame: Ints, spoken: Ints, ended: Bools) -> tuple[Bools, Bools]:
+    def _beep(
+        self, n: int, s: Spectra, frame: Ints, spoken: Ints, voice_db: Floats, ended: Bools
+    ) -> tuple[Bools, Bools]:
         frames, hz = self.frames[:n], self.hz[:n]
         fit = (hz > BEEP_HZ[0]) & (hz < BEEP_HZ[1])
         held = fit & self.on[:n] & (self.misses[:n] == 0)
@@ -167,8 +173,10 @@ class Tones:
         # A high voice's vowel is nearly a low tone, but it sways, and it does not break off.
         low = hz < LOWEST_BEEP_HZ
         drawn = (self.drift_hz[:n] < 3) & (self.drift_db[:n] < 1) & (frames >= BEEP_FRAMES + 1)
-        sure = held & (np.where(low, quiet & drawn, sudden) | steady & (frames >= BEEP_FRAMES_IN_SPEECH))
-        broken_off = fit & low & quiet & nearly & ended & ~self.beep_on[:n] & (frames >= BEEP_FRAMES - 1)
+        foremost = self.db[:n] > voice_db - BEEP_BELOW_VOICE_DB
+        within = steady & foremost & (frames >= BEEP_FRAMES_IN_SPEECH)
+        sure = held & (np.where(low, quiet & drawn, sudden) | within)
+        broken_off = fit & low & quiet & nearly & ended & ~self.beep_on[:n] & (frames >= BEEP_FRAMES)
         sure |= broken_off & (s.db < self.db[:n] - 25)
         # What may be a ringback, the first special information tone or a fax is a beep only after a speaker.
         other = low | (hz > CED_HZ[0])
