@@ -39,3 +39,13 @@ def test_the_optimum_is_none_below_the_rule(monkeypatch: pytest.MonkeyPatch) -> 
     ]
     assert shares[0] == sorted(shares[0])
     assert shares[1][2] > shares[0][2]
+
+
+def test_the_page_shows_every_way_to_spend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two short shifts: five lines each, as many columns as headings, nothing counted where nothing was played."""
+    monkeypatch.setattr(spending, "PLAYED", 20)
+    monkeypatch.setattr(spending, "SHIFTS", ((3, 30, False), (5, 30, True)))
+    sheet = spending.sheet(spending.solved())
+    assert {len(line) for line in sheet.rows} == {len(sheet.columns)}
+    assert [line[1] for line in sheet.rows] == ["memoryless"] * 5 + ["simulator"] * 5
+    assert sheet.rows[-1][2:] == ("constant, exactly the target", "74.40", "-", "-", "-")

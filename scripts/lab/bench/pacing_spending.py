@@ -179,6 +179,7 @@ def sheet(rows: list[dict[str, Any]]) -> Sheet:
         TITLE,
         (
             "agents",
+            "frontier",
             "how the budget is spent",
             "occupancy %",
             "abandoned %",

@@ -80,8 +80,8 @@ def sheet(runs: Sequence[Row]) -> Sheet | None:
 
 
 NOTE = """
-The planned end of the scenario was told, or nothing; the shift ended then, an hour earlier, or an hour later. Five
-seeds move the occupancy of five agents by about a point, so "above not told" is mostly chance: that more of the budget
-is used is not. What it is worth without that chance is computed in
-[decision 10](../decisions/0010-price-of-an-abandonment.md).
+The planned end of the scenario was told, or nothing; the shift ended then, an hour earlier, or an hour later. Most of
+those not told were played with sources under another digest, which decide the same without a told end. Five seeds move
+the occupancy of five agents by about a point, so "above not told" is mostly chance: that more of the budget is used is
+not. What it is worth without that chance is computed in [decision 10](../decisions/0010-price-of-an-abandonment.md).
 """
