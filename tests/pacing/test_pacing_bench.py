@@ -108,7 +108,7 @@ def test_goals_say_what_was_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             ("decision_us", "decision_us_p99", "in_flight", "house_core_share", "memory_mib", "snapshot_kib"),
             0.2,
         )
-        | {"at": "2026-01-01T00:00:00+00:00", "code": "abc", "load": 0.5},
+        | {"at": "2026-01-01T00:00:00+00:00", "code": "abc", "load": 0.5, "rounds_us": [0.2, 0.3]},
     }
     goals = {name: (measured, met) for name, _, measured, met in pacing_pages.sheets(found)[0].rows}
     assert goals["occupancy %, steady-5"] == ("75.0", "yes")

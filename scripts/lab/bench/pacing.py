@@ -229,6 +229,10 @@ class Stopwatch:
         return timed
 
 
+#: How often the same decisions are timed.
+ROUNDS = 5
+
+
 def cost(quick: bool) -> dict[str, Any]:
     """Time of a decision with 200 agents, a house of 1,000 agents in ten campaigns, memory of a campaign."""
     steady = next(s for s in load_scenarios(SCENARIOS / "pacing_public.json") if s.name == "steady-200")
@@ -262,8 +266,15 @@ def cost(quick: bool) -> dict[str, Any]:
     }
 
 
-def decisions(scenario: Scenario) -> dict[str, float]:
-    """Microseconds of a decision of `predictive` there, and the calls in flight it looked at."""
+def decisions(scenario: Scenario) -> dict[str, Any]:
+    """Microseconds of a decision of `predictive` there, and the calls in flight it looked at: the quickest of the
+    rounds, and the mean of each. All are the same decisions; what one takes longer is the machine's doing."""
+    rounds = [_decisions(scenario) for _ in range(ROUNDS)]
+    quickest = min(rounds, key=lambda found: found["decision_us"])
+    return {**quickest, "rounds_us": [found["decision_us"] for found in rounds]}
+
+
+def _decisions(scenario: Scenario) -> dict[str, float]:
     flying: list[int] = []
 
     class Counting(Stopwatch):
