@@ -98,9 +98,9 @@ class AbandonGauge:
         return self.abandoned + 1 > self.cap * (self.live + 1)
 
     def broken(self, now: datetime) -> bool:
-        """Whether more were abandoned than the cap allows; the first one is on credit."""
+        """Whether more were abandoned than the cap allows; the first one is on credit, but for a cap of nought."""
         self.expire(now)
-        return self.abandoned > max(1.0, self.cap * self.live)
+        return self.cap <= 0 or self.abandoned > max(1.0, self.cap * self.live)
 
 
 @dataclass(slots=True)
@@ -119,6 +119,7 @@ class LostPeople:
 
     def end(self, at: datetime, calls: int = 1) -> float:
         """So many were hung up on untried."""
+        self._ended.expire(at)
         self._ended.add(at, calls, 0)
         return calls * self.share
 

@@ -60,6 +60,7 @@ def test_whether_it_is_broken(live: int, abandoned: int, broken: bool) -> None:
 
 def test_cap_of_nought_allows_none() -> None:
     assert gauge(10_000, 0, cap=0.0).over(T0)
+    assert gauge(0, 0, cap=0.0).broken(T0)
 
 
 def test_window_is_a_day() -> None:
